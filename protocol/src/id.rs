@@ -1,0 +1,377 @@
+//! Owns the names and numbers that identify things on the wire: newtypes that cannot hold a bad value.
+//! Whoever has one need not check it again. Cloning one copies a pointer.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::error::ErrorCode;
+use crate::limits;
+use crate::text;
+
+/// Why a name or id was refused; begins with its [`ErrorCode`] when it travels inside a JSON error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct IdError {
+    /// The wire's code for it.
+    pub code: ErrorCode,
+    /// What is wrong and what is allowed.
+    pub reason: String,
+}
+
+impl IdError {
+    fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks and normalises.
+            ///
+            /// # Errors
+            /// [`IdError`] says what is wrong and what is allowed.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                $check(text).map(|text| Self(text.into()))
+            }
+
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::parse(&text).map_err(|error| de::Error::custom(error.code.tagged(&error.reason)))
+            }
+        }
+    };
+}
+
+text_id! {
+    /// A room: 1 to 64 letters, digits, `-`, `_`, `.`; folded to lower case. The system's own names begin
+    /// with `~` (hidden user rooms, node channels), those of direct rooms with `dm-`.
+    RoomName, check_room
+}
+text_id! {
+    /// A user's name: 1 to 32 graphemes without space, control, zero-width or bidi characters.
+    UserName, check_user_name
+}
+text_id! {
+    /// One running client, or the producer a server lends to a client that brings none. Random, 128 bits as a rule.
+    ClientId, check_id
+}
+text_id! {
+    /// A user. Public; what proves it is the session.
+    UserId, check_id
+}
+text_id! {
+    /// A node of the cluster.
+    NodeId, check_node
+}
+text_id! {
+    /// What a request carries as `re`; its answer or error repeats it.
+    Re, check_re
+}
+
+fn check_room(text: &str) -> Result<String, IdError> {
+    let bad = |reason: String| IdError::new(ErrorCode::BadRoom, reason);
+    let name = text::fold(text.trim());
+    let chars = name.chars().count();
+    if chars == 0 {
+        return Err(bad("room name is empty: use 1 to 64 letters, digits, '-', '_', '.'".into()));
+    }
+    if chars > limits::ROOM_NAME_CHARS_MAX {
+        return Err(bad(format!(
+            "room name has {chars} characters, {} are allowed",
+            limits::ROOM_NAME_CHARS_MAX
+        )));
+    }
+    let plain = name.strip_prefix('~').unwrap_or(&name);
+    match plain.chars().find(|c| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))) {
+        Some(c) => Err(bad(format!("room name holds {}: use letters, digits, '-', '_', '.'", shown(c)))),
+        None if plain.is_empty() => Err(bad("room name is empty behind '~'".into())),
+        None => Ok(name),
+    }
+}
+
+fn check_user_name(text: &str) -> Result<String, IdError> {
+    let bad = |reason: String| IdError::new(ErrorCode::BadName, reason);
+    let graphemes = text::graphemes(text);
+    if graphemes == 0 {
+        return Err(bad("name is empty: use 1 to 32 letters".into()));
+    }
+    if graphemes > limits::USER_NAME_GRAPHEMES_MAX || text.len() > limits::USER_NAME_BYTES_MAX {
+        return Err(bad(format!(
+            "name is too long: {} letters are allowed",
+            limits::USER_NAME_GRAPHEMES_MAX
+        )));
+    }
+    match text.chars().find(|c| c.is_whitespace() || c.is_control() || text::is_invisible(*c)) {
+        Some(c) => Err(bad(format!("name holds {}: use visible characters without spaces", shown(c)))),
+        None => Ok(text.to_owned()),
+    }
+}
+
+fn check_ascii(text: &str, max: usize, what: &str, allowed: fn(u8) -> bool) -> Result<String, IdError> {
+    if text.is_empty() || text.len() > max || !text.bytes().all(allowed) {
+        return Err(IdError::new(
+            ErrorCode::BadJson,
+            format!("{what} must be 1 to {max} letters, digits, '-', '_', '.'"),
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn is_id_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
+}
+
+fn check_id(text: &str) -> Result<String, IdError> {
+    check_ascii(text, limits::ID_CHARS_MAX, "id", is_id_byte)
+}
+
+fn check_node(text: &str) -> Result<String, IdError> {
+    check_ascii(text, limits::ID_CHARS_MAX, "node name", is_id_byte)
+}
+
+fn check_re(text: &str) -> Result<String, IdError> {
+    if text.chars().count() > limits::RE_CHARS_MAX || text.chars().any(char::is_control) {
+        return Err(IdError::new(ErrorCode::BadJson, "re must be at most 32 characters without controls"));
+    }
+    Ok(text.to_owned())
+}
+
+fn shown(c: char) -> String {
+    if c.is_control() || c.is_whitespace() || text::is_invisible(c) {
+        format!("the character U+{:04X}", u32::from(c))
+    } else {
+        format!("'{c}'")
+    }
+}
+
+impl RoomName {
+    /// The room everyone lands in when none is named.
+    pub fn general() -> Self {
+        Self("general".into())
+    }
+
+    /// The hidden room of a user, which all of the user's clients are in.
+    pub fn of_user(user: &UserId) -> Self {
+        Self(format!("~u.{user}").into())
+    }
+
+    /// True for names that a request may not join: the system's (`~`) and direct rooms' (`dm-`).
+    pub fn is_reserved(&self) -> bool {
+        self.is_hidden() || self.0.starts_with("dm-")
+    }
+
+    /// True for the system's rooms, which no list shows.
+    pub fn is_hidden(&self) -> bool {
+        self.0.starts_with('~')
+    }
+}
+
+impl UserName {
+    /// The form in which names are compared: one user at a time has a key.
+    pub fn key(&self) -> String {
+        text::fold(&self.0)
+    }
+
+    /// True for names nobody may ask for: `guest-*`, `server`, `system`.
+    pub fn is_reserved(&self) -> bool {
+        let key = self.key();
+        key.starts_with("guest-") || key == "server" || key == "system"
+    }
+
+    /// The next name to try when this one is taken: `alice-2` and so on, still within the limits.
+    pub fn numbered(&self, number: u32) -> Self {
+        let suffix = format!("-{number}");
+        let mut stem = self.0.to_string();
+        while text::graphemes(&stem) + suffix.len() > limits::USER_NAME_GRAPHEMES_MAX
+            || stem.len() + suffix.len() > limits::USER_NAME_BYTES_MAX
+        {
+            stem.pop();
+        }
+        Self(format!("{stem}{suffix}").into())
+    }
+}
+
+/// 128 random bits as 32 hexadecimal digits.
+///
+/// # Panics
+/// When the operating system has no random source, which no supported one lacks after boot.
+fn random_hex() -> String {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).expect("the operating system has a random source");
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
+impl ClientId {
+    /// A new random id.
+    pub fn random() -> Self {
+        Self(random_hex().into())
+    }
+}
+
+impl UserId {
+    /// A new random id.
+    pub fn random() -> Self {
+        Self(random_hex().into())
+    }
+}
+
+/// The identity of a message: `<client_id>/<n>`. The same for a retry, a repair and a second publish;
+/// readers drop ids they know.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId {
+    /// Who numbered it.
+    pub client: ClientId,
+    /// The number that client gave it in its room, from 1.
+    pub n: u64,
+}
+
+impl MessageId {
+    /// The id of `client`'s message `n`.
+    pub fn new(client: ClientId, n: u64) -> Self {
+        Self { client, n }
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.client, self.n)
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let bad = || IdError::new(ErrorCode::BadJson, "message id must be <client_id>/<n>");
+        let (client, n) = text.rsplit_once('/').ok_or_else(bad)?;
+        Ok(Self { client: ClientId::parse(client)?, n: n.parse().map_err(|_| bad())? })
+    }
+}
+
+impl Serialize for MessageId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(|error: IdError| de::Error::custom(error.code.tagged(&error.reason)))
+    }
+}
+
+/// Which life of a room's log: random, made with the log. On the wire 16 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Epoch(pub u64);
+
+impl Epoch {
+    /// A new random epoch.
+    ///
+    /// # Panics
+    /// When the operating system has no random source.
+    pub fn random() -> Self {
+        Self(getrandom::u64().expect("the operating system has a random source"))
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Serialize for Epoch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Epoch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16)
+            .map(Self)
+            .map_err(|_| de::Error::custom("epoch must be 16 hexadecimal digits"))
+    }
+}
+
+/// A place in a room's log, counted from 1; 0 stands before the first entry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seq(pub u64);
+
+impl Seq {
+    /// Before the first entry.
+    pub const START: Self = Self(0);
+
+    /// The place after this one.
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The place before this one; [`Seq::START`] has none before it.
+    pub fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+}
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! The client.
+pub mod net {
+    pub mod event;
+}

@@ -1,0 +1,293 @@
+//! Owns the two vocabularies in which network and front-end meet: what the front asks ([`NetCommand`]) and
+//! what the network tells ([`NetEvent`]). Plain data; knows neither sockets nor screens.
+
+use std::time::Duration;
+
+use chat_protocol::{
+    ErrorCode, Kind, NodeId, Presence, RoomMessage, RoomName, Seq, ServerMessage, User, UserId, UserName,
+};
+
+/// A moment: time since the program started, on a clock that never goes back.
+pub type Moment = Duration;
+
+/// A message written here, from the key press until its author sees it in the log. Unique in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OutId(pub u64);
+
+/// What the front-end asks of the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetCommand {
+    /// Enter a room; stays wished for through every reconnect.
+    Join(RoomName),
+    /// Leave a room.
+    Leave(RoomName),
+    /// Say something; answered by [`NetEvent::Out`]s, whatever happens.
+    Say {
+        /// Names the message in the answers.
+        out: OutId,
+        /// Where.
+        room: RoomName,
+        /// What.
+        content: String,
+        /// [`Kind::Action`] for `/me`.
+        kind: Option<Kind>,
+    },
+    /// Up to `limit` entries before `before`; answered by [`NetEvent::History`].
+    History {
+        /// Where.
+        room: RoomName,
+        /// The oldest place at hand; none: the newest page.
+        before: Option<Seq>,
+        /// At most so many.
+        limit: usize,
+    },
+    /// Who is in a room; answered by [`NetEvent::Answer`].
+    Who(RoomName),
+    /// The room directory; answered by [`NetEvent::Answer`].
+    Rooms,
+    /// The cluster's nodes; answered by [`NetEvent::Answer`].
+    Nodes,
+    /// Take another name.
+    Rename(UserName),
+    /// Stop waiting and dial.
+    ReconnectNow,
+}
+
+/// What the network tells the front-end, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetEvent {
+    /// The link's state or figures changed.
+    Link(LinkStatus),
+    /// The server knows us.
+    Welcome {
+        /// Our user.
+        user_id: UserId,
+        /// The name we have.
+        name: String,
+        /// The name we asked for, where it was taken.
+        name_wanted: Option<String>,
+    },
+    /// We are in a room (again): its users as they are now.
+    Joined {
+        /// The room.
+        room: RoomName,
+        /// At most 500 of its users.
+        users: Vec<User>,
+        /// How many there are.
+        count: usize,
+        /// Its log's head: what we do not have of it is history.
+        head: Seq,
+    },
+    /// We are no longer in a room.
+    Left(RoomName),
+    /// Users came, went, moved.
+    Presence(Presence),
+    /// A user's name changed.
+    Renamed {
+        /// Who.
+        user_id: UserId,
+        /// The name now.
+        name: String,
+        /// The name before.
+        was: Option<String>,
+    },
+    /// The next entry of a room's log: in order, each once.
+    Entry {
+        /// The entry. Its texts are not sanitized.
+        message: RoomMessage,
+        /// Our own: replaces the pending line of this name.
+        out: Option<OutId>,
+        /// Live, or replayed after a reconnect.
+        origin: Origin,
+    },
+    /// Something became of a message written here.
+    Out {
+        /// Which.
+        out: OutId,
+        /// Where.
+        room: RoomName,
+        /// What.
+        state: OutState,
+    },
+    /// Drop the entries above `to`: the history that won follows as entries.
+    Rewound {
+        /// The room.
+        room: RoomName,
+        /// The last place that stands.
+        to: Seq,
+    },
+    /// History is gone. What is shown stays; new entries count from another place.
+    Reset {
+        /// The room.
+        room: RoomName,
+        /// The first place that is gone.
+        lost_from: Seq,
+        /// The last; none if nobody alive knows it.
+        lost_to: Option<Seq>,
+        /// `trimmed` or `epoch`.
+        reason: String,
+    },
+    /// A page of older entries, oldest first.
+    History {
+        /// The room.
+        room: RoomName,
+        /// The entries.
+        messages: Vec<RoomMessage>,
+        /// There are older ones.
+        more: bool,
+    },
+    /// The answer to [`NetCommand::Who`], [`NetCommand::Rooms`] or [`NetCommand::Nodes`], as it came.
+    Answer(ServerMessage),
+    /// Something went wrong that a person should know.
+    Trouble {
+        /// Where, if in a room.
+        room: Option<RoomName>,
+        /// The wire's code.
+        code: ErrorCode,
+        /// In words.
+        text: String,
+    },
+}
+
+/// How an entry came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// As it happened.
+    Live,
+    /// After a reconnect: it was missed, and recovered.
+    Replayed,
+}
+
+/// What became of a message written here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutState {
+    /// In the outbox: the link is down or the room not entered.
+    Queued,
+    /// On its way, not acknowledged yet.
+    Sent,
+    /// In the log for good.
+    Acked,
+    /// Will never arrive, with the reason.
+    Failed(String),
+}
+
+/// Which way the bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Lines on TCP.
+    Tcp,
+    /// WebSocket messages.
+    Ws,
+}
+
+impl std::fmt::Display for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Ws => "ws",
+        })
+    }
+}
+
+/// Everything the status line says, as of one moment. All figures are counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LinkStatus {
+    /// Where the link is in its life.
+    pub state: LinkState,
+    /// The newest round trip.
+    pub rtt: Option<Duration>,
+    /// The 99th percentile of the last 100 round trips.
+    pub rtt_p99: Option<Duration>,
+    /// How often the link came back after it was lost.
+    pub failovers: u32,
+    /// What the last one cost; shown for ten seconds.
+    pub recovery: Option<Recovery>,
+    /// Counted since the program started.
+    pub totals: Totals,
+    /// Messages in the outbox that are not acknowledged.
+    pub queued: usize,
+    /// The server's word that it cannot reach the others; none while it can.
+    pub unavailable: Option<String>,
+}
+
+/// Where the link is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LinkState {
+    /// Not begun.
+    #[default]
+    Idle,
+    /// On the way to a server.
+    Dialling {
+        /// Which try since the link was lost, from 1.
+        attempt: u32,
+        /// `10.0.0.7:12345 tcp`, or the host before it is resolved.
+        target: String,
+        /// How far it is.
+        step: DialStep,
+        /// When the link was lost; none at the first connection.
+        down_since: Option<Moment>,
+    },
+    /// The server said welcome.
+    Online {
+        /// The node we are on.
+        node: NodeId,
+        /// Which way the bytes go.
+        transport: Transport,
+        /// Since when.
+        since: Moment,
+        /// When the server was last heard; silent for two seconds longer than it should be: suspect.
+        heard: Moment,
+        /// True once it has been silent for too long.
+        suspect: bool,
+    },
+    /// Waiting for the next try.
+    Down {
+        /// When the link was lost, or the first try failed.
+        since: Moment,
+        /// Why.
+        reason: String,
+        /// Which try comes next, from 1.
+        attempt: u32,
+        /// When it comes.
+        retry_at: Moment,
+    },
+}
+
+/// How far a dial is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DialStep {
+    /// Name to addresses.
+    Resolving,
+    /// TCP.
+    Connecting,
+    /// HTTP to WebSocket.
+    Upgrading,
+    /// Waiting for the server's welcome.
+    Hello,
+}
+
+/// What a failover cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// When it was complete.
+    pub at: Moment,
+    /// The node that was lost.
+    pub from: NodeId,
+    /// The node that took over.
+    pub to: NodeId,
+    /// From the loss to the last room's replay.
+    pub took: Duration,
+    /// Entries, lost places and repeats of this failover alone.
+    pub counted: Totals,
+}
+
+/// Delivery, counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Entries replayed after a loss of the link.
+    pub recovered: u64,
+    /// Places never filled, or inside a reset's range.
+    pub lost: u64,
+    /// Repeats dropped.
+    pub dup: u64,
+}
