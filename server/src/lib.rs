@@ -1,1 +1,4 @@
-//! The server.
+//! The server: a library that tests and the demo start in their own process, and the program `chat-server`.
+
+pub mod balancer;
+pub mod socket;
