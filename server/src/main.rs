@@ -1,0 +1,64 @@
+//! The program `chat-server`: arguments, settings, log, run, exit code. Everything else is in the library.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chat_server::balancer::Balancer;
+use chat_server::cli::{Cli, Command};
+use chat_server::config::{Config, Loaded};
+use chat_server::{logging, shutdown};
+
+fn main() -> ExitCode {
+    let cli = Cli::from_args();
+    match start(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: &Cli) -> anyhow::Result<()> {
+    let loaded = Loaded::read(&cli.sources(environment()))?;
+    if let Some(Command::CheckConfig(_)) = cli.command {
+        print!("{}", loaded.to_toml());
+        return Ok(());
+    }
+    logging::init(&loaded.config.log).context("cannot start the log")?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    match cli.command {
+        Some(Command::Balance(_)) => runtime.block_on(balance(loaded.config)),
+        _ => runtime.block_on(serve(loaded.config)),
+    }
+}
+
+/// The environment; what is not UTF-8 cannot be ours.
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+async fn balance(config: Config) -> anyhow::Result<()> {
+    let config = config.balancer;
+    anyhow::ensure!(
+        !config.backends.is_empty(),
+        "no server to balance to: name one with --backend HOST:TCP:HTTP"
+    );
+    anyhow::ensure!(
+        config.listen_tcp.is_some() || config.listen_http.is_some(),
+        "both ports are off: give --listen-tcp or --listen-http an address"
+    );
+    let balancer = Balancer::bind(config)?;
+    shutdown::run_until_signal(|shutdown| balancer.run(shutdown)).await?;
+    Ok(())
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        config.listen_tcp.is_some() || config.listen_http.is_some(),
+        "both ports are off: give --listen-tcp or --listen-http an address"
+    );
+    shutdown::run_until_signal(|shutdown| chat_server::run(config, shutdown)).await?.unwrap_or(Ok(()))
+}

@@ -1,0 +1,132 @@
+//! Owns how a port is opened and how connections are taken from it: errors that name the address, an accept
+//! that outlives a shortage of file descriptors. Knows nothing of what is said on a connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::sleep;
+use tracing::warn;
+
+/// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
+const BACKLOG: u32 = 4_096;
+/// First pause after a failed accept; doubles up to [`ACCEPT_PAUSE_MAX`].
+const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(5);
+/// Longest pause after a failed accept.
+const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Silence after which the kernel asks whether the peer's host is still there.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
+/// Pause between two such questions; three without an answer end the connection.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// Questions without an answer that end a connection.
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// A port that could not be opened, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {addr}: {}", advice(.source, setting))]
+pub struct BindError {
+    /// The address that was asked for.
+    pub addr: SocketAddr,
+    /// The setting it came from, as a person would write it, for example `--listen-tcp`.
+    pub setting: &'static str,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+fn advice(error: &io::Error, setting: &str) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("another program listens there; stop it, or choose another address with {setting}")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            format!("this machine does not have that address; choose another with {setting}")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("ports below 1024 need a privilege; choose a higher one with {setting}")
+        }
+        _ => format!("{error}; choose another address with {setting}"),
+    }
+}
+
+/// Opens a port. A port that was just closed can be opened again at once.
+///
+/// # Errors
+/// [`BindError`] names the address and what to do.
+pub fn bind(addr: SocketAddr, setting: &'static str) -> Result<TcpListener, BindError> {
+    let open = || {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)
+    };
+    open().map_err(|source| BindError { addr, setting, source })
+}
+
+/// The next connection. Never fails: what one connection did wrong is its own affair, and when descriptors
+/// or memory run out it waits until some are free. Cancel-safe: a connection is returned or not yet taken.
+pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut pause = ACCEPT_PAUSE_MIN;
+    loop {
+        match listener.accept().await {
+            Ok(connection) => return connection,
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                warn!(%error, pause_ms = pause.as_millis(), "accept failed");
+                sleep(pause).await;
+                pause = (pause * 2).min(ACCEPT_PAUSE_MAX);
+            }
+        }
+    }
+}
+
+/// Sends small writes at once and notices a peer whose host is gone.
+///
+/// # Errors
+/// The system's, as a rule because the connection is gone already.
+pub fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(KEEPALIVE_IDLE)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_RETRIES);
+    socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// Makes the coming drop of `stream` a reset, so that the peer notices at once, whatever is still queued.
+pub fn reset_on_drop(stream: &TcpStream) {
+    // Fails only where the connection is gone already, which is what was wanted.
+    let _ = stream.set_zero_linger();
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_in_use_is_named_with_what_to_do() {
+        let taken = bind("127.0.0.1:0".parse().unwrap(), "--listen-tcp").unwrap();
+        let addr = taken.local_addr().unwrap();
+        let error = bind(addr, "--listen-tcp").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!(
+                "cannot listen on {addr}: another program listens there; stop it, or choose another address with --listen-tcp"
+            )
+        );
+    }
+
+    #[tokio::test]
+    async fn a_port_closed_with_connections_can_be_opened_again_at_once() {
+        let listener = bind("127.0.0.1:0".parse().unwrap(), "--listen-tcp").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (client, (accepted, _)) = tokio::join!(TcpStream::connect(addr), accept(&listener));
+        drop((client.unwrap(), accepted, listener));
+        bind(addr, "--listen-tcp").unwrap();
+    }
+}
