@@ -44,7 +44,8 @@ impl Directory {
         let mut offered = Key::default();
         match self.keys.lock().first() {
             Some(key) => offered = *key,
-            None => getrandom::fill(&mut offered).map_err(|error| BackboneError::Unavailable(error.to_string()))?,
+            None => getrandom::fill(&mut offered)
+                .map_err(|error| BackboneError::Unavailable(error.to_string()))?,
         }
         let key = call(self.backbone.session_key(offered)).await?;
         let mut keys = self.keys.lock();
@@ -156,7 +157,13 @@ mod tests {
     async fn a_forged_session_proves_nobody() {
         let directory = directory(&MemoryBackbone::default(), "one");
         let session = directory.session(&UserId::parse("alice").unwrap()).await.unwrap();
-        let forged = [session.replace("alice", "bob"), format!("{session}00"), "alice".into(), "alice.zz".into(), "alice.é".into()];
+        let forged = [
+            session.replace("alice", "bob"),
+            format!("{session}00"),
+            "alice".into(),
+            "alice.zz".into(),
+            "alice.é".into(),
+        ];
         for forged in forged {
             assert_eq!(directory.prove(&forged).await.unwrap(), None, "{forged}");
         }

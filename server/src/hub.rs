@@ -73,7 +73,12 @@ struct Online {
 
 impl Hub {
     /// A node's hub; the caller runs [`Hub::run`] beside it.
-    pub(crate) fn new(config: Config, backbone: Arc<dyn Backbone>, tasks: TaskTracker, shutdown: CancellationToken) -> Arc<Self> {
+    pub(crate) fn new(
+        config: Config,
+        backbone: Arc<dyn Backbone>,
+        tasks: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
         Arc::new(Self {
             directory: Directory::new(backbone.clone()),
             memory: Memory::new(config.limits.memory_bytes),
@@ -232,7 +237,8 @@ impl Hub {
     }
 
     async fn claim_names(&self) -> Result<(), BackboneError> {
-        let names: Vec<_> = self.users.lock().iter().map(|(user, online)| (user.clone(), online.name.key())).collect();
+        let names: Vec<_> =
+            self.users.lock().iter().map(|(user, online)| (user.clone(), online.name.key())).collect();
         for (user, key) in names {
             call(self.backbone.claim_name(&key, &user)).await?;
         }

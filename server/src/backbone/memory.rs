@@ -355,7 +355,8 @@ impl Backbone for MemoryNode {
 
     fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool> {
         self.call(|state, _| {
-            let (owner, newest) = state.clients.entry(client.clone()).or_insert_with(|| (user.clone(), generation));
+            let (owner, newest) =
+                state.clients.entry(client.clone()).or_insert_with(|| (user.clone(), generation));
             if owner != user {
                 return false;
             }

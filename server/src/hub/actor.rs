@@ -27,7 +27,10 @@ const RETRY: Duration = Duration::from_millis(500);
 /// What a room is told.
 pub(crate) enum Command {
     Join(Joining, Seat),
-    Leave { conn: ConnId, lost: bool },
+    Leave {
+        conn: ConnId,
+        lost: bool,
+    },
     Publish(Publishing),
     Drained(ConnId),
     Event(FeedEvent),
@@ -36,7 +39,10 @@ pub(crate) enum Command {
     NodeGone(NodeId),
     /// The node's lease was lost: say anew who is here.
     Register,
-    Renamed { conn: ConnId, user: User },
+    Renamed {
+        conn: ConnId,
+        user: User,
+    },
     Who(oneshot::Sender<(Vec<User>, usize)>),
 }
 
@@ -101,7 +107,9 @@ impl Outlet for Desk {
             room::Call::Head => answered(backbone.head(room), Input::Head),
             room::Call::Read(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Read),
             room::Call::Page(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Paged),
-            room::Call::Publish(known, items) => answered(backbone.publish(room, Some(known), items), Input::Published),
+            room::Call::Publish(known, items) => {
+                answered(backbone.publish(room, Some(known), items), Input::Published)
+            }
             room::Call::Repair(run) => answered(backbone.repair(room, run), Input::Repaired),
             room::Call::Ask => answered(backbone.ask(room), Input::Asking),
             room::Call::Create(before) => {
@@ -132,7 +140,12 @@ fn answered<T: Send + 'static>(
 }
 
 impl Actor {
-    pub(super) fn new(hub: Arc<Hub>, room: RoomName, inbox: mpsc::Receiver<Command>, handle: RoomHandle) -> Self {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        room: RoomName,
+        inbox: mpsc::Receiver<Command>,
+        handle: RoomHandle,
+    ) -> Self {
         let core = RoomCore::new(room.clone(), hub.now());
         let seats = Seats::new(room.clone(), hub.config.timing.leave_hold);
         let desk = Desk { hub: hub.clone(), room: room.clone(), seats, calls: FuturesUnordered::new() };
@@ -284,7 +297,9 @@ impl Actor {
             let before = std::mem::replace(&mut self.told, figures);
             if figures.orphans_dropped > before.orphans_dropped {
                 warn!(room = %self.room, dropped = figures.orphans_dropped, "entries of a lost history left to their authors");
-            } else if (figures.repairs, figures.resets, figures.rewinds) != (before.repairs, before.resets, before.rewinds) {
+            } else if (figures.repairs, figures.resets, figures.rewinds)
+                != (before.repairs, before.resets, before.rewinds)
+            {
                 warn!(room = %self.room, ?figures, "room recovered");
             }
         }

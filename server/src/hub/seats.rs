@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{CloseReason, Payload, Presence, RoomName, RoomUsers, ServerMessage, User, UserId, limits};
+use chat_protocol::{
+    CloseReason, Payload, Presence, RoomName, RoomUsers, ServerMessage, User, UserId, limits,
+};
 use serde_json::json;
 
 use crate::outbox::Outbox;
@@ -102,8 +104,11 @@ impl Seats {
 
     /// Says anew who is here.
     pub(super) fn register(&mut self) {
-        let here: BTreeMap<UserId, User> =
-            self.seats.values().map(|taken| (taken.seat.user.user_id.clone(), taken.seat.user.clone())).collect();
+        let here: BTreeMap<UserId, User> = self
+            .seats
+            .values()
+            .map(|taken| (taken.seat.user.user_id.clone(), taken.seat.user.clone()))
+            .collect();
         if !self.room.is_hidden() {
             self.calls.extend(here.into_values().map(PeopleCall::Enter));
         }
@@ -183,10 +188,13 @@ impl Seats {
             }
             match taken.seat.style {
                 Style::Hello => {
-                    let payload = shared.get_or_insert_with(|| Payload::new(&ServerMessage::Presence(presence.clone())));
+                    let payload = shared
+                        .get_or_insert_with(|| Payload::new(&ServerMessage::Presence(presence.clone())));
                     outbox.push(payload.clone());
                 }
-                Style::Seed => one_by_one(&presence, &taken.seat.user.user_id).for_each(|message| outbox.say(&message)),
+                Style::Seed => {
+                    one_by_one(&presence, &taken.seat.user.user_id).for_each(|message| outbox.say(&message))
+                }
             }
         }
     }

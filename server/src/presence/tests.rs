@@ -12,9 +12,13 @@ fn user(name: &str, node: &str) -> User {
 }
 
 fn told(roster: &mut Roster, now: u64) -> Option<(Vec<String>, Vec<String>, Vec<String>, usize)> {
-    let names = |users: &[User]| users.iter().map(|user| format!("{}@{}", user.username, user.node)).collect();
+    let names =
+        |users: &[User]| users.iter().map(|user| format!("{}@{}", user.username, user.node)).collect();
     roster.tell(Duration::from_secs(now), &RoomName::general()).map(|batch| {
-        let moved = batch.moved.iter().map(|moved| format!("{}:{}>{}", moved.user.username, moved.from, moved.user.node));
+        let moved = batch
+            .moved
+            .iter()
+            .map(|moved| format!("{}:{}>{}", moved.user.username, moved.from, moved.user.node));
         (names(&batch.joined), names(&batch.left), moved.collect(), batch.count)
     })
 }

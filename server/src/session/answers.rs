@@ -1,8 +1,6 @@
 //! Owns the answers to questions that change nothing: history, who, rooms, nodes.
 
-use chat_protocol::{
-    ErrorCode, ErrorMessage, Payload, Re, RoomInfo, RoomName, Seq, ServerMessage, limits,
-};
+use chat_protocol::{ErrorCode, ErrorMessage, Payload, Re, RoomInfo, RoomName, Seq, ServerMessage, limits};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
@@ -32,10 +30,11 @@ struct Found {
 impl Session {
     fn joined_room(&mut self, room: Option<RoomName>, re: Option<&Re>) -> Option<RoomName> {
         let room = room.or_else(|| self.current.clone()).unwrap_or_else(RoomName::general);
-        if self.rooms.contains_key(&room) {
+        if self.rooms.contains(&room) {
             return Some(room);
         }
-        let error = ErrorMessage::new(ErrorCode::NotInRoom, format!("room {room} was not joined: join it first"));
+        let error =
+            ErrorMessage::new(ErrorCode::NotInRoom, format!("room {room} was not joined: join it first"));
         self.refuse(ErrorMessage { room: Some(room), re: re.cloned(), ..error });
         None
     }
@@ -50,7 +49,8 @@ impl Session {
 
     async fn find(&self, room: &RoomName, wanted: &Wanted) -> Result<Option<Found>, BackboneError> {
         let backbone = &self.hub.backbone;
-        let limit = wanted.limit.unwrap_or(limits::HISTORY_ENTRIES_DEFAULT).clamp(1, limits::HISTORY_ENTRIES_MAX);
+        let limit =
+            wanted.limit.unwrap_or(limits::HISTORY_ENTRIES_DEFAULT).clamp(1, limits::HISTORY_ENTRIES_MAX);
         let around = wanted.around.map(|seq| Seq(seq.0.saturating_sub(limit as u64 / 2)));
         if let Some(after) = wanted.after.or(around) {
             let Some(head) = call(backbone.head(room)).await? else { return Ok(None) };
@@ -62,7 +62,9 @@ impl Session {
             let more = entries.last().is_some_and(|last| last.seq < head.place.seq);
             return Ok(Some(Found { head, entries, more }));
         }
-        let Some((head, entries)) = call(backbone.history(room, wanted.before, limit)).await? else { return Ok(None) };
+        let Some((head, entries)) = call(backbone.history(room, wanted.before, limit)).await? else {
+            return Ok(None);
+        };
         let more = entries.first().is_some_and(|first| first.seq > head.first);
         Ok(Some(Found { head, entries, more }))
     }

@@ -1,8 +1,8 @@
 //! Owns who a connection is: its user by session, its client by id, its name by claim.
 
 use chat_protocol::{
-    ClientId, CloseReason, ErrorCode, ErrorMessage, Hello, Re, Resume, RoomName, Seq, ServerMessage, UserId, UserName,
-    Welcome, WelcomeRoom,
+    ClientId, CloseReason, ErrorCode, ErrorMessage, Hello, Re, Resume, RoomName, Seq, ServerMessage, UserId,
+    UserName, Welcome, WelcomeRoom,
 };
 
 use super::{Session, Who};
@@ -142,7 +142,7 @@ impl Session {
         }
         self.hub.user_renamed(&self.who.user, &name);
         let user = self.as_user();
-        for room in self.rooms.values() {
+        for room in self.rooms.all() {
             room.send(Command::Renamed { conn: self.conn(), user: user.clone() }).await;
         }
         self.outbox.say(&ServerMessage::UserChanged {
@@ -177,12 +177,14 @@ impl Session {
         resume: Option<Resume>,
         re: Option<Re>,
     ) -> Result<(), ErrorMessage> {
-        let refused = |code, reason: String| Err(ErrorMessage { re: re.clone(), ..ErrorMessage::new(code, reason) });
+        let refused =
+            |code, reason: String| Err(ErrorMessage { re: re.clone(), ..ErrorMessage::new(code, reason) });
         if room.is_reserved() {
             return refused(ErrorCode::Forbidden, format!("room {room} cannot be joined by name"));
         }
-        if self.rooms.len() >= self.rooms_max() && !self.rooms.contains_key(room) {
-            let reason = format!("{} rooms are joined, more are not allowed: leave one first", self.rooms.len());
+        if self.rooms.len() >= self.rooms_max() && !self.rooms.contains(room) {
+            let reason =
+                format!("{} rooms are joined, more are not allowed: leave one first", self.rooms.len());
             return refused(ErrorCode::TooManyRooms, reason);
         }
         let (backbone, user, client) = (&self.hub.backbone, &self.who.user, &self.who.client);

@@ -35,7 +35,7 @@ impl Session {
             let joining = Joining { conn: self.conn(), resume: resume.clone(), last_n, re: re.clone() };
             // A room that closes at this moment is opened again.
             if handle.send(Command::Join(joining, seat)).await {
-                self.rooms.insert(room.clone(), handle);
+                self.rooms.insert(handle);
                 return;
             }
         }
@@ -70,11 +70,11 @@ impl Session {
         let room = message.room.take().or_else(|| self.current.clone()).unwrap_or_else(RoomName::general);
         if self.who.style == Style::Seed {
             message.n = None;
-            if !self.rooms.contains_key(&room) {
+            if !self.rooms.contains(&room) {
                 self.join(room.clone(), None).await;
             }
         }
-        if !self.rooms.contains_key(&room) {
+        if !self.rooms.contains(&room) {
             return self.message_outside(&room, &message, re).await;
         }
         let refusal = self.refusal(&message);
@@ -135,7 +135,10 @@ impl Session {
             return Some(ErrorMessage::new(ErrorCode::BadJson, "n counts from 1"));
         }
         if !matches!(message.kind, None | Some(Kind::Action)) {
-            return Some(ErrorMessage::new(ErrorCode::Forbidden, "a client may only send the kind \"action\""));
+            return Some(ErrorMessage::new(
+                ErrorCode::Forbidden,
+                "a client may only send the kind \"action\"",
+            ));
         }
         if message.content.trim().is_empty() && message.enc.is_none() {
             return Some(ErrorMessage::new(ErrorCode::BadText, "content is empty"));
@@ -149,7 +152,10 @@ impl Session {
         }
         let wait = self.rate.take(Instant::now())?;
         let retry_ms = Some(wait.as_millis() as u64 + 1);
-        Some(ErrorMessage { retry_ms, ..ErrorMessage::new(ErrorCode::RateLimited, "too fast: send it again later") })
+        Some(ErrorMessage {
+            retry_ms,
+            ..ErrorMessage::new(ErrorCode::RateLimited, "too fast: send it again later")
+        })
     }
 
     /// A message to a room that was not joined: acknowledged if it is in the log already, refused else.

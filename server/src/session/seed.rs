@@ -14,7 +14,8 @@ use crate::hub::call;
 const GREETING_MESSAGES: usize = 10;
 
 /// What people at a plain terminal can type.
-const HELP: &str = "commands: /join ROOM, /leave, /me TEXT, /nick NAME, /who, /rooms, /nodes, /quit; anything else is said";
+const HELP: &str =
+    "commands: /join ROOM, /leave, /me TEXT, /nick NAME, /who, /rooms, /nodes, /quit; anything else is said";
 
 impl Session {
     /// Puts a guest that has said nothing into `general` and shows it the last messages.
@@ -25,7 +26,8 @@ impl Session {
         let room = RoomName::general();
         self.join(room.clone(), None).await;
         // A guest may do without: what follows comes all the same.
-        if let Ok(Some((_, entries))) = call(self.hub.backbone.history(&room, None, GREETING_MESSAGES)).await {
+        if let Ok(Some((_, entries))) = call(self.hub.backbone.history(&room, None, GREETING_MESSAGES)).await
+        {
             for entry in entries {
                 self.outbox.push(Payload::message(&room, entry.seq, &entry.id, &entry.body));
             }
@@ -79,7 +81,10 @@ impl Session {
                 let reason = format!("unknown command {}: {HELP}", sanitize_line(command));
                 self.refuse(ErrorMessage::new(ErrorCode::UnknownType, reason));
             }
-            _ => self.plain_text(line.strip_prefix(b"/").filter(|_| line.starts_with(b"//")).unwrap_or(line)).await,
+            _ => {
+                self.plain_text(line.strip_prefix(b"/").filter(|_| line.starts_with(b"//")).unwrap_or(line))
+                    .await
+            }
         }
         true
     }
@@ -90,7 +95,11 @@ pub(crate) fn as_text(payload: &Payload) -> Option<String> {
     let value: Value = serde_json::from_slice(payload.json()).ok()?;
     if value["type"] == "room_users" {
         let names: Vec<&str> = value["users"].as_array()?.iter().filter_map(Value::as_str).collect();
-        return Some(format!("-- you are in [{}] with {}", value["room"].as_str()?, sanitize_line(&names.join(", "))));
+        return Some(format!(
+            "-- you are in [{}] with {}",
+            value["room"].as_str()?,
+            sanitize_line(&names.join(", "))
+        ));
     }
     let text = match decode_server(payload.json()).ok()? {
         ServerMessage::Message(message) => {
@@ -101,23 +110,36 @@ pub(crate) fn as_text(payload: &Payload) -> Option<String> {
                 _ => format!("[{room}] {sender}: {content}"),
             }
         }
-        ServerMessage::UserJoined { room, username, .. } => format!("-- {} joined [{room}]", sanitize_line(&username)),
-        ServerMessage::UserLeft { room, username, .. } => format!("-- {} left [{room}]", sanitize_line(&username)),
+        ServerMessage::UserJoined { room, username, .. } => {
+            format!("-- {} joined [{room}]", sanitize_line(&username))
+        }
+        ServerMessage::UserLeft { room, username, .. } => {
+            format!("-- {} left [{room}]", sanitize_line(&username))
+        }
         ServerMessage::UserChanged { username, .. } => format!("-- you are {} now", sanitize_line(&username)),
         ServerMessage::Left { room, .. } => format!("-- you left [{room}]"),
         ServerMessage::Error(error) => format!("-- {}", sanitize_line(&error.message)),
         ServerMessage::Who { room, users, count, .. } => {
-            let names: Vec<String> = users.iter().map(|user| format!("{} ({})", user.username, user.node)).collect();
+            let names: Vec<String> =
+                users.iter().map(|user| format!("{} ({})", user.username, user.node)).collect();
             format!("-- {count} in [{room}]: {}", sanitize_line(&names.join(", ")))
         }
         ServerMessage::Rooms { rooms, .. } => {
-            let rooms: Vec<String> = rooms.iter().map(|room| format!("{} ({})", room.room, room.count)).collect();
+            let rooms: Vec<String> =
+                rooms.iter().map(|room| format!("{} ({})", room.room, room.count)).collect();
             format!("-- rooms: {}", rooms.join(", "))
         }
         ServerMessage::Nodes { nodes, .. } => {
             let nodes: Vec<String> = nodes
                 .iter()
-                .map(|node| format!("{} ({} connections{})", node.node, node.connections, if node.you { ", you" } else { "" }))
+                .map(|node| {
+                    format!(
+                        "{} ({} connections{})",
+                        node.node,
+                        node.connections,
+                        if node.you { ", you" } else { "" }
+                    )
+                })
                 .collect();
             format!("-- nodes: {}", nodes.join(", "))
         }
