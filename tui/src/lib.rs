@@ -1,4 +1,4 @@
-//! The client.
-pub mod net {
-    pub mod event;
-}
+//! The client: a terminal chat on a cluster of servers.
+
+pub mod effect;
+pub mod net;
