@@ -7,7 +7,7 @@ use chat_tui::net::dial::{DialError, Dialer};
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::{DialStep, Transport};
 use chat_tui::net::transport::Wire;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 
 use crate::fake::{Conn, Fake, within};
@@ -124,9 +124,10 @@ async fn a_server_that_never_reads_stops_nothing_and_is_given_up() {
 
 #[tokio::test]
 async fn refusals_are_told_in_words() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Bound, so that nobody else gets the port, and not listening.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
     assert_eq!(refused(&Endpoint::new("127.0.0.1", port, Transport::Tcp)).await, "connection refused");
 
     let fake = Fake::bind(Transport::Tcp).await;
