@@ -178,10 +178,10 @@ impl ServerArgs {
         !self.hosts.is_empty() && self.hosts.first() != variable.as_ref()
     }
 
-    /// The name to ask for; a login name that cannot be one is no mistake of the person's.
-    pub fn name(&self) -> Option<UserName> {
-        let login = || ["USER", "LOGNAME", "USERNAME"].iter().find_map(|key| std::env::var(key).ok());
-        self.name.clone().or_else(|| UserName::parse(&login()?).ok())
+    /// The login name; one that cannot be a name here is no mistake of the person's.
+    pub fn login_name(&self) -> Option<UserName> {
+        let login = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|key| std::env::var(key).ok());
+        UserName::parse(&login?).ok()
     }
 }
 

@@ -4,4 +4,6 @@
 
 mod driver;
 mod fake;
+mod plain;
+mod program;
 mod transport;
