@@ -1,4 +1,9 @@
-//! The client.
-pub mod net {
-    pub mod event;
-}
+//! The client: a terminal chat on a cluster of servers.
+
+pub mod cli;
+pub mod client;
+pub mod effect;
+pub mod net;
+pub mod plain;
+pub mod send;
+pub mod state;

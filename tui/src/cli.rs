@@ -1,0 +1,211 @@
+//! Owns the command line: what there is, what it means, and what is said when it makes no sense. What is
+//! done then is `main`'s.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chat_protocol::{RoomName, UserName};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::net::endpoint::{Endpoint, EndpointError, TransportChoice, parse};
+
+/// What says `--host` where no flag does.
+const HOST_VARIABLE: &str = "CHAT_TUI_HOST";
+
+const EXAMPLES: &str = "\
+Examples:
+  chat-tui --demo                       a cluster in this process: /kill a node
+  chat-tui --host lb.example.com        TCP, else WebSocket
+  chat-tui --host ws://lb.example.com:8000/ws --name alice --room ops
+  chat-tui --host lb.example.com send --room ops \"deploy done\"
+  date | chat-tui --host lb.example.com send --room ops -
+  chat-tui --host lb.example.com --json | jq .content";
+
+/// A terminal chat on a cluster of servers that survives losing one.
+#[derive(Debug, Parser)]
+#[command(name = "chat-tui", version, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to do instead of opening the chat.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Where to go, and as whom.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// Room to enter; repeat for more [default: general]
+    #[arg(long = "room", value_name = "ROOM")]
+    pub rooms: Vec<RoomName>,
+    /// Lines instead of the full screen (as without terminal)
+    #[arg(long)]
+    pub plain: bool,
+    /// As --plain, but JSON lines as in docs/protocol.md
+    #[arg(long)]
+    pub json: bool,
+    /// Run a cluster of three nodes in this process; /kill breaks one
+    #[arg(long)]
+    pub demo: bool,
+    /// Play lines of input, with --demo --plain, and exit
+    #[arg(long, value_name = "FILE", requires = "demo")]
+    pub script: Option<PathBuf>,
+    /// Draw with ASCII alone
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// What every command needs to reach a server.
+#[derive(Debug, Args)]
+pub struct ServerArgs {
+    /// Server or load balancer; also $CHAT_TUI_HOST; A,B for more
+    #[arg(long = "host", value_name = "HOST", env = HOST_VARIABLE, hide_env = true, global = true)]
+    pub hosts: Vec<String>,
+    /// tcp, ws, or auto: as the address says, else both
+    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "WAY", global = true)]
+    pub transport: TransportChoice,
+    /// The name to ask for [default: $USER]
+    #[arg(long, value_name = "NAME", global = true)]
+    pub name: Option<UserName>,
+    /// Write a log there
+    #[arg(long, value_name = "PATH", global = true)]
+    pub log_file: Option<PathBuf>,
+}
+
+/// What there is beside the chat itself.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Send one message; exit 0 only after the cluster has it
+    Send(SendArgs),
+}
+
+/// `chat-tui send`.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// Where to say it [default: general]
+    #[arg(long, value_name = "ROOM")]
+    pub room: Option<RoomName>,
+    /// How long to wait for the acknowledgement, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub timeout: Duration,
+    /// What to say; `-` reads it from standard input
+    #[arg(required = true, value_name = "TEXT")]
+    pub text: Vec<String>,
+}
+
+/// How the client shows itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The full screen.
+    Screen,
+    /// Lines for people.
+    Plain,
+    /// Lines for programs.
+    Json,
+}
+
+/// Where the client goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A cluster somewhere.
+    Hosts(Vec<Endpoint>),
+    /// The one in this process.
+    Demo,
+}
+
+/// Why a command line makes no sense.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CliError {
+    /// A bad `--host`.
+    #[error(transparent)]
+    Host(#[from] EndpointError),
+    /// Neither `--host` nor `--demo`.
+    #[error(
+        "no server given: use --host HOST (or CHAT_TUI_HOST=HOST) to join one, or --demo to see a whole \
+         cluster run in this process"
+    )]
+    NoTarget,
+    /// `--host` and `--demo`.
+    #[error("--host and --demo exclude each other: drop one of them")]
+    TwoTargets,
+    /// `--script` without `--plain`.
+    #[error("--script plays lines: use it with --demo --plain")]
+    ScriptNeedsPlain,
+    /// `send` to the demo.
+    #[error("send needs a server: use --host HOST")]
+    SendNeedsHost,
+}
+
+impl Cli {
+    /// Where to go.
+    ///
+    /// # Errors
+    /// [`CliError`] where that makes no sense.
+    pub fn target(&self) -> Result<Target, CliError> {
+        if self.demo {
+            return match self.command {
+                Some(Command::Send(_)) => Err(CliError::SendNeedsHost),
+                None if self.script.is_some() && !(self.plain || self.json) => {
+                    Err(CliError::ScriptNeedsPlain)
+                }
+                None if self.server.hosts_given() => Err(CliError::TwoTargets),
+                None => Ok(Target::Demo),
+            };
+        }
+        if self.server.hosts.iter().all(|host| host.trim().is_empty()) {
+            return Err(CliError::NoTarget);
+        }
+        Ok(Target::Hosts(parse(&self.server.hosts, self.server.transport)?))
+    }
+
+    /// How to show: as asked, and as lines where there is no terminal.
+    pub fn mode(&self) -> Mode {
+        let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        match (self.json, self.plain || !terminal) {
+            (true, _) => Mode::Json,
+            (false, true) => Mode::Plain,
+            (false, false) => Mode::Screen,
+        }
+    }
+
+    /// The rooms to enter: those asked for, else general.
+    pub fn rooms(&self) -> Vec<RoomName> {
+        if self.rooms.is_empty() { vec![RoomName::general()] } else { self.rooms.clone() }
+    }
+}
+
+impl ServerArgs {
+    /// True where a flag says them: the variable alone does not stand against `--demo`.
+    fn hosts_given(&self) -> bool {
+        let variable = std::env::var(HOST_VARIABLE).ok();
+        !self.hosts.is_empty() && self.hosts.first() != variable.as_ref()
+    }
+
+    /// The login name; one that cannot be a name here is no mistake of the person's.
+    pub fn login_name(&self) -> Option<UserName> {
+        let login = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|key| std::env::var(key).ok());
+        UserName::parse(&login?).ok()
+    }
+}
+
+impl ValueEnum for TransportChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Auto, Self::Tcp, Self::Ws]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(match self {
+            Self::Auto => "auto",
+            Self::Tcp => "tcp",
+            Self::Ws => "ws",
+        }))
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let allowed = || "use seconds above 0, such as 10 or 2.5".to_owned();
+    match text.trim_end_matches('s').parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 => Duration::try_from_secs_f64(seconds).map_err(|_| allowed()),
+        _ => Err(allowed()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

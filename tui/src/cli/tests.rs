@@ -1,0 +1,68 @@
+//! What a command line means, and that its help fits a screen.
+
+use clap::CommandFactory;
+
+use super::*;
+use crate::net::event::Transport;
+
+fn cli(args: &str) -> Cli {
+    Cli::try_parse_from(std::iter::once("chat-tui").chain(args.split_whitespace())).unwrap()
+}
+
+fn refused(args: &str, why: &str) {
+    let error = Cli::try_parse_from(std::iter::once("chat-tui").chain(args.split_whitespace()))
+        .expect_err(args)
+        .to_string();
+    assert!(error.contains(why), "{args}: {error}");
+}
+
+#[test]
+fn the_help_fits_a_screen_and_shows_examples() {
+    let help = Cli::command().term_width(80).render_help().to_string();
+    assert!(help.lines().count() <= 40, "{} lines:\n{help}", help.lines().count());
+    assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    assert!(help.contains("--demo") && help.contains("Examples:"), "{help}");
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn hosts_are_a_list_and_flags_may_follow_the_command() {
+    let endpoint = |host: &str, port| Endpoint::new(host, port, Transport::Tcp);
+    let target = cli("--host a:12345,b:12345 --host tcp://c").target().unwrap();
+    assert_eq!(target, Target::Hosts(vec![endpoint("a", 12345), endpoint("b", 12345), endpoint("c", 12345)]));
+    let send = cli("send --host a --transport tcp --room ops --timeout 2.5 hello there");
+    assert_eq!(send.target().unwrap(), Target::Hosts(vec![endpoint("a", 12345)]));
+    let Some(Command::Send(args)) = send.command else { panic!("send") };
+    assert_eq!((args.text.join(" ").as_str(), args.timeout), ("hello there", Duration::from_millis(2_500)));
+    assert_eq!(args.room, Some(RoomName::parse("ops").unwrap()));
+}
+
+#[test]
+fn neither_host_nor_demo_says_both_ways() {
+    let error = cli("--plain").target().unwrap_err();
+    assert_eq!(error, CliError::NoTarget);
+    assert!(error.to_string().contains("--host HOST") && error.to_string().contains("--demo"));
+    assert_eq!(cli("--demo").target(), Ok(Target::Demo));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_in_words() {
+    assert_eq!(cli("--host a --demo").target(), Err(CliError::TwoTargets));
+    refused("--script x --plain", "--demo");
+    refused("--room a/b", "use letters, digits");
+    refused("--name a\u{7}b", "U+0007");
+    refused("--transport udp", "udp");
+    refused("send --timeout 0 x", "above 0");
+    refused("send", "TEXT");
+    assert_eq!(cli("--demo --script x").target(), Err(CliError::ScriptNeedsPlain));
+    assert_eq!(cli("--demo send x").target(), Err(CliError::SendNeedsHost));
+    assert!(cli("--host wss://a").target().unwrap_err().to_string().contains("later version"));
+}
+
+#[test]
+fn rooms_default_to_general_and_repeat() {
+    assert_eq!(cli("--demo").rooms(), [RoomName::general()]);
+    assert_eq!(cli("--demo --room a --room b").rooms().len(), 2);
+    assert_eq!(cli("--demo --json").mode(), Mode::Json);
+    assert_eq!(cli("--demo --plain").mode(), Mode::Plain);
+}

@@ -1,0 +1,171 @@
+//! Owns the way from an address to a connection: name lookup, TCP, upgrade, each with its timeout. What is
+//! said on the connection is not known here.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::net::endpoint::Endpoint;
+use crate::net::event::{DialStep, Transport};
+use crate::net::transport::{Wire, refusal, websocket_config, words};
+
+/// How long after one address the next is tried beside it (RFC 8305, section 5).
+const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+/// Most addresses of one name that are tried.
+const ADDRESSES_MAX: usize = 16;
+/// A connection silent for so long is probed, so that routers on the way do not forget it.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
+/// And so often, until an answer comes.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How far a dial is: the step, and what it is about. Only the newest matters to whoever watches.
+pub type Progress = watch::Sender<(DialStep, String)>;
+
+/// How long each step of a dial may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialer {
+    /// Name to addresses.
+    pub resolve: Duration,
+    /// TCP, for each address.
+    pub connect: Duration,
+    /// HTTP to WebSocket.
+    pub upgrade: Duration,
+}
+
+impl Default for Dialer {
+    fn default() -> Self {
+        Self {
+            resolve: Duration::from_secs(5),
+            connect: Duration::from_secs(3),
+            upgrade: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Why a dial failed, in words a person understands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DialError(String);
+
+impl Dialer {
+    /// Goes all the way to a connection on which `hello` can be said. Dropping it gives up.
+    ///
+    /// # Errors
+    /// [`DialError`] of the step that failed; with several addresses, of the first that did.
+    pub async fn dial(self, endpoint: &Endpoint, progress: &Progress) -> Result<Wire, DialError> {
+        progress.send_replace((DialStep::Resolving, endpoint.host.clone()));
+        let addresses = self.resolve(endpoint).await?;
+        let stream = self.connect_any(addresses, endpoint.transport, progress).await?;
+        set_options(&stream).map_err(|error| DialError(words(&error)))?;
+        match endpoint.transport {
+            Transport::Tcp => Ok(Wire::lines(stream)),
+            Transport::Ws => {
+                let target =
+                    stream.peer_addr().map_or_else(|_| endpoint.authority(), |peer| peer.to_string());
+                progress.send_replace((DialStep::Upgrading, format!("{target} ws")));
+                self.upgrade(endpoint, stream).await
+            }
+        }
+    }
+
+    async fn resolve(self, endpoint: &Endpoint) -> Result<VecDeque<SocketAddr>, DialError> {
+        let lookup = timeout(self.resolve, lookup_host((endpoint.host.as_str(), endpoint.port)));
+        match lookup.await {
+            Ok(Ok(found)) => {
+                let addresses = alternate(found.take(ADDRESSES_MAX));
+                if addresses.is_empty() {
+                    return Err(DialError(format!("{} has no address", endpoint.host)));
+                }
+                Ok(addresses)
+            }
+            Ok(Err(error)) => Err(DialError(lookup_words(&endpoint.host, &error.to_string()))),
+            Err(_) => Err(DialError(format!("looking up {} timed out", endpoint.host))),
+        }
+    }
+
+    /// The first address that answers wins; the next one joins when the last has failed or is slow.
+    async fn connect_any(
+        self,
+        mut addresses: VecDeque<SocketAddr>,
+        transport: Transport,
+        progress: &Progress,
+    ) -> Result<TcpStream, DialError> {
+        let mut tries = FuturesUnordered::new();
+        let mut failure = None;
+        loop {
+            if let Some(address) = addresses.pop_front() {
+                progress.send_replace((DialStep::Connecting, format!("{address} {transport}")));
+                tries.push(self.connect(address));
+            }
+            tokio::select! {
+                Some(tried) = tries.next() => match tried {
+                    Ok(stream) => return Ok(stream),
+                    Err(error) => { failure.get_or_insert(error); }
+                },
+                () = sleep(NEXT_ADDRESS_AFTER), if !addresses.is_empty() => {}
+            }
+            if tries.is_empty() && addresses.is_empty() {
+                return Err(failure.unwrap_or_else(|| DialError("no address".into())));
+            }
+        }
+    }
+
+    async fn connect(self, address: SocketAddr) -> Result<TcpStream, DialError> {
+        match timeout(self.connect, TcpStream::connect(address)).await {
+            Ok(connected) => connected.map_err(|error| DialError(words(&error))),
+            Err(_) => Err(DialError("connecting timed out".into())),
+        }
+    }
+
+    async fn upgrade(self, endpoint: &Endpoint, stream: TcpStream) -> Result<Wire, DialError> {
+        let url = format!("ws://{}{}", endpoint.authority(), endpoint.path);
+        let handshake = tokio_tungstenite::client_async_with_config(url, stream, Some(websocket_config()));
+        match timeout(self.upgrade, handshake).await {
+            Ok(Ok((stream, _response))) => Ok(Wire::messages(stream)),
+            Ok(Err(error)) => Err(DialError(refusal(&error))),
+            Err(_) => Err(DialError("no answer to the WebSocket upgrade".into())),
+        }
+    }
+}
+
+fn set_options(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// Families in turn, beginning with the one the system prefers (RFC 8305, section 4).
+fn alternate(found: impl Iterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
+    let mut found: VecDeque<SocketAddr> = found.collect();
+    let mut ordered = VecDeque::with_capacity(found.len());
+    let mut wanted = found.front().is_some_and(SocketAddr::is_ipv6);
+    while !found.is_empty() {
+        let at = found.iter().position(|address| address.is_ipv6() == wanted).unwrap_or(0);
+        ordered.extend(found.remove(at));
+        wanted = !wanted;
+    }
+    ordered
+}
+
+/// The resolver gives no kinds, only texts (glibc, musl and macOS among them).
+fn lookup_words(host: &str, error: &str) -> String {
+    let unknown = ["not known", "No address", "does not resolve", "nodename nor servname", "No such host"];
+    if unknown.iter().any(|text| error.contains(text)) {
+        return format!("no such host: {host}");
+    }
+    if error.contains("Temporary failure") || error.contains("Try again") {
+        return format!("cannot look up {host}: the name server does not answer");
+    }
+    format!("cannot look up {host}: {error}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Owns the one connection of the client through its life: none, being dialled, up. Turns what happens on
+//! it into the link's inputs.
+
+use std::pin::Pin;
+
+use tokio::sync::watch;
+
+use crate::net::dial::{DialError, Dialer};
+use crate::net::endpoint::Endpoint;
+use crate::net::event::DialStep;
+use crate::net::link::Input;
+use crate::net::transport::{Closed, Wire};
+
+#[derive(Default)]
+pub(super) enum Peer {
+    #[default]
+    None,
+    Dialling(Dialling),
+    Up(Wire),
+}
+
+pub(super) struct Dialling {
+    dial: Pin<Box<dyn Future<Output = Result<Wire, DialError>> + Send>>,
+    progress: watch::Receiver<(DialStep, String)>,
+}
+
+impl Peer {
+    /// Begins a dial; dropping it gives it up.
+    pub(super) fn dial(endpoint: Endpoint) -> Self {
+        let (sender, progress) = watch::channel((DialStep::Resolving, endpoint.host.clone()));
+        let dial = Box::pin(async move { Dialer::default().dial(&endpoint, &sender).await });
+        Self::Dialling(Dialling { dial, progress })
+    }
+
+    /// Bytes queued and not handed to the system yet.
+    pub(super) fn unwritten(&self) -> usize {
+        match self {
+            Self::Up(wire) => wire.unwritten(),
+            Self::None | Self::Dialling(_) => 0,
+        }
+    }
+
+    /// The next thing that happens; never, where there is no connection. Cancel-safe: a dial goes on where
+    /// it was, and the wire keeps what it has in part.
+    pub(super) async fn next(&mut self) -> Input {
+        match self {
+            Self::None => std::future::pending().await,
+            Self::Dialling(dialling) => {
+                let dialled = tokio::select! {
+                    biased;
+                    Ok(()) = dialling.progress.changed() => {
+                        let (step, target) = dialling.progress.borrow_and_update().clone();
+                        return Input::DialProgress(step, target);
+                    }
+                    dialled = &mut dialling.dial => dialled,
+                };
+                self.dialled(dialled)
+            }
+            Self::Up(wire) => match wire.recv().await {
+                Ok(frame) => Input::Frame(frame),
+                Err(Closed(reason)) => {
+                    *self = Self::None;
+                    Input::Closed(reason)
+                }
+            },
+        }
+    }
+
+    fn dialled(&mut self, dialled: Result<Wire, DialError>) -> Input {
+        match dialled {
+            Ok(wire) => {
+                let transport = wire.transport();
+                *self = Self::Up(wire);
+                Input::Dialled { transport }
+            }
+            Err(error) => {
+                *self = Self::None;
+                Input::DialFailed(error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Owns what outlives the program: a client's id, counters and outbox, which belong together. Plain data;
+//! where and how it is kept is not known here.
+
+use chat_protocol::{Acked, ClientId, Epoch, Kind, MessageId, RoomName, Seq, UserName};
+use serde::{Deserialize, Serialize};
+
+/// One client as it stood at a clean quit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SavedClient {
+    /// Proves the user.
+    pub session: Option<String>,
+    /// The name the user had.
+    pub name: Option<UserName>,
+    /// The client; none: a new one is to be made.
+    pub client_id: Option<ClientId>,
+    /// The last connection's generation.
+    pub generation: u64,
+    /// Its rooms.
+    pub rooms: Vec<SavedRoom>,
+}
+
+/// A client's counter, outbox and place in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedRoom {
+    /// The room.
+    pub room: RoomName,
+    /// The number that the next message takes.
+    pub next_n: u64,
+    /// The newest acknowledged message.
+    #[serde(default)]
+    pub acked: Option<Acked>,
+    /// What was not acknowledged, in order.
+    #[serde(default)]
+    pub unsent: Vec<SavedOut>,
+    /// How far the room was seen.
+    #[serde(default)]
+    pub last: Option<(Epoch, Seq, MessageId)>,
+}
+
+/// A message that was not acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedOut {
+    /// Its number, taken for good.
+    pub n: u64,
+    /// What it says.
+    pub content: String,
+    /// What it is when not plain speech.
+    #[serde(default)]
+    pub kind: Option<Kind>,
+}

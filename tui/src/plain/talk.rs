@@ -1,0 +1,164 @@
+//! Owns the state of a plain session: the current room, what was said and not acknowledged, the link as it
+//! is. Pure: input lines and network events in, commands out. How it looks is not known here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat_protocol::{Re, RoomName};
+
+use super::input::{COMMANDS, Input, Say};
+use crate::effect::DemoCommand;
+use crate::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState};
+
+/// What a line of input leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// For the network.
+    Net(NetCommand),
+    /// For the demo's cluster.
+    Demo(DemoCommand),
+    /// For the person who wrote it.
+    Print(String),
+    /// The line makes no sense.
+    Refuse(String),
+    /// End, when the outbox is empty.
+    Quit,
+}
+
+/// A message written here and not acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) content: String,
+    pub(super) re: Option<Re>,
+    /// It was shown as queued, so its delivery is shown too.
+    pub(super) was_queued: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Talk {
+    room: RoomName,
+    joined: BTreeSet<RoomName>,
+    said: BTreeMap<OutId, Said>,
+    next_out: u64,
+    asked: usize,
+    status: LinkStatus,
+    has_demo: bool,
+}
+
+/// Whether there is a cluster to break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cluster {
+    Demo,
+    Remote,
+}
+
+impl Talk {
+    pub(super) fn new(room: RoomName, cluster: Cluster) -> Self {
+        Self {
+            room,
+            joined: BTreeSet::new(),
+            said: BTreeMap::new(),
+            next_out: 0,
+            asked: 0,
+            status: LinkStatus::default(),
+            has_demo: cluster == Cluster::Demo,
+        }
+    }
+
+    pub(super) fn is_joined(&self, room: &RoomName) -> bool {
+        self.joined.contains(room)
+    }
+
+    pub(super) fn status(&self) -> &LinkStatus {
+        &self.status
+    }
+
+    pub(super) fn is_online(&self) -> bool {
+        matches!(self.status.state, LinkState::Online { .. })
+    }
+
+    /// Messages that are not acknowledged, those of an earlier run included.
+    pub(super) fn undelivered(&self) -> usize {
+        self.said.len().max(self.status.queued)
+    }
+
+    /// True when nothing that was written here waits for anything.
+    pub(super) fn is_settled(&self) -> bool {
+        self.undelivered() == 0 && self.asked == 0
+    }
+
+    pub(super) fn input(&mut self, input: Input) -> Effect {
+        match input {
+            Input::Say(say) => self.say(say),
+            Input::Join(room) => {
+                self.room = room.clone();
+                Effect::Net(NetCommand::Join(room))
+            }
+            Input::Leave(room) => Effect::Net(NetCommand::Leave(self.or_current(room))),
+            Input::Nick(name) => Effect::Net(NetCommand::Rename(name)),
+            Input::Who(room) => self.ask(NetCommand::Who(self.or_current(room))),
+            Input::Rooms => self.ask(NetCommand::Rooms),
+            Input::Nodes => self.ask(NetCommand::Nodes),
+            Input::History { room, before, limit } => {
+                self.ask(NetCommand::History { room: self.or_current(room), before, limit })
+            }
+            Input::Demo(command) if self.has_demo => Effect::Demo(command),
+            Input::Demo(_) => Effect::Refuse("that is for the demo: start with --demo".into()),
+            Input::Help => Effect::Print(COMMANDS.into()),
+            Input::Quit => Effect::Quit,
+        }
+    }
+
+    /// Takes an event in. Gives the message it is about, where it was written here; one that is settled by
+    /// it is forgotten.
+    pub(super) fn event(&mut self, event: &NetEvent) -> Option<Said> {
+        match event {
+            NetEvent::Link(status) => self.status = status.clone(),
+            NetEvent::Joined { room, .. } => {
+                self.joined.insert(room.clone());
+            }
+            NetEvent::Left(room) => self.left(room),
+            NetEvent::Answer(_) | NetEvent::History { .. } => self.asked = self.asked.saturating_sub(1),
+            NetEvent::Out { out, state, .. } => return self.out(*out, state),
+            _ => {}
+        }
+        None
+    }
+
+    fn say(&mut self, Say { room, content, kind, re }: Say) -> Effect {
+        self.next_out += 1;
+        let out = OutId(self.next_out);
+        self.said.insert(out, Said { content: content.clone(), re, was_queued: false });
+        Effect::Net(NetCommand::Say { out, room: self.or_current(room), content, kind })
+    }
+
+    fn ask(&mut self, command: NetCommand) -> Effect {
+        self.asked += 1;
+        Effect::Net(command)
+    }
+
+    fn or_current(&self, room: Option<RoomName>) -> RoomName {
+        room.unwrap_or_else(|| self.room.clone())
+    }
+
+    fn left(&mut self, room: &RoomName) {
+        self.joined.remove(room);
+        if let (true, Some(other)) = (self.room == *room, self.joined.first()) {
+            self.room = other.clone();
+        }
+    }
+
+    fn out(&mut self, out: OutId, state: &OutState) -> Option<Said> {
+        match state {
+            OutState::Acked | OutState::Failed(_) => self.said.remove(&out),
+            OutState::Queued | OutState::Sent => {
+                let said = self.said.get_mut(&out)?;
+                let before = said.clone();
+                said.was_queued |= *state == OutState::Queued;
+                Some(before)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

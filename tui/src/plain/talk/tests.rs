@@ -1,0 +1,67 @@
+//! What input leads to, and when a session has nothing left to wait for.
+
+use super::*;
+use crate::plain::input::parse;
+
+fn room(name: &str) -> RoomName {
+    RoomName::parse(name).unwrap()
+}
+
+fn talk() -> Talk {
+    Talk::new(room("general"), Cluster::Remote)
+}
+
+fn input(talk: &mut Talk, line: &str) -> Effect {
+    talk.input(parse(line).unwrap().unwrap())
+}
+
+fn joined(name: &str) -> NetEvent {
+    NetEvent::Joined { room: room(name), users: Vec::new(), count: 1, head: chat_protocol::Seq(0) }
+}
+
+fn said_in(effect: &Effect) -> &RoomName {
+    match effect {
+        Effect::Net(NetCommand::Say { room, .. }) => room,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn speech_goes_to_the_room_joined_last_and_back_when_it_is_left() {
+    let mut talk = talk();
+    talk.event(&joined("general"));
+    assert_eq!(said_in(&input(&mut talk, "a")), &room("general"));
+    input(&mut talk, "/join ops");
+    talk.event(&joined("ops"));
+    assert_eq!(said_in(&input(&mut talk, "b")), &room("ops"));
+    talk.event(&NetEvent::Left(room("ops")));
+    assert_eq!(said_in(&input(&mut talk, "c")), &room("general"));
+}
+
+#[test]
+fn it_is_settled_when_all_is_acknowledged_and_answered() {
+    let mut talk = talk();
+    assert!(talk.is_settled());
+    input(&mut talk, "a");
+    input(&mut talk, "b");
+    assert_eq!(talk.undelivered(), 2);
+    let out = |out, state| NetEvent::Out { out: OutId(out), room: room("general"), state };
+    assert!(!talk.event(&out(1, OutState::Queued)).unwrap().was_queued);
+    assert!(talk.event(&out(1, OutState::Sent)).unwrap().was_queued);
+    talk.event(&out(1, OutState::Acked));
+    talk.event(&out(2, OutState::Failed("too long".into())));
+    assert!(talk.is_settled());
+    input(&mut talk, "/who");
+    assert!(!talk.is_settled());
+    talk.event(&NetEvent::Answer(chat_protocol::ServerMessage::Nodes { nodes: Vec::new(), re: None }));
+    assert!(talk.is_settled());
+    talk.event(&NetEvent::Link(LinkStatus { queued: 1, ..LinkStatus::default() }));
+    assert!(!talk.is_settled(), "an earlier run's message waits");
+}
+
+#[test]
+fn the_demos_commands_are_for_the_demo() {
+    assert!(matches!(input(&mut talk(), "/kill"), Effect::Refuse(_)));
+    let mut demo = Talk::new(room("general"), Cluster::Demo);
+    assert_eq!(input(&mut demo, "/kill"), Effect::Demo(DemoCommand::Kill));
+}

@@ -1,0 +1,151 @@
+//! Plain mode from input to output, over the network, against a server that does what a test tells it to.
+
+use std::collections::VecDeque;
+
+use chat_protocol::{ClientId, UserName};
+use chat_tui::net::event::Transport;
+use chat_tui::net::link::LinkOptions;
+use chat_tui::net::saved::SavedClient;
+use chat_tui::net::{self, Net};
+use chat_tui::plain::{self, Format, Plain, PlainError};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, duplex};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::fake::{Conn, DEADLINE, Fake, room, within};
+
+struct Session {
+    input: Option<DuplexStream>,
+    output: Lines<BufReader<DuplexStream>>,
+    plain: JoinSet<Result<(), PlainError>>,
+    _network: JoinSet<SavedClient>,
+    seen: VecDeque<String>,
+}
+
+impl Session {
+    fn start(fake: &Fake, format: Format, script: Option<&str>) -> Self {
+        let (commands, from_front) = mpsc::channel(4);
+        let (to_front, events) = mpsc::channel(16);
+        let (shutdown, started) = (CancellationToken::new(), Instant::now());
+        let options = LinkOptions {
+            endpoints: vec![fake.endpoint()],
+            name: Some(UserName::parse("alice").unwrap()),
+            rooms: vec![room("general")],
+            saved: SavedClient { client_id: Some(ClientId::random()), ..SavedClient::default() },
+            seed: 1,
+        };
+        let net = Net {
+            options,
+            commands: from_front,
+            events: to_front,
+            shutdown: shutdown.clone(),
+            linger: DEADLINE,
+            started,
+            on_welcome: Box::new(|_| {}),
+        };
+        let rooms = vec![room("general")];
+        let script = script.map(str::to_owned);
+        let plain = Plain { commands, events, demo: None, rooms, format, script, started, shutdown };
+        let (input, from_input) = duplex(4_096);
+        let (to_output, output) = duplex(4_096);
+        let (mut network, mut session) = (JoinSet::new(), JoinSet::new());
+        network.spawn(net::run(net));
+        session.spawn(plain::run(plain, from_input, to_output));
+        let output = BufReader::new(output).lines();
+        Self { input: Some(input), output, plain: session, _network: network, seen: VecDeque::new() }
+    }
+
+    async fn write(&mut self, text: &str) {
+        self.input.as_mut().unwrap().write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Reads on to a line that holds `part`.
+    async fn until(&mut self, part: &str) -> String {
+        loop {
+            let line = within(part, self.output.next_line()).await.unwrap();
+            let line = line.unwrap_or_else(|| panic!("the end before {part:?}; last: {:?}", self.seen));
+            if line.contains(part) {
+                return line;
+            }
+            self.seen.push_back(line);
+        }
+    }
+
+    async fn end(mut self) -> Result<(), PlainError> {
+        drop(self.input.take());
+        while within("the end of output", self.output.next_line()).await.unwrap().is_some() {}
+        within("the end", self.plain.join_next()).await.unwrap().unwrap()
+    }
+}
+
+async fn echo_one(conn: &mut Conn, id: &ClientId) -> String {
+    let message = conn.message().await.unwrap();
+    conn.accept_message(id, &message).await;
+    message.content
+}
+
+#[tokio::test]
+async fn lines_go_out_and_entries_come_in() {
+    let fake = Fake::bind(Transport::Tcp).await;
+    let mut session = Session::start(&fake, Format::Lines, None);
+    session.write("hi there\n/fly\n").await;
+    let mut conn = fake.accept().await;
+    let id = conn.greet("node-1").await.client_id.unwrap();
+    assert_eq!(echo_one(&mut conn, &id).await, "hi there");
+    session.until("-- unknown command /fly").await;
+    session.until("-- connected to node-1 (tcp)").await;
+    assert!(session.until("alice: hi there").await.contains("[general]"));
+    session.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_input_waits_for_the_outbox() {
+    let fake = Fake::bind(Transport::Ws).await;
+    let mut session = Session::start(&fake, Format::Json, None);
+    session.write("{\"type\":\"message\",\"content\":\"last\",\"re\":\"7\"}").await;
+    drop(session.input.take());
+    let mut conn = fake.accept().await;
+    let id = conn.greet("node-1").await.client_id.unwrap();
+    assert_eq!(echo_one(&mut conn, &id).await, "last");
+    let acked = session.until("\"state\":\"acked\"").await;
+    assert!(acked.contains("\"re\":\"7\""), "{acked}");
+    session.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_output_is_a_quiet_end() {
+    let fake = Fake::bind(Transport::Tcp).await;
+    let Session { output, mut plain, input, _network, .. } = Session::start(&fake, Format::Lines, None);
+    drop(output);
+    within("the end", plain.join_next()).await.unwrap().unwrap().unwrap();
+    drop(input);
+}
+
+#[tokio::test]
+async fn a_script_plays_line_by_line_and_ends() {
+    let fake = Fake::bind(Transport::Tcp).await;
+    let mut session = Session::start(&fake, Format::Lines, Some("one\n/me two\n/quit\n"));
+    let mut conn = fake.accept().await;
+    let id = conn.greet("node-1").await.client_id.unwrap();
+    assert_eq!(echo_one(&mut conn, &id).await, "one");
+    assert_eq!(echo_one(&mut conn, &id).await, "two");
+    session.until("> one").await;
+    session.until("alice: one").await;
+    session.until("> /me two").await;
+    session.until("> /quit").await;
+    session.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_script_with_a_bad_line_names_it() {
+    let fake = Fake::bind(Transport::Tcp).await;
+    let session = Session::start(&fake, Format::Lines, Some("\n/kill\n"));
+    let mut conn = fake.accept().await;
+    conn.greet("node-1").await;
+    let served = async { while conn.message().await.is_some() {} };
+    let (ended, ()) = tokio::join!(session.end(), served);
+    let error = ended.unwrap_err().to_string();
+    assert_eq!(error, "script line 2 (/kill): that is for the demo: start with --demo");
+}

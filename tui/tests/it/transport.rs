@@ -1,0 +1,161 @@
+//! Dialling and frames, both ways.
+
+use std::time::Duration;
+
+use chat_protocol::{ClientMessage, ServerMessage};
+use chat_tui::net::dial::{DialError, Dialer};
+use chat_tui::net::endpoint::Endpoint;
+use chat_tui::net::event::{DialStep, Transport};
+use chat_tui::net::transport::Wire;
+use tokio::net::TcpSocket;
+use tokio::sync::watch;
+
+use crate::fake::{Conn, Fake, within};
+
+async fn dial(endpoint: &Endpoint) -> Result<Wire, DialError> {
+    let (progress, _) = watch::channel((DialStep::Resolving, String::new()));
+    within("a dial", Dialer::default().dial(endpoint, &progress)).await
+}
+
+async fn pair(transport: Transport) -> (Wire, Conn) {
+    let fake = Fake::bind(transport).await;
+    let endpoint = fake.endpoint();
+    let (wire, conn) = tokio::join!(dial(&endpoint), fake.accept());
+    (wire.unwrap(), conn)
+}
+
+async fn refused(endpoint: &Endpoint) -> String {
+    dial(endpoint).await.expect_err("a refusal").to_string()
+}
+
+async fn ends(wire: &mut Wire) -> String {
+    within("the end", wire.recv()).await.expect_err("an end").0
+}
+
+#[tokio::test]
+async fn many_requests_go_and_frames_come_on_both_transports() {
+    for transport in [Transport::Tcp, Transport::Ws] {
+        let (mut wire, mut conn) = pair(transport).await;
+        assert_eq!(wire.transport(), transport);
+        let requests: Vec<_> = (0..100).map(|t| ClientMessage::Ping { t: Some(t) }.into()).collect();
+        wire.send(&requests);
+        assert!(wire.unwritten() > 0);
+        let serve = async {
+            for t in 0..100 {
+                let request = conn.request().await.unwrap();
+                assert_eq!(request.message, ClientMessage::Ping { t: Some(t) });
+            }
+            conn.send(&ServerMessage::Pong { t: Some(99), re: None }).await;
+        };
+        let (frame, ()) = tokio::join!(within("a frame", wire.recv()), serve);
+        assert_eq!(frame.unwrap(), r#"{"type":"pong","t":99}"#);
+        assert_eq!(wire.unwritten(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_recv_that_is_dropped_halfway_loses_nothing() {
+    let (mut wire, mut conn) = pair(Transport::Tcp).await;
+    conn.raw(b"{\"type\":").await;
+    let mut recv = Box::pin(wire.recv());
+    assert!(futures_util::poll!(&mut recv).is_pending());
+    drop(recv);
+    conn.raw(b"\"pong\"}\n").await;
+    assert_eq!(within("a frame", wire.recv()).await.unwrap(), r#"{"type":"pong"}"#);
+}
+
+#[tokio::test]
+async fn a_text_greeting_and_empty_lines_are_skipped() {
+    let (mut wire, mut conn) = pair(Transport::Tcp).await;
+    conn.raw(b"Welcome to the chat\r\n\n{\"type\":\"pong\"}\r\n\n{\"type\":\"drain\"}\n").await;
+    assert_eq!(within("a frame", wire.recv()).await.unwrap(), r#"{"type":"pong"}"#);
+    assert_eq!(within("a frame", wire.recv()).await.unwrap(), r#"{"type":"drain"}"#);
+}
+
+#[tokio::test]
+async fn the_end_is_told_in_words_after_the_last_frame() {
+    let (mut wire, mut conn) = pair(Transport::Tcp).await;
+    conn.raw(b"{\"type\":\"error\"}\n").await;
+    conn.close("").await;
+    assert_eq!(within("a frame", wire.recv()).await.unwrap(), r#"{"type":"error"}"#);
+    assert_eq!(ends(&mut wire).await, "closed by the server");
+
+    let (mut wire, conn) = pair(Transport::Ws).await;
+    conn.close("too many\u{1b}[2J mistakes").await;
+    assert_eq!(ends(&mut wire).await, "closed by the server: too many[2J mistakes");
+
+    for transport in [Transport::Tcp, Transport::Ws] {
+        let (mut wire, conn) = pair(transport).await;
+        conn.reset();
+        assert_eq!(ends(&mut wire).await, "connection reset");
+    }
+}
+
+#[tokio::test]
+async fn a_line_without_end_is_given_up_at_the_limit() {
+    let (mut wire, mut conn) = pair(Transport::Tcp).await;
+    let flood = async {
+        let chunk = [b'x'; 64 * 1024];
+        for _ in 0..8 {
+            conn.raw(&chunk).await;
+        }
+        conn.raw(b"x").await;
+    };
+    let (end, ()) = tokio::join!(ends(&mut wire), flood);
+    assert_eq!(end, "not a chat server, or a broken one: frame is longer than 524288 bytes");
+}
+
+#[tokio::test]
+async fn a_server_that_never_reads_stops_nothing_and_is_given_up() {
+    for transport in [Transport::Tcp, Transport::Ws] {
+        let (mut wire, mut conn) = pair(transport).await;
+        conn.send(&ServerMessage::Pong { t: Some(1), re: None }).await;
+        let request = ClientMessage::Topic { room: crate::fake::room("a"), text: "x".repeat(1 << 20) }.into();
+        wire.send(&vec![request; 6]);
+        assert!(within("a frame beside a stuck write", wire.recv()).await.is_ok());
+        wire.send(&vec![
+            ClientMessage::Topic { room: crate::fake::room("a"), text: "x".repeat(1 << 20) }
+                .into();
+            12
+        ]);
+        assert_eq!(ends(&mut wire).await, "the server does not read: 8 MiB wait for it");
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_told_in_words() {
+    // Bound, so that nobody else gets the port, and not listening.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    assert_eq!(refused(&Endpoint::new("127.0.0.1", port, Transport::Tcp)).await, "connection refused");
+
+    let fake = Fake::bind(Transport::Tcp).await;
+    let endpoint = Endpoint { transport: Transport::Ws, ..fake.endpoint() };
+    let answer = async {
+        let mut conn = fake.accept().await;
+        conn.raw(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await;
+        conn
+    };
+    let (refusal, _conn) = tokio::join!(refused(&endpoint), answer);
+    assert_eq!(refusal, "no WebSocket there: HTTP 404 Not Found");
+}
+
+#[tokio::test]
+async fn a_tcp_dial_to_something_else_says_so() {
+    let (mut wire, mut conn) = pair(Transport::Tcp).await;
+    conn.raw(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    conn.close("").await;
+    assert_eq!(ends(&mut wire).await, "closed by the server, which does not speak the chat protocol here");
+}
+
+#[tokio::test]
+async fn an_upgrade_without_answer_times_out_and_each_step_is_told() {
+    let fake = Fake::bind(Transport::Tcp).await;
+    let endpoint = Endpoint { transport: Transport::Ws, ..fake.endpoint() };
+    let dialer = Dialer { upgrade: Duration::from_millis(50), ..Dialer::default() };
+    let (progress, watched) = watch::channel((DialStep::Resolving, String::new()));
+    let (dialled, _conn) = tokio::join!(dialer.dial(&endpoint, &progress), fake.accept());
+    assert_eq!(dialled.expect_err("a timeout").to_string(), "no answer to the WebSocket upgrade");
+    assert_eq!(*watched.borrow(), (DialStep::Upgrading, format!("127.0.0.1:{} ws", endpoint.port)));
+}
