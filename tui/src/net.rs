@@ -2,10 +2,12 @@
 //! asks. What to dial, send and tell is decided in [`link`]; what is shown, nowhere here.
 
 pub mod backoff;
+mod cursor;
 pub mod dial;
 pub mod endpoint;
 pub mod event;
 pub mod link;
+mod outbox;
 mod peer;
 pub mod saved;
 mod telling;

@@ -1,22 +1,40 @@
-//! Placeholder of the link's state machine: the types through which [`crate::net`] drives it, and just
-//! enough behaviour to try the rest of the client. The real one replaces this file.
+//! Owns the client's connection to the cluster as a state machine: when to dial, what to say first, what
+//! was missed, what has to be sent again. No clock, no socket: inputs come in with the time, outputs are
+//! polled. The same core runs in the program, in unit tests and in the simulator.
+//!
+//! - `cursor`: how far each room was seen; counts what was recovered, lost and repeated.
+//! - `outbox`: what was written here and may not be in the log yet.
+//! - `frames`: what the server's messages mean for both.
+//! - `pulse`: pings, round trips, and when silence means death.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_protocol::{
-    ClientId, ClientMessage, Hello, NodeId, Outgoing, Request, RoomName, Seq, ServerMessage, UserName,
-    decode_server,
-};
+use chat_protocol::{ClientId, ClientMessage, Hello, NodeId, Request, RoomName, UserName, limits};
 
-use crate::net::backoff::{SPREAD_MIN, delay};
-use crate::net::endpoint::Endpoint;
-use crate::net::event::{
-    DialStep, LinkState, LinkStatus, Moment, NetCommand, NetEvent, Origin, OutId, OutState, Recovery,
+use super::backoff::{SPREAD_MIN, delay};
+use super::cursor::Cursor;
+use super::endpoint::Endpoint;
+use super::event::{
+    DialStep, LinkState, LinkStatus, Moment, NetCommand, NetEvent, OutId, OutState, Recovery, Totals,
     Transport,
 };
-use crate::net::saved::SavedClient;
+use super::outbox::{Outbox, Outcome};
+use super::saved::{SavedClient, SavedRoom};
+
+mod commands;
+mod frames;
+mod pulse;
+#[cfg(test)]
+mod tests;
+
+use pulse::Pulse;
+
+/// How long a server has for its welcome.
+const HELLO_MAX: Duration = Duration::from_secs(10);
+/// Ids of restored messages begin here: those of the front-end count from 1.
+const RESTORED_OUTS: u64 = 1 << 48;
 
 /// What the link starts with.
 #[derive(Debug, Clone)]
@@ -35,223 +53,383 @@ pub struct LinkOptions {
 
 /// What happens to the link.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "a placeholder")]
 pub enum Input {
+    /// The front-end wants something.
     Command(NetCommand),
+    /// The dial has come this far, to this target.
     DialProgress(DialStep, String),
-    Dialled { transport: Transport },
+    /// The dial is complete: frames can be sent.
+    Dialled {
+        /// Which way the bytes go.
+        transport: Transport,
+    },
+    /// The dial has failed, with the reason.
     DialFailed(String),
+    /// The server says something.
     Frame(Bytes),
+    /// The connection is gone, with the reason.
     Closed(String),
+    /// The time [`Link::deadline`] named has come.
     Tick,
 }
 
 /// What the link wants done.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "a placeholder")]
 pub enum Output {
+    /// Dial this, in place of any former connection.
     Dial(Endpoint),
+    /// Drop the connection.
     Hangup,
+    /// Send this.
     Send(Request),
+    /// Tell the front-end.
     Event(NetEvent),
 }
 
 /// The link's state machine.
+#[derive(Debug)]
 pub struct Link {
-    options: LinkOptions,
-    outputs: VecDeque<Output>,
+    endpoints: Vec<Endpoint>,
+    endpoint: usize,
     rng: fastrand::Rng,
+    identity: Identity,
+    rooms: BTreeMap<RoomName, Room>,
+    /// Wished rooms in the order in which they were wished.
+    order: Vec<RoomName>,
     status: LinkStatus,
-    client_id: ClientId,
-    transport: Transport,
-    last_node: Option<(NodeId, Moment)>,
-    next_n: BTreeMap<RoomName, u64>,
-    outbox: VecDeque<(OutId, u64, RoomName, Outgoing)>,
+    told: LinkStatus,
+    phase: Phase,
+    pulse: Pulse,
+    /// Within what time to come back, as the server said.
+    spread: Duration,
+    /// The link was up and was lost; until the last room is recovered.
+    lost: Option<Lost>,
+    /// Planned: leave this server at that moment.
+    drain_at: Option<Moment>,
+    outputs: VecDeque<Output>,
+    next_restored: u64,
 }
 
-#[expect(missing_docs, reason = "a placeholder")]
+#[derive(Debug)]
+struct Identity {
+    session: Option<String>,
+    name: Option<UserName>,
+    client: ClientId,
+    generation: u64,
+}
+
+/// Where the connection is, apart from what is shown of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// No connection; the state says when the next one is tried.
+    Down,
+    /// A dial is under way.
+    Dialling,
+    /// Hello was sent.
+    Greeting { since: Moment },
+    /// The server said welcome.
+    Up,
+}
+
+#[derive(Debug)]
+struct Lost {
+    from: NodeId,
+    at: Moment,
+    before: Totals,
+    /// The node that took over, once there is one.
+    to: Option<NodeId>,
+}
+
+/// One room as this client knows it.
+#[derive(Debug, Default)]
+struct Room {
+    cursor: Cursor,
+    outbox: Outbox,
+    /// The user wants to be in it.
+    wished: bool,
+    /// Its last page was asked for when it was entered.
+    has_history: bool,
+}
+
 impl Link {
-    pub fn new(options: LinkOptions, _started: Moment) -> Self {
-        let mut link = Self {
-            outputs: VecDeque::new(),
-            rng: fastrand::Rng::with_seed(options.seed),
-            status: LinkStatus::default(),
-            client_id: ClientId::random(),
-            transport: Transport::Tcp,
-            last_node: None,
-            next_n: BTreeMap::new(),
-            outbox: VecDeque::new(),
-            options,
+    /// A link that dials at once.
+    pub fn new(options: LinkOptions, started: Moment) -> Self {
+        let LinkOptions { endpoints, name, rooms, saved, seed } = options;
+        let identity = Identity {
+            session: saved.session,
+            name: name.or(saved.name),
+            client: saved.client_id.unwrap_or_else(ClientId::random),
+            generation: saved.generation,
         };
-        link.dial(1);
+        let mut link = Self {
+            endpoints,
+            endpoint: 0,
+            rng: fastrand::Rng::with_seed(seed),
+            identity,
+            rooms: BTreeMap::new(),
+            order: Vec::new(),
+            status: LinkStatus::default(),
+            told: LinkStatus::default(),
+            phase: Phase::Down,
+            pulse: Pulse::default(),
+            spread: SPREAD_MIN,
+            lost: None,
+            drain_at: None,
+            outputs: VecDeque::new(),
+            next_restored: RESTORED_OUTS,
+        };
+        saved.rooms.into_iter().for_each(|room| link.restore(room));
+        rooms.into_iter().for_each(|room| link.wish(&room));
+        link.dial(started, 1);
+        link.tell();
         link
     }
+
+    fn restore(&mut self, saved: SavedRoom) {
+        let SavedRoom { room, next_n, acked, unsent, last: _ } = saved;
+        if !unsent.is_empty() {
+            // Somebody wrote it: it goes out before anything else, so the room is entered again.
+            self.wish(&room);
+        }
+        let next = &mut self.next_restored;
+        let outbox = Outbox::restore(next_n, acked, unsent, || {
+            *next += 1;
+            OutId(*next)
+        });
+        self.rooms.entry(room).or_default().outbox = outbox;
+    }
+
+    fn wish(&mut self, room: &RoomName) {
+        self.rooms.entry(room.clone()).or_default().wished = true;
+        if !self.order.contains(room) {
+            self.order.push(room.clone());
+        }
+    }
+
+    /// What the link wants done next.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
-    pub fn deadline(&self) -> Option<Moment> {
-        match self.status.state {
-            LinkState::Down { retry_at, .. } => Some(retry_at),
-            _ => None,
+
+    /// Messages that are not known to be in a log.
+    pub fn unsent(&self) -> usize {
+        self.rooms.values().map(|room| room.outbox.pending()).sum()
+    }
+
+    /// What the next run is to start with.
+    pub fn save(&self) -> SavedClient {
+        let rooms =
+            self.rooms.iter().filter(|(_, room)| room.outbox.next_n() > 1).map(|(name, room)| SavedRoom {
+                room: name.clone(),
+                next_n: room.outbox.next_n(),
+                acked: room.outbox.acked(),
+                unsent: room.outbox.unsent(),
+                last: room.cursor.place(),
+            });
+        SavedClient {
+            session: self.identity.session.clone(),
+            name: self.identity.name.clone(),
+            client_id: Some(self.identity.client.clone()),
+            generation: self.identity.generation,
+            rooms: rooms.collect(),
         }
     }
-    pub fn unsent(&self) -> usize {
-        self.outbox.len()
+
+    /// When [`Input::Tick`] is due.
+    pub fn deadline(&self) -> Option<Moment> {
+        let state = match (&self.status.state, self.phase) {
+            (LinkState::Down { retry_at, .. }, _) => Some(*retry_at),
+            (_, Phase::Greeting { since }) => Some(since + HELLO_MAX),
+            (_, Phase::Up) => Some(self.pulse.deadline()),
+            _ => None,
+        };
+        let outbox = self.rooms.values().filter_map(|room| room.outbox.deadline()).min();
+        [state, outbox, self.drain_at].into_iter().flatten().min()
     }
-    pub fn save(&self) -> SavedClient {
-        self.options.saved.clone()
-    }
+
+    /// Takes one input.
     pub fn handle(&mut self, now: Moment, input: Input) {
         match input {
-            Input::Command(command) => self.command(command),
-            Input::DialProgress(new_step, new_target) => {
-                if let LinkState::Dialling { step, target, .. } = &mut self.status.state {
-                    (*step, *target) = (new_step, new_target);
-                }
-                self.tell();
+            Input::Command(command) => self.command(now, command),
+            Input::DialProgress(step, target) => self.progress(step, target),
+            Input::Dialled { transport } => self.greet(now, transport),
+            Input::DialFailed(reason) => {
+                self.endpoint += 1;
+                self.down(now, reason);
             }
-            Input::Dialled { transport } => {
-                self.transport = transport;
-                let hello = Hello {
-                    v: 1,
-                    name: self.options.name.clone(),
-                    client_id: Some(self.client_id.clone()),
-                    session: self.options.saved.session.clone(),
-                    ..Hello::default()
-                };
-                self.send(ClientMessage::Hello(hello));
-            }
-            Input::DialFailed(reason) | Input::Closed(reason) => self.lost(now, reason),
-            Input::Frame(frame) => {
-                if let Ok(message) = decode_server(&frame) {
-                    self.frame(now, message);
-                }
-            }
-            Input::Tick => {
-                if let LinkState::Down { attempt, .. } = self.status.state {
-                    self.dial(attempt);
-                }
-            }
+            Input::Frame(frame) => self.frame(now, &frame),
+            Input::Closed(reason) => self.down(now, reason),
+            Input::Tick => self.tick(now),
         }
-    }
-    fn dial(&mut self, attempt: u32) {
-        let endpoint = self.options.endpoints[(attempt as usize - 1) % self.options.endpoints.len()].clone();
-        let (target, step) = (endpoint.to_string(), DialStep::Resolving);
-        self.status.state = LinkState::Dialling { attempt, target, step, down_since: None };
-        self.outputs.push_back(Output::Dial(endpoint));
+        self.send_waiting(now);
+        self.finish_recovery(now);
         self.tell();
     }
-    fn lost(&mut self, now: Moment, reason: String) {
-        let attempt = match &self.status.state {
-            LinkState::Dialling { attempt, .. } => attempt + 1,
-            LinkState::Online { node, .. } => {
-                self.last_node = Some((node.clone(), now));
-                1
+
+    fn tick(&mut self, now: Moment) {
+        if self.drain_at.take_if(|at| *at <= now).is_some() && self.phase == Phase::Up {
+            self.outputs.push_back(Output::Hangup);
+            self.down(now, "the server is going away".to_owned());
+        }
+        match (&self.status.state, self.phase) {
+            (LinkState::Down { retry_at, attempt, .. }, _) if *retry_at <= now => self.dial(now, *attempt),
+            (_, Phase::Greeting { since }) if now >= since + HELLO_MAX => {
+                self.hang_up(now, "the server did not say welcome in 10 s");
             }
-            _ => 1,
-        };
-        let retry_at = now + delay(attempt, SPREAD_MIN, &mut self.rng) + Duration::from_millis(1);
-        self.status.state = LinkState::Down { since: now, reason, attempt, retry_at };
-        self.tell();
-    }
-    fn frame(&mut self, now: Moment, message: ServerMessage) {
-        match message {
-            ServerMessage::Welcome(welcome) => {
-                let node = welcome.node.clone();
-                self.options.saved.session = Some(welcome.session);
-                self.event(NetEvent::Welcome {
-                    user_id: welcome.user_id,
-                    name: welcome.name,
-                    name_wanted: welcome.name_wanted,
-                });
-                if let Some((from, lost)) = self.last_node.take() {
-                    let (to, took) = (node.clone(), now.saturating_sub(lost));
-                    self.status.recovery =
-                        Some(Recovery { at: now, from, to, took, counted: Default::default() });
-                }
-                let transport = self.transport;
-                self.status.state =
-                    LinkState::Online { node, transport, since: now, heard: now, suspect: false };
-                for room in self.options.rooms.clone() {
-                    self.send(ClientMessage::Join { room });
-                }
-                for (_, n, room, outgoing) in self.outbox.clone() {
-                    self.send_out(n, room, outgoing);
-                }
-                self.tell();
-            }
-            ServerMessage::RoomUsers(users) => {
-                let (room, count, head) = (users.room, users.count, users.seq);
-                self.event(NetEvent::Joined { room, users: users.users, count, head });
-            }
-            ServerMessage::Message(message) => {
-                let own = |out: &&(OutId, u64, RoomName, Outgoing)| {
-                    message.id.client == self.client_id && message.id.n == out.1 && message.room == out.2
-                };
-                let out = self.outbox.iter().find(own).map(|out| out.0);
-                self.event(NetEvent::Entry { message, out, origin: Origin::Live });
-            }
-            ServerMessage::Ack(ack) => {
-                if let Some(at) = self.outbox.iter().position(|out| out.1 == ack.n && out.2 == ack.room)
-                    && let Some((out, _, room, _)) = self.outbox.remove(at)
-                {
-                    self.event(NetEvent::Out { out, room, state: OutState::Acked });
-                }
-                self.tell();
-            }
-            ServerMessage::Error(error) => {
-                self.event(NetEvent::Trouble { room: error.room, code: error.code, text: error.message });
-            }
-            ServerMessage::Ping { t, .. } => self.send(ClientMessage::Pong { t }),
-            ServerMessage::Left { room, .. } => self.event(NetEvent::Left(room)),
-            answer @ (ServerMessage::Who { .. }
-            | ServerMessage::Rooms { .. }
-            | ServerMessage::Nodes { .. }) => {
-                self.event(NetEvent::Answer(answer));
-            }
+            (_, Phase::Up) => self.beat(now),
             _ => {}
         }
     }
-    fn command(&mut self, command: NetCommand) {
-        match command {
-            NetCommand::Say { out, room, content, kind } => {
-                let n = self.next_n.entry(room.clone()).or_insert(1);
-                let outgoing = Outgoing { content, kind, ..Outgoing::default() };
-                self.outbox.push_back((out, *n, room.clone(), outgoing.clone()));
-                let n = std::mem::replace(n, *n + 1);
-                let online = matches!(self.status.state, LinkState::Online { .. });
-                let state = if online { OutState::Sent } else { OutState::Queued };
-                self.event(NetEvent::Out { out, room: room.clone(), state });
-                if online {
-                    self.send_out(n, room, outgoing);
-                }
-                self.tell();
-            }
-            NetCommand::Join(room) => self.send(ClientMessage::Join { room }),
-            NetCommand::Leave(room) => self.send(ClientMessage::Leave { room: Some(room) }),
-            NetCommand::Who(room) => self.send(ClientMessage::Who { room: Some(room) }),
-            NetCommand::Rooms => self.send(ClientMessage::Rooms { limit: None, after: None }),
-            NetCommand::Nodes => self.send(ClientMessage::Nodes {}),
-            NetCommand::Rename(name) => self.send(ClientMessage::Rename { name }),
-            NetCommand::History { room, before, limit } => {
-                let (room, limit, epoch) = (Some(room), Some(limit), None);
-                self.send(ClientMessage::History { room, epoch, before, after: None, around: None, limit });
-            }
-            NetCommand::ReconnectNow => {}
+
+    fn hang_up(&mut self, now: Moment, reason: &str) {
+        self.outputs.push_back(Output::Hangup);
+        self.endpoint += 1;
+        self.down(now, reason.to_owned());
+    }
+
+    fn dial(&mut self, now: Moment, attempt: u32) {
+        let Some(endpoint) = self.endpoints.get(self.endpoint % self.endpoints.len().max(1)).cloned() else {
+            return self.status.state = LinkState::Idle;
+        };
+        let down_since = match self.status.state {
+            LinkState::Down { since, .. } => Some(since),
+            LinkState::Dialling { down_since, .. } => down_since,
+            _ => self.lost.as_ref().map(|_| now),
+        };
+        let (target, step) = (endpoint.to_string(), DialStep::Resolving);
+        self.status.state = LinkState::Dialling { attempt, target, step, down_since };
+        self.phase = Phase::Dialling;
+        self.outputs.push_back(Output::Dial(endpoint));
+    }
+
+    fn progress(&mut self, to_step: DialStep, to_target: String) {
+        if let LinkState::Dialling { step, target, .. } = &mut self.status.state {
+            (*step, *target) = (to_step, to_target);
         }
     }
-    fn send_out(&mut self, n: u64, room: RoomName, outgoing: Outgoing) {
-        self.send(ClientMessage::Message(Outgoing { n: Some(n), room: Some(room), ..outgoing }));
+
+    /// The connection stands: who we are, and what we have seen.
+    fn greet(&mut self, now: Moment, transport: Transport) {
+        if let LinkState::Dialling { step, .. } = &mut self.status.state {
+            *step = DialStep::Hello;
+        }
+        self.pulse.connected(now, transport);
+        self.phase = Phase::Greeting { since: now };
+        self.identity.generation += 1;
+        let wished = self.rooms.iter_mut().filter(|(_, room)| room.wished);
+        let resume = wished.filter_map(|(name, room)| room.cursor.resume(name)).collect();
+        self.send(ClientMessage::Hello(Hello {
+            v: limits::PROTOCOL_VERSION,
+            name: self.identity.name.clone(),
+            client_id: Some(self.identity.client.clone()),
+            session: self.identity.session.clone(),
+            token: None,
+            generation: Some(self.identity.generation),
+            resume,
+            client: Some(concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned()),
+        }));
     }
+
+    /// The connection is gone, or never came to be.
+    fn down(&mut self, now: Moment, reason: String) {
+        let (since, attempt) = match &self.status.state {
+            LinkState::Dialling { attempt, down_since, .. } => (down_since.unwrap_or(now), attempt + 1),
+            LinkState::Online { node, .. } => {
+                let before = self.totals();
+                let lost = Lost { from: node.clone(), at: now, before, to: None };
+                // Lost again before everything was recovered: it is one story.
+                self.lost.get_or_insert(lost).to = None;
+                (now, 1)
+            }
+            LinkState::Down { .. } | LinkState::Idle => return,
+        };
+        self.phase = Phase::Down;
+        self.drain_at = None;
+        self.status.unavailable = None;
+        (self.status.rtt, self.status.rtt_p99) = (None, None);
+        let retry_at = now + delay(attempt, self.spread, &mut self.rng);
+        self.status.state = LinkState::Down { since, reason, attempt, retry_at };
+        for room in self.rooms.values_mut() {
+            room.outbox.close();
+            room.cursor.interrupted();
+        }
+        let waiting: Vec<(RoomName, OutId)> = (self.rooms.iter())
+            .flat_map(|(name, room)| room.outbox.waiting().map(|out| (name.clone(), out)))
+            .collect();
+        for (room, out) in waiting {
+            self.event(NetEvent::Out { out, room, state: OutState::Queued });
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        self.rooms.values().fold(Totals::default(), |sum, room| Totals {
+            recovered: sum.recovered + room.cursor.totals.recovered,
+            lost: sum.lost + room.cursor.totals.lost,
+            dup: sum.dup + room.cursor.totals.dup,
+        })
+    }
+
+    /// Once every room has answered its resume, the cost of the failover is known.
+    fn finish_recovery(&mut self, now: Moment) {
+        let is_over = self.phase == Phase::Up && !self.rooms.values().any(|room| room.cursor.is_replaying());
+        let Some(lost) = self.lost.take_if(|lost| is_over && lost.to.is_some()) else { return };
+        let (totals, Some(to)) = (self.totals(), lost.to) else { return };
+        self.status.failovers += 1;
+        self.status.recovery = Some(Recovery {
+            at: now,
+            from: lost.from,
+            to,
+            took: now.saturating_sub(lost.at),
+            counted: Totals {
+                recovered: totals.recovered - lost.before.recovered,
+                lost: totals.lost - lost.before.lost,
+                dup: totals.dup - lost.before.dup,
+            },
+        });
+    }
+
+    /// Sends what the outboxes let go.
+    fn send_waiting(&mut self, now: Moment) {
+        if self.phase != Phase::Up {
+            return;
+        }
+        let ready: Vec<_> = (self.rooms.iter_mut())
+            .map(|(name, room)| (name.clone(), room.outbox.send(now, name)))
+            .filter(|(_, sent)| !sent.is_empty())
+            .collect();
+        for (room, sent) in ready {
+            for (out, outgoing) in sent {
+                self.send(ClientMessage::Message(outgoing));
+                if let Some(out) = out {
+                    self.event(NetEvent::Out { out, room: room.clone(), state: OutState::Sent });
+                }
+            }
+        }
+    }
+
+    fn outcome(&mut self, room: &RoomName, outcome: Outcome) {
+        let (out, state) = match outcome {
+            Outcome::Acked(out) => (out, OutState::Acked),
+            Outcome::Failed(out, reason) => (out, OutState::Failed(reason)),
+        };
+        self.event(NetEvent::Out { out, room: room.clone(), state });
+    }
+
     fn send(&mut self, message: ClientMessage) {
-        let _ = Seq::START;
         self.outputs.push_back(Output::Send(message.into()));
     }
-    fn tell(&mut self) {
-        self.status.queued = self.outbox.len();
-        self.event(NetEvent::Link(self.status.clone()));
-    }
+
     fn event(&mut self, event: NetEvent) {
         self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Tells the front-end the link's state, when something shown of it has changed.
+    fn tell(&mut self) {
+        self.status.totals = self.totals();
+        self.status.queued = self.unsent();
+        if self.status != self.told {
+            self.told = self.status.clone();
+            self.event(NetEvent::Link(self.status.clone()));
+        }
     }
 }

@@ -1,0 +1,194 @@
+//! Owns how far the client has seen one room's log: what is next, what is a repeat, what is missing. Pure;
+//! every figure that the status line shows is counted here.
+
+use std::collections::{HashSet, VecDeque};
+
+use chat_protocol::{Epoch, MessageId, Reset, Resume, Resumed, RoomName, Seq, limits};
+
+use super::event::{Origin, Totals};
+
+/// Ids remembered to drop repeats: more than a room's scrollback shows.
+const IDS_KEPT: usize = 12_000;
+
+/// How far one room was seen.
+#[derive(Debug, Default)]
+pub(super) struct Cursor {
+    epoch: Option<Epoch>,
+    seq: Seq,
+    id: Option<MessageId>,
+    /// The newest entries of this epoch, contiguous up to `seq`, oldest first.
+    recent: VecDeque<MessageId>,
+    /// Everything shown lately, whatever its epoch.
+    known: HashSet<MessageId>,
+    order: VecDeque<MessageId>,
+    replay: Option<Replay>,
+    pub(super) totals: Totals,
+}
+
+/// A resume entry was sent and is not answered yet.
+#[derive(Debug)]
+struct Replay {
+    /// Where the cursor stood.
+    from: Seq,
+    /// Places the server passed over at the beginning: to be had by history, or lost.
+    passed: u64,
+    recovered: u64,
+}
+
+/// What an entry is to this client.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// The next one.
+    New(Origin),
+    /// It was shown before.
+    Repeat,
+}
+
+impl Cursor {
+    pub(super) fn is_placed(&self) -> bool {
+        self.epoch.is_some()
+    }
+
+    pub(super) fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
+    pub(super) fn place(&self) -> Option<(Epoch, Seq, MessageId)> {
+        Some((self.epoch?, self.seq, self.id.clone()?))
+    }
+
+    /// The room was entered at its head: what is older is history.
+    pub(super) fn enter(&mut self, epoch: Epoch, seq: Seq, id: Option<MessageId>) {
+        if self.replay.is_none() {
+            self.set(epoch, seq, id);
+        }
+    }
+
+    fn set(&mut self, epoch: Epoch, seq: Seq, id: Option<MessageId>) {
+        self.recent.clear();
+        (self.epoch, self.seq, self.id) = (Some(epoch), seq, id);
+    }
+
+    /// What to ask for after a reconnect; the replay begins with it.
+    pub(super) fn resume(&mut self, room: &RoomName) -> Option<Resume> {
+        let epoch = self.epoch?;
+        self.replay = Some(Replay { from: self.seq, passed: 0, recovered: 0 });
+        let skip = self.recent.len().saturating_sub(limits::RESUME_TAIL_IDS_MAX);
+        let tail = self.recent.iter().skip(skip).cloned().collect();
+        Some(Resume { room: room.clone(), epoch, seq: self.seq, id: self.id.clone(), tail })
+    }
+
+    pub(super) fn is_replaying(&self) -> bool {
+        self.replay.is_some()
+    }
+
+    /// The resume entry was refused: nothing follows.
+    pub(super) fn give_up(&mut self) {
+        self.replay = None;
+    }
+
+    /// The link is gone in the middle of a replay: what it counted stands, the rest is asked for again.
+    pub(super) fn interrupted(&mut self) {
+        self.replay = None;
+    }
+
+    /// Takes the entry at a place.
+    pub(super) fn entry(&mut self, seq: Seq, id: &MessageId) -> Seen {
+        if seq <= self.seq {
+            self.totals.dup += 1;
+            return Seen::Repeat;
+        }
+        let missing = seq.0 - self.seq.next().0;
+        match &mut self.replay {
+            Some(replay)
+                if missing > 0 && replay.recovered == 0 && replay.passed == 0 && self.seq == replay.from =>
+            {
+                // The replay begins higher: `resumed` says whether the rest is to be had.
+                replay.passed = missing;
+                self.recent.clear();
+            }
+            _ if missing > 0 => {
+                self.totals.lost += missing;
+                self.recent.clear();
+            }
+            _ => {}
+        }
+        (self.seq, self.id) = (seq, Some(id.clone()));
+        self.recent.push_back(id.clone());
+        if self.recent.len() > IDS_KEPT {
+            self.recent.pop_front();
+        }
+        let is_new = self.know(id);
+        let origin = match &mut self.replay {
+            Some(replay) if is_new => {
+                replay.recovered += 1;
+                self.totals.recovered += 1;
+                Origin::Replayed
+            }
+            _ => Origin::Live,
+        };
+        if !is_new {
+            self.totals.dup += 1;
+            return Seen::Repeat;
+        }
+        Seen::New(origin)
+    }
+
+    /// Remembers an id; false where it was known.
+    pub(super) fn know(&mut self, id: &MessageId) -> bool {
+        if !self.known.insert(id.clone()) {
+            return false;
+        }
+        self.order.push_back(id.clone());
+        if self.order.len() > IDS_KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        true
+    }
+
+    /// The replay is complete. Places that neither came nor are to be had by history are lost.
+    pub(super) fn resumed(&mut self, resumed: &Resumed) {
+        let Some(replay) = self.replay.take() else { return };
+        if !resumed.more {
+            self.totals.lost += replay.passed;
+        } else {
+            let to_be_had = resumed.from.0.saturating_sub(replay.from.0);
+            self.totals.lost += replay.passed.saturating_sub(to_be_had);
+        }
+        if self.epoch == Some(resumed.epoch) && self.seq < resumed.to {
+            self.totals.lost += resumed.to.0 - self.seq.0;
+            self.set(resumed.epoch, resumed.to, None);
+        }
+    }
+
+    /// History is gone: the range counts as lost, the cursor goes where the server says.
+    pub(super) fn reset(&mut self, reset: &Reset) {
+        self.replay = None;
+        if let Some(to) = reset.lost_to {
+            self.totals.lost += (to.0 + 1).saturating_sub(reset.lost_from.0);
+        }
+        self.set(reset.epoch, reset.seq, reset.id.clone());
+    }
+
+    /// The entries above a place did not survive: they are forgotten, what follows is not a repeat.
+    pub(super) fn rewind(&mut self, epoch: Epoch, to: Seq) {
+        while self.seq > to {
+            let Some(dropped) = self.recent.pop_back() else { break };
+            self.known.remove(&dropped);
+            self.order.retain(|id| *id != dropped);
+            self.seq = self.seq.before();
+        }
+        let id = self.recent.back().cloned();
+        let recent = std::mem::take(&mut self.recent);
+        self.set(epoch, to.min(self.seq), id);
+        self.recent = recent;
+        if let Some(replay) = &mut self.replay {
+            replay.from = replay.from.min(self.seq);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! Owns what the server's messages mean: for the identity, for each room's cursor and outbox, and for the
+//! front-end. What a server of another version says is passed over.
+
+use std::time::Duration;
+
+use chat_protocol::{
+    Ack, ClientId, ClientMessage, ErrorCode, ErrorMessage, Reset, Resumed, RoomMessage, RoomName, RoomUsers,
+    ServerMessage, Welcome, decode_server,
+};
+
+use super::{Link, Phase};
+use crate::net::cursor::Seen;
+use crate::net::event::{LinkState, Moment, NetEvent, OutState};
+
+/// Entries asked for when a room is entered.
+const FIRST_PAGE: usize = 100;
+
+impl Link {
+    pub(super) fn frame(&mut self, now: Moment, frame: &[u8]) {
+        self.hear(now);
+        // The server is not trusted: what is no message of the protocol is as if it were not said.
+        let Ok(message) = decode_server(frame) else { return };
+        match message {
+            ServerMessage::Welcome(welcome) => self.welcome(now, welcome),
+            ServerMessage::RoomUsers(users) => self.entered(now, users),
+            ServerMessage::Message(message) => self.entry(now, message),
+            ServerMessage::Ack(ack) => self.acked(now, &ack),
+            ServerMessage::Resumed(resumed) => self.resumed(now, &resumed),
+            ServerMessage::Reset(reset) => self.reset(now, reset),
+            ServerMessage::Rewind { room, epoch, to } => {
+                if let Some(known) = self.rooms.get_mut(&room) {
+                    known.cursor.rewind(epoch, to);
+                    known.outbox.rewound(epoch, to);
+                    self.event(NetEvent::Rewound { room, to });
+                }
+            }
+            ServerMessage::Ping { t, spread_ms } => {
+                self.spread = Duration::from_millis(spread_ms);
+                self.send(ClientMessage::Pong { t });
+            }
+            ServerMessage::Pong { t, .. } => self.ponged(now, t),
+            ServerMessage::Error(error) => self.error(now, error),
+            ServerMessage::Drain { reconnect_in_ms } => {
+                self.drain_at = Some(now + Duration::from_millis(reconnect_in_ms).mul_f64(self.rng.f64()));
+            }
+            ServerMessage::Presence(presence) => self.event(NetEvent::Presence(presence)),
+            ServerMessage::UserChanged { user_id, username, was, .. } => {
+                self.event(NetEvent::Renamed { user_id, name: username, was });
+            }
+            ServerMessage::Left { room, .. } => self.event(NetEvent::Left(room)),
+            ServerMessage::History { room, messages, more, .. } => self.history(room, messages, more),
+            answer @ (ServerMessage::Who { .. }
+            | ServerMessage::Rooms { .. }
+            | ServerMessage::Nodes { .. }) => {
+                self.event(NetEvent::Answer(answer));
+            }
+            _ => {}
+        }
+    }
+
+    fn welcome(&mut self, now: Moment, welcome: Welcome) {
+        self.phase = Phase::Up;
+        self.identity.session = Some(welcome.session);
+        if welcome.client_id != self.identity.client {
+            self.become_client(welcome.client_id);
+        }
+        let transport = self.pulse.transport;
+        self.status.state = LinkState::Online {
+            node: welcome.node.clone(),
+            transport,
+            since: now,
+            heard: now,
+            suspect: false,
+        };
+        self.status.unavailable = (!welcome.ready).then(|| "the server cannot reach the others".to_owned());
+        if let Some(lost) = &mut self.lost {
+            lost.to = Some(welcome.node);
+        }
+        let (user_id, name, name_wanted) = (welcome.user_id, welcome.name, welcome.name_wanted);
+        self.event(NetEvent::Welcome { user_id, name, name_wanted });
+        for room in self.order.clone() {
+            // Rooms with a place are entered by their resume entries.
+            if self.rooms.get(&room).is_some_and(|known| known.wished && !known.cursor.is_replaying()) {
+                self.send(ClientMessage::Join { room });
+            }
+        }
+        self.beat(now);
+    }
+
+    /// This client goes on under another id: its numbers begin anew, with what is not in the logs.
+    fn become_client(&mut self, client: ClientId) {
+        self.identity.client = client;
+        self.rooms.values_mut().for_each(|room| room.outbox.renumber());
+    }
+
+    fn entered(&mut self, now: Moment, users: RoomUsers) {
+        let RoomUsers { room, users, count, epoch, seq, id, last_n, .. } = users;
+        let Some(known) = self.rooms.get_mut(&room) else { return };
+        let is_first = !known.cursor.is_placed();
+        if is_first {
+            known.cursor.enter(epoch, seq, id);
+        }
+        if !std::mem::replace(&mut known.has_history, true) {
+            let (before, limit) = (Some(seq.next()), Some(FIRST_PAGE));
+            let (room, epoch, after, around) = (Some(room.clone()), None, None, None);
+            self.send(ClientMessage::History { room, epoch, before, after, around, limit });
+        }
+        self.event(NetEvent::Joined { room: room.clone(), users, count, head: seq });
+        // While the replay runs the outbox may go: what is accepted comes behind it.
+        self.open(now, &room, last_n);
+    }
+
+    /// The server takes messages in this room, and the log knows ours up to `last_n`.
+    fn open(&mut self, now: Moment, room: &RoomName, last_n: u64) {
+        let Some(known) = self.rooms.get_mut(room) else { return };
+        let mut outcomes = Vec::new();
+        if known.outbox.open(now, last_n, &mut outcomes) {
+            for outcome in outcomes {
+                self.outcome(room, outcome);
+            }
+            return;
+        }
+        // The log knows numbers that this client never gave: it never guesses, it becomes another.
+        self.become_client(ClientId::random());
+        self.hang_up(now, "this client's counter was lost: reconnecting as a new one");
+    }
+
+    fn entry(&mut self, now: Moment, message: RoomMessage) {
+        let own = message.id.client == self.identity.client;
+        let Some(known) = self.rooms.get_mut(&message.room) else { return };
+        let seen = known.cursor.entry(message.seq, &message.id);
+        let out = if own { known.outbox.out(message.id.n) } else { None };
+        let epoch = known.cursor.epoch();
+        let outcome =
+            epoch.filter(|_| own).and_then(|epoch| known.outbox.came(now, message.id.n, epoch, message.seq));
+        let room = message.room.clone();
+        if let Some(outcome) = outcome {
+            self.outcome(&room, outcome);
+        }
+        if let Seen::New(origin) = seen {
+            self.event(NetEvent::Entry { message, out, origin });
+        }
+    }
+
+    fn acked(&mut self, now: Moment, ack: &Ack) {
+        self.status.unavailable = None;
+        let Some(known) = self.rooms.get_mut(&ack.room) else { return };
+        if ack.id.client == self.identity.client
+            && let Some(outcome) = known.outbox.acknowledged(now, ack)
+        {
+            self.outcome(&ack.room, outcome);
+        }
+    }
+
+    fn resumed(&mut self, now: Moment, resumed: &Resumed) {
+        let Some(known) = self.rooms.get_mut(&resumed.room) else { return };
+        known.cursor.resumed(resumed);
+        // The log may know less of ours than when the room was entered: never guess, send again.
+        if !known.outbox.is_open() {
+            self.open(now, &resumed.room, resumed.last_n);
+        }
+    }
+
+    fn reset(&mut self, now: Moment, reset: Reset) {
+        let Some(known) = self.rooms.get_mut(&reset.room) else { return };
+        known.cursor.reset(&reset);
+        let Reset { room, lost_from, lost_to, reason, last_n, .. } = reset;
+        self.event(NetEvent::Reset { room: room.clone(), lost_from, lost_to, reason });
+        self.open(now, &room, last_n);
+    }
+
+    /// Older entries; what was shown already is not shown again.
+    fn history(&mut self, room: RoomName, messages: Vec<RoomMessage>, more: bool) {
+        let Some(known) = self.rooms.get_mut(&room) else { return };
+        let new = |message: &RoomMessage| known.cursor.know(&message.id);
+        let (mut kept, mut known_ids) = (Vec::new(), new);
+        for message in messages {
+            if known_ids(&message) {
+                kept.push(message);
+            }
+        }
+        self.event(NetEvent::History { room, messages: kept, more });
+    }
+
+    fn error(&mut self, now: Moment, error: ErrorMessage) {
+        if error.code == ErrorCode::Unavailable {
+            self.status.unavailable = Some(error.message.clone());
+        }
+        if error.code == ErrorCode::Fenced {
+            // Another program uses this client's id: two cannot count with one counter.
+            self.become_client(ClientId::random());
+        }
+        let room = error.room.clone();
+        if error.n.is_some()
+            && let Some(known) = room.as_ref().and_then(|room| self.rooms.get_mut(room))
+        {
+            let outcome = known.outbox.refused(now, &error);
+            if let (Some(outcome), Some(room)) = (outcome, &room) {
+                self.outcome(room, outcome);
+            }
+            return;
+        }
+        self.refused_room(room.as_ref());
+        self.event(NetEvent::Trouble { room, code: error.code, text: error.message });
+    }
+
+    /// A room that cannot be entered is no longer wished for; what was written for it is shown as failed.
+    fn refused_room(&mut self, room: Option<&RoomName>) {
+        let Some((name, known)) = room.and_then(|room| self.rooms.get_mut(room).map(|known| (room, known)))
+        else {
+            return;
+        };
+        known.cursor.give_up();
+        if known.outbox.is_open() {
+            return;
+        }
+        known.wished = false;
+        let waiting: Vec<_> = known.outbox.waiting().collect();
+        let state = OutState::Failed("the room could not be entered".to_owned());
+        for out in waiting {
+            self.event(NetEvent::Out { out, room: name.clone(), state: state.clone() });
+        }
+        let name = name.clone();
+        self.order.retain(|wished| *wished != name);
+    }
+}

@@ -1,0 +1,286 @@
+//! Owns what this client has written in one room and the log may not have yet: numbered from 1 without
+//! holes, sent in order, kept until it is certain. Pure: says what to send, sends nothing.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use chat_protocol::{Ack, Acked, Epoch, ErrorCode, ErrorMessage, Kind, Outgoing, RoomName, Seq};
+
+use super::event::{Moment, OutId};
+use super::saved::SavedOut;
+
+/// Acknowledged messages are kept this long: a second source, should the log lose them.
+const ACKED_KEPT: Duration = Duration::from_secs(120);
+/// When to send again what was refused for now, where the server names no time.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// One room's outbox.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    next_n: u64,
+    items: VecDeque<Item>,
+    /// The newest acknowledged message whose place is known.
+    acked: Option<Acked>,
+    /// The server takes messages: the room is entered on this connection.
+    open: bool,
+    /// The next number to send on this connection.
+    cursor: u64,
+    not_before: Option<Moment>,
+}
+
+#[derive(Debug)]
+struct Item {
+    n: u64,
+    out: Option<OutId>,
+    content: String,
+    kind: Option<Kind>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Not known to be in the log.
+    Pending,
+    /// In the log, at a place if it was told.
+    Acked { at: Moment, place: Option<(Epoch, Seq)> },
+    /// Can never be accepted: its number has to be used up.
+    Void,
+}
+
+/// What became of a message, for its author.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Acked(OutId),
+    Failed(OutId, String),
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { next_n: 1, items: VecDeque::new(), acked: None, open: false, cursor: 1, not_before: None }
+    }
+}
+
+impl Outbox {
+    /// What a former run left: its counter, evidence and unsent messages.
+    pub(super) fn restore(
+        next_n: u64,
+        acked: Option<Acked>,
+        unsent: Vec<SavedOut>,
+        mut out: impl FnMut() -> OutId,
+    ) -> Self {
+        let items = unsent.into_iter().map(|saved| {
+            let SavedOut { n, content, kind } = saved;
+            Item { n, out: Some(out()), content, kind, state: State::Pending }
+        });
+        Self { next_n, items: items.collect(), acked, ..Self::default() }
+    }
+
+    pub(super) fn next_n(&self) -> u64 {
+        self.next_n
+    }
+
+    pub(super) fn acked(&self) -> Option<Acked> {
+        self.acked
+    }
+
+    /// What is not known to be in the log, in order.
+    pub(super) fn unsent(&self) -> Vec<SavedOut> {
+        let pending = self.items.iter().filter(|item| item.state == State::Pending);
+        pending.map(|item| SavedOut { n: item.n, content: item.content.clone(), kind: item.kind }).collect()
+    }
+
+    /// How many messages are not known to be in the log.
+    pub(super) fn pending(&self) -> usize {
+        self.items.iter().filter(|item| item.state == State::Pending).count()
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// The messages whose author waits.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = OutId> {
+        self.items.iter().filter(|item| item.state == State::Pending).filter_map(|item| item.out)
+    }
+
+    /// Whose message a number is.
+    pub(super) fn out(&self, n: u64) -> Option<OutId> {
+        self.items.iter().find(|item| item.n == n).and_then(|item| item.out)
+    }
+
+    /// Takes a message; it has its number for good.
+    pub(super) fn say(&mut self, out: OutId, content: String, kind: Option<Kind>) {
+        let n = self.next_n;
+        self.next_n += 1;
+        self.items.push_back(Item { n, out: Some(out), content, kind, state: State::Pending });
+    }
+
+    /// The link is gone.
+    pub(super) fn close(&mut self) {
+        self.open = false;
+        self.not_before = None;
+    }
+
+    /// The room is entered, the log knows this client's numbers up to `last_n`: what is above is sent again,
+    /// acknowledged or not. False: the log knows numbers this client never gave.
+    pub(super) fn open(&mut self, now: Moment, last_n: u64, outcomes: &mut Vec<Outcome>) -> bool {
+        if last_n >= self.next_n {
+            return false;
+        }
+        self.open = true;
+        for item in self.items.iter_mut().filter(|item| item.n <= last_n && item.state == State::Pending) {
+            item.state = State::Acked { at: now, place: None };
+            outcomes.extend(item.out.map(Outcome::Acked));
+        }
+        self.items.retain(|item| item.n > last_n || item.state != State::Void);
+        self.go_back(last_n + 1);
+        true
+    }
+
+    /// The next thing to send is the first one from `n` on; numbers below what is held are voided.
+    fn go_back(&mut self, n: u64) {
+        self.cursor = n;
+        let first = self.items.iter().map(|item| item.n).find(|held| *held >= n).unwrap_or(self.next_n);
+        if first > n {
+            // What lay between was acknowledged too long ago to be held: the numbers are used up.
+            let void =
+                Item { n: first - 1, out: None, content: String::new(), kind: None, state: State::Void };
+            let at = self.items.iter().position(|item| item.n >= first).unwrap_or(self.items.len());
+            self.items.insert(at, void);
+        }
+    }
+
+    /// When [`Outbox::send`] may have something again.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        self.not_before.filter(|_| self.open && self.cursor < self.next_n)
+    }
+
+    /// Everything that may be sent now, in order.
+    pub(super) fn send(&mut self, now: Moment, room: &RoomName) -> Vec<(Option<OutId>, Outgoing)> {
+        if !self.open || self.not_before.is_some_and(|at| now < at) {
+            return Vec::new();
+        }
+        self.not_before = None;
+        self.forget(now);
+        let mut sent = Vec::new();
+        for item in self.items.iter().filter(|item| item.n >= self.cursor) {
+            let outgoing = Outgoing { n: Some(item.n), room: Some(room.clone()), ..Outgoing::default() };
+            let outgoing = match item.state {
+                State::Void => Outgoing { void: true, ..outgoing },
+                _ => {
+                    let acked = self.evidence_below(item.n);
+                    Outgoing { content: item.content.clone(), kind: item.kind, acked, ..outgoing }
+                }
+            };
+            sent.push((item.out.filter(|_| item.state == State::Pending), outgoing));
+        }
+        self.cursor = self.next_n;
+        sent
+    }
+
+    /// The newest acknowledged message below a number: the evidence on which the number is accepted where
+    /// the log's record of this client is gone.
+    fn evidence_below(&self, n: u64) -> Option<Acked> {
+        let held = self.items.iter().rev().filter(|item| item.n < n).find_map(|item| match item.state {
+            State::Acked { place: Some((epoch, seq)), .. } => Some(Acked { n: item.n, epoch, seq }),
+            _ => None,
+        });
+        held.or(self.acked.filter(|acked| acked.n < n))
+    }
+
+    fn forget(&mut self, now: Moment) {
+        let old = |item: &Item| matches!(item.state, State::Acked { at, .. } if now >= at + ACKED_KEPT);
+        while self.items.front().is_some_and(|item| old(item) && item.n < self.cursor) {
+            self.items.pop_front();
+        }
+    }
+
+    /// The log has it.
+    pub(super) fn acknowledged(&mut self, now: Moment, ack: &Ack) -> Option<Outcome> {
+        let place = ack.seq.map(|seq| (ack.epoch, seq));
+        self.items.retain(|item| item.n != ack.n || item.state != State::Void);
+        let item = self.items.iter_mut().find(|item| item.n == ack.n)?;
+        let was_pending = item.state == State::Pending;
+        item.state = State::Acked { at: now, place };
+        let outcome = item.out.filter(|_| was_pending).map(Outcome::Acked);
+        self.note_place(ack.n, place);
+        outcome
+    }
+
+    fn note_place(&mut self, n: u64, place: Option<(Epoch, Seq)>) {
+        if let Some((epoch, seq)) = place
+            && self.acked.is_none_or(|acked| acked.n <= n || acked.epoch != epoch)
+        {
+            self.acked = Some(Acked { n, epoch, seq });
+        }
+    }
+
+    /// It came back in the room's log: it is there, and where.
+    pub(super) fn came(&mut self, now: Moment, n: u64, epoch: Epoch, seq: Seq) -> Option<Outcome> {
+        let place = Some((epoch, seq));
+        let item = self.items.iter_mut().find(|item| item.n == n)?;
+        let was_pending = item.state == State::Pending;
+        item.state = State::Acked { at: now, place };
+        let outcome = item.out.filter(|_| was_pending).map(Outcome::Acked);
+        self.note_place(n, place);
+        outcome
+    }
+
+    /// A message was refused. Final: its number is used up, and what follows is sent again. For now: it is
+    /// sent again later. Out of order: the log misses an earlier one.
+    pub(super) fn refused(&mut self, now: Moment, error: &ErrorMessage) -> Option<Outcome> {
+        let n = error.n?;
+        if let (ErrorCode::OutOfOrder, Some(expect)) = (error.code, error.expect_n) {
+            self.go_back(expect);
+            return None;
+        }
+        if error.code == ErrorCode::NReused {
+            // The number is taken; only this message is not in the log.
+            let at = self.items.iter().position(|item| item.n == n)?;
+            let out = self.items.remove(at)?.out?;
+            return Some(Outcome::Failed(out, error.message.clone()));
+        }
+        if error.code.is_mistake() {
+            self.cursor = self.cursor.min(n);
+            let item = self.items.iter_mut().find(|item| item.n == n && item.state == State::Pending)?;
+            item.state = State::Void;
+            return item.out.map(|out| Outcome::Failed(out, error.message.clone()));
+        }
+        self.cursor = self.cursor.min(n);
+        self.not_before = Some(now + error.retry_ms.map_or(RETRY, Duration::from_millis));
+        None
+    }
+
+    /// The log's entries above a place did not survive: own ones among them are sent again.
+    pub(super) fn rewound(&mut self, epoch: Epoch, to: Seq) {
+        let gone = |item: &&Item| matches!(item.state, State::Acked { place: Some((at, seq)), .. } if at == epoch && seq > to);
+        if let Some(first) = self.items.iter().filter(gone).map(|item| item.n).min() {
+            self.cursor = self.cursor.min(first);
+        }
+        if self.acked.is_some_and(|acked| acked.epoch == epoch && acked.seq > to) {
+            self.acked = self.evidence_before(epoch, to);
+        }
+    }
+
+    fn evidence_before(&self, epoch: Epoch, to: Seq) -> Option<Acked> {
+        self.items.iter().rev().find_map(|item| match item.state {
+            State::Acked { place: Some((at, seq)), .. } if at == epoch && seq <= to => {
+                Some(Acked { n: item.n, epoch, seq })
+            }
+            _ => None,
+        })
+    }
+
+    /// This client goes on under another id: what is not in the log is numbered anew.
+    pub(super) fn renumber(&mut self) {
+        self.items.retain(|item| item.state == State::Pending);
+        for (n, item) in (1..).zip(&mut self.items) {
+            item.n = n;
+        }
+        self.next_n = self.items.len() as u64 + 1;
+        (self.acked, self.open, self.cursor, self.not_before) = (None, false, 1, None);
+    }
+}
+
+#[cfg(test)]
+mod tests;
