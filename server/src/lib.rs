@@ -1,9 +1,11 @@
 //! The server: a library that tests and the demo start in their own process, and the program `chat-server`.
 
+pub mod backbone;
 pub mod balancer;
 pub mod cli;
 pub mod config;
 pub mod logging;
+pub mod room;
 pub mod shutdown;
 pub mod socket;
 

@@ -1,0 +1,346 @@
+//! Owns the seam behind which the nodes of a cluster agree: the trait [`Backbone`] and what passes through
+//! it. A backbone keeps a numbered log per room, who is where, names and sessions; it tells each node what
+//! changed through one stream of [`FeedEvent`]s. It knows neither hub nor sessions.
+//!
+//! The rules of the log are those of docs/delivery.md; [`memory`] is their specification in code, and the
+//! conformance module holds every other backbone to them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chat_protocol::{Acked, ClientId, Epoch, MessageId, NodeId, NodeInfo, RoomName, Seq, User, UserId};
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+
+#[cfg(test)]
+mod conformance;
+pub mod memory;
+
+/// A place in a log and what stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The log's life.
+    pub epoch: Epoch,
+    /// Where.
+    pub seq: Seq,
+    /// The message there; none at the start, and where the log no longer knows.
+    pub id: Option<MessageId>,
+}
+
+impl Place {
+    /// Before the first entry.
+    pub fn start(epoch: Epoch) -> Self {
+        Self { epoch, seq: Seq::START, id: None }
+    }
+}
+
+/// An entry of a room's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place.
+    pub seq: Seq,
+    /// Its identity.
+    pub id: MessageId,
+    /// The identity of the entry before it; none for the first.
+    pub prev: Option<MessageId>,
+    /// The generation of the connection that sent it.
+    pub generation: u64,
+    /// Of the content, to tell a repeat from a number used twice.
+    pub digest: u64,
+    /// What it says, encoded once.
+    pub body: Bytes,
+}
+
+/// A message on its way into a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its identity: who, and that client's number.
+    pub id: MessageId,
+    /// The generation of the client's connection; a lower one than the log knows is fenced.
+    pub generation: u64,
+    /// The client's evidence for `n` where the log's record is gone.
+    pub acked: Option<Acked>,
+    /// Of the content.
+    pub digest: u64,
+    /// What it says; none: the number is used up without an entry.
+    pub body: Option<Bytes>,
+}
+
+/// The newest number of a client that a log knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// The generation that sent it.
+    pub generation: u64,
+    /// The number.
+    pub n: u64,
+    /// Its place; [`Seq::START`] for a void number.
+    pub seq: Seq,
+    /// Of its content.
+    pub digest: u64,
+}
+
+/// A log's word on a batch. Nothing was written unless it is `Ok`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// Each item was judged; the log is now at `head`.
+    Ok {
+        /// Where the log stands.
+        head: Place,
+        /// One for each item, in order.
+        items: Vec<ItemAnswer>,
+    },
+    /// There is no log, and the caller knows of none.
+    None,
+    /// There is no log, but the caller knows that there was one.
+    Lost,
+    /// The log has another life than the caller knows.
+    Epoch(Place),
+    /// The log ends before the place the caller knows.
+    Behind(Place),
+    /// Another message stands at the place the caller knows.
+    Fork(Place),
+    /// A recovery round is open; ask again after this time.
+    Settling(Duration),
+}
+
+/// A log's word on one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemAnswer {
+    /// It is in the log, here, behind `prev`.
+    Placed {
+        /// Its place.
+        seq: Seq,
+        /// The entry before it.
+        prev: Option<MessageId>,
+    },
+    /// Its number is used up.
+    Voided,
+    /// It was there already; its place, where it is the client's newest.
+    Duplicate(Option<Seq>),
+    /// Its number was taken by other content.
+    Reused,
+    /// Numbers are missing: the log has this one.
+    Gap(u64),
+    /// Acknowledged messages are missing: the log has this number, send again what follows it.
+    Back(u64),
+    /// A newer connection of the client has published.
+    Fenced,
+}
+
+/// A log's word on a read behind a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Page {
+    /// The entries that follow, contiguous; empty at the head.
+    Ok {
+        /// Where the log stands.
+        head: Place,
+        /// In order.
+        entries: Vec<Arc<Entry>>,
+    },
+    /// There is no log.
+    Lost,
+    /// The log has another life.
+    Epoch(Head),
+    /// The log ends before that place.
+    Behind(Place),
+    /// Another message stands there.
+    Fork(Place),
+    /// The entries that follow are gone up to, not including, `first`.
+    Trimmed {
+        /// Where the log stands.
+        head: Place,
+        /// The first entry left.
+        first: Seq,
+    },
+}
+
+/// Where a log stands, and what it was before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The newest entry.
+    pub place: Place,
+    /// The first entry kept; `place.seq + 1` in an empty log.
+    pub first: Seq,
+    /// The life before this one and the last place known of it.
+    pub before: Option<(Epoch, Seq)>,
+}
+
+/// What a node still has of a log, to be given back to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The log's life.
+    pub epoch: Epoch,
+    /// Contiguous.
+    pub entries: Vec<Arc<Entry>>,
+    /// Newest numbers of clients whose entries lie below the run.
+    pub records: Vec<(ClientId, Record)>,
+}
+
+/// A log's word on a repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repaired {
+    /// The run is in the log; so many entries were missing.
+    Ok {
+        /// Where the log stands.
+        head: Place,
+        /// Entries put back.
+        restored: usize,
+    },
+    /// The log has another life.
+    Epoch(Head),
+    /// The run does not fit: another message stands under one of its numbers, or one of its messages
+    /// under another.
+    Fork(Place),
+    /// The run begins above the head: what lies between was asked of the other nodes.
+    Hole(Place),
+    /// The run is not contiguous: the caller's mistake.
+    Bad,
+}
+
+/// What a node is told, in the order in which it happened for each room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FeedEvent {
+    /// New entries of a room's log.
+    Entries {
+        /// The room.
+        room: RoomName,
+        /// The log's life.
+        epoch: Epoch,
+        /// In order.
+        entries: Vec<Arc<Entry>>,
+    },
+    /// A recovery round is open: bring what you have above, or in front of, this.
+    Head {
+        /// The room.
+        room: RoomName,
+        /// Where the log stands; none: there is no log.
+        head: Option<Head>,
+    },
+    /// A node asks whether anybody has something of a room; answer with [`Backbone::answer`].
+    Ask {
+        /// The room.
+        room: RoomName,
+        /// Who asks.
+        from: NodeId,
+    },
+    /// A node has answered: it has brought what it had, if it had something.
+    Answer {
+        /// The room.
+        room: RoomName,
+        /// Who answers.
+        from: NodeId,
+    },
+    /// Who is in a room changed.
+    Presence {
+        /// The room.
+        room: RoomName,
+        /// How.
+        change: PresenceChange,
+    },
+    /// A newer connection of a client is elsewhere: close older ones.
+    Fence {
+        /// The client.
+        client: ClientId,
+        /// Connections below this generation are closed.
+        generation: u64,
+    },
+    /// Events were lost: compare all heads.
+    Stale,
+}
+
+/// A change in who is in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PresenceChange {
+    /// A user is on a node (again, or under another name).
+    Entered(User),
+    /// A user has left on a node.
+    Left {
+        /// Who.
+        user: UserId,
+        /// The node the user was on.
+        node: NodeId,
+        /// The connection was lost: the user may be back in a moment.
+        lost: bool,
+    },
+}
+
+/// Why a backbone could not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BackboneError {
+    /// It cannot be reached; whether the call took effect is unknown.
+    #[error("the backbone cannot be reached: {0}")]
+    Unavailable(String),
+}
+
+/// A call's future.
+pub type Call<T> = BoxFuture<'static, Result<T, BackboneError>>;
+
+/// The two ends of a node's connection: calls go in, events come out.
+pub struct Link {
+    /// For calls.
+    pub backbone: Arc<dyn Backbone>,
+    /// For events. Bounded; when it is full events are dropped and [`FeedEvent::Stale`] follows.
+    pub feed: mpsc::Receiver<FeedEvent>,
+}
+
+/// What the nodes of a cluster share. Calls are safe to repeat; an error leaves the outcome unknown.
+pub trait Backbone: Send + Sync + 'static {
+    /// Events of these rooms are wanted from now on.
+    fn subscribe(&self, room: &RoomName) -> Call<()>;
+    /// Events of this room are no longer wanted.
+    fn unsubscribe(&self, room: &RoomName) -> Call<()>;
+
+    /// Judges and appends a batch. `known` is the highest place the caller knows for certain.
+    fn publish(&self, room: &RoomName, known: Option<Place>, items: Vec<Item>) -> Call<Published>;
+    /// Reads up to `limit` entries behind a place; without an id there, what stands there is not compared.
+    fn read(&self, room: &RoomName, after: Place, limit: usize) -> Call<Page>;
+    /// Reads up to `limit` entries that end before `before`, or at the head.
+    fn history(
+        &self,
+        room: &RoomName,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Call<Option<(Head, Vec<Arc<Entry>>)>>;
+    /// Where a log stands; none: there is no log.
+    fn head(&self, room: &RoomName) -> Call<Option<Head>>;
+    /// The newest number of a client; 0 for none.
+    fn last_n(&self, room: &RoomName, client: &ClientId) -> Call<u64>;
+    /// Gives a room back what a node still has.
+    fn repair(&self, room: &RoomName, run: Run) -> Call<Repaired>;
+    /// Opens a recovery round and asks every other live node; the nodes asked.
+    fn ask(&self, room: &RoomName) -> Call<Vec<NodeId>>;
+    /// Answers [`FeedEvent::Ask`].
+    fn answer(&self, room: &RoomName, to: &NodeId) -> Call<()>;
+    /// Makes a log, if there is none; `before` is the last place known of its former life. Where it stands.
+    fn create(&self, room: &RoomName, before: Option<Place>) -> Call<Head>;
+
+    /// Renews this node's lease and says what it is doing. False where it was lost in between: everything
+    /// about the node's users has to be said anew.
+    fn renew(&self, info: NodeInfo) -> Call<bool>;
+    /// Gives the lease back: the node is gone for good.
+    fn depart(&self) -> Call<()>;
+    /// The live nodes.
+    fn nodes(&self) -> Call<Vec<NodeInfo>>;
+    /// A user is in a room on this node.
+    fn enter(&self, room: &RoomName, user: User) -> Call<()>;
+    /// A user is no longer in a room on this node.
+    fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Call<()>;
+    /// Who is in a room, on live nodes.
+    fn present(&self, room: &RoomName) -> Call<Vec<User>>;
+    /// The rooms that have users, without hidden ones, in order, with their numbers of users.
+    fn rooms(&self) -> Call<Vec<(RoomName, usize)>>;
+
+    /// Takes a name (by its key) for a user; false where it is another's.
+    fn claim_name(&self, key: &str, user: &UserId) -> Call<bool>;
+    /// Gives a name back; held for its user a while longer.
+    fn release_name(&self, key: &str, user: &UserId) -> Call<()>;
+    /// Remembers, or forgets, that a user has joined a room.
+    fn remember(&self, user: &UserId, room: &RoomName, joined: bool) -> Call<()>;
+    /// The rooms a user has joined.
+    fn remembered(&self, user: &UserId) -> Call<Vec<RoomName>>;
+    /// The key that signs sessions, the same for all nodes; `offered` becomes it where there is none.
+    fn session_key(&self, offered: [u8; 32]) -> Call<[u8; 32]>;
+    /// Registers a client's connection; closes older ones anywhere through [`FeedEvent::Fence`].
+    fn fence(&self, client: &ClientId, generation: u64) -> Call<()>;
+}

@@ -1,0 +1,363 @@
+//! Owns the backbone of one process: several nodes in it can share one [`MemoryBackbone`]. It is the
+//! specification that every other backbone must meet. Every call takes effect at once and answers at once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_protocol::{ClientId, Epoch, NodeId, NodeInfo, RoomName, Seq, User, UserId};
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::backbone::{
+    Backbone, BackboneError, Call, Entry, FeedEvent, Head, Item, Link, Page, Place, PresenceChange,
+    Published, Repaired, Run,
+};
+
+mod log;
+mod people;
+
+use log::{RoomLog, Told};
+use people::People;
+
+/// Events a node may lag behind before some are dropped and it is told to compare all heads.
+const FEED_EVENTS_MAX: usize = 16_384;
+
+/// How long things last. The defaults are those of docs/delivery.md.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// A node's lease.
+    pub lease: Duration,
+    /// How long a recovery round keeps a room closed.
+    pub settle: Duration,
+    /// How long a name is held after its user's last client went.
+    pub name_hold: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(3),
+            settle: Duration::from_millis(300),
+            name_hold: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Tells the time since the backbone was made.
+pub type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// What the nodes of one process share; a clone shares it too.
+#[derive(Clone)]
+pub struct MemoryBackbone {
+    /// One lock for all: no call holds it for longer than it takes to change a few maps.
+    state: Arc<Mutex<State>>,
+    clock: Clock,
+    timing: Timing,
+}
+
+#[derive(Default)]
+struct State {
+    rooms: HashMap<RoomName, RoomLog>,
+    nodes: BTreeMap<NodeId, Feed>,
+    people: People,
+    clients: HashMap<ClientId, u64>,
+    session_key: Option<[u8; 32]>,
+}
+
+/// A node's end of the feed.
+struct Feed {
+    connection: u64,
+    sender: mpsc::Sender<FeedEvent>,
+    rooms: HashSet<RoomName>,
+    reachable: bool,
+    /// Events were dropped; told as soon as there is room.
+    stale: bool,
+}
+
+impl Feed {
+    fn send(&mut self, event: FeedEvent) {
+        if !self.reachable {
+            self.stale = true;
+            return;
+        }
+        if self.stale {
+            self.stale = self.sender.try_send(FeedEvent::Stale).is_err();
+        }
+        self.stale |= self.sender.try_send(event).is_err();
+    }
+}
+
+impl Default for MemoryBackbone {
+    fn default() -> Self {
+        Self::new(Timing::default())
+    }
+}
+
+impl MemoryBackbone {
+    /// An empty backbone on tokio's clock.
+    pub fn new(timing: Timing) -> Self {
+        let started = Instant::now();
+        Self::with_clock(timing, Arc::new(move || started.elapsed()))
+    }
+
+    /// An empty backbone on a clock of the caller's: the simulator's is virtual.
+    pub fn with_clock(timing: Timing, clock: Clock) -> Self {
+        Self { state: Arc::default(), clock, timing }
+    }
+
+    /// A node's connection. A second one of the same name takes the first one's place.
+    pub fn connect(&self, node: NodeId) -> Link {
+        let (sender, feed) = mpsc::channel(FEED_EVENTS_MAX);
+        let connection = fastrand::u64(..);
+        let end = Feed { connection, sender, rooms: HashSet::new(), reachable: true, stale: false };
+        self.state.lock().nodes.insert(node.clone(), end);
+        Link { backbone: Arc::new(MemoryNode { shared: self.clone(), node, connection }), feed }
+    }
+
+    /// Cuts a node off for good, as when its process dies: nothing it does from now on takes effect, its
+    /// lease runs out by itself.
+    pub fn cut(&self, node: &NodeId) {
+        self.state.lock().nodes.remove(node);
+    }
+
+    /// Cuts a node off, or lets it back: a partition between the node and the backbone.
+    pub fn set_reachable(&self, node: &NodeId, reachable: bool) {
+        let mut state = self.state.lock();
+        if let Some(feed) = state.nodes.get_mut(node) {
+            feed.reachable = reachable;
+            if reachable && feed.stale {
+                feed.stale = feed.sender.try_send(FeedEvent::Stale).is_err();
+            }
+        }
+    }
+
+    /// Forgets everything, as FLUSHALL does. For tests.
+    pub fn flush(&self) {
+        let mut state = self.state.lock();
+        state.rooms.values_mut().for_each(RoomLog::flush);
+        state.people = People::default();
+        state.clients.clear();
+        state.session_key = None;
+    }
+
+    /// Forgets a room's entries above `to`, as the promotion of a replica that lags does. For tests.
+    pub fn roll_back(&self, room: &RoomName, to: Seq) {
+        if let Some(log) = self.state.lock().rooms.get_mut(room) {
+            log.roll_back(to);
+        }
+    }
+
+    /// The time since the backbone was made.
+    pub fn now(&self) -> Duration {
+        (self.clock)()
+    }
+}
+
+impl State {
+    fn log(&mut self, room: &RoomName) -> &mut RoomLog {
+        self.rooms.entry(room.clone()).or_default()
+    }
+
+    fn tell_room(&mut self, room: &RoomName, event: &FeedEvent) {
+        for feed in self.nodes.values_mut().filter(|feed| feed.rooms.contains(room)) {
+            feed.send(event.clone());
+        }
+    }
+
+    fn tell(&mut self, room: &RoomName, told: Told) {
+        if let (Some(epoch), false) =
+            (self.log(room).head().map(|head| head.place.epoch), told.entries.is_empty())
+        {
+            self.tell_room(room, &FeedEvent::Entries { room: room.clone(), epoch, entries: told.entries });
+        }
+        if told.round {
+            let head = self.log(room).head();
+            // Rings outlive their members' subscriptions: a round is told to every node.
+            for feed in self.nodes.values_mut() {
+                feed.send(FeedEvent::Head { room: room.clone(), head: head.clone() });
+            }
+        }
+    }
+}
+
+/// One node's handle.
+struct MemoryNode {
+    shared: MemoryBackbone,
+    node: NodeId,
+    connection: u64,
+}
+
+impl MemoryNode {
+    /// Runs one call under the lock, unless the node is cut off.
+    fn call<T: Send + 'static>(&self, call: impl FnOnce(&mut State, Duration) -> T) -> Call<T> {
+        let now = self.shared.now();
+        let mut state = self.shared.state.lock();
+        let reachable = (state.nodes.get(&self.node))
+            .is_some_and(|feed| feed.connection == self.connection && feed.reachable);
+        let answer = if reachable {
+            Ok(call(&mut state, now))
+        } else {
+            Err(BackboneError::Unavailable("this node is cut off".into()))
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl Backbone for MemoryNode {
+    fn subscribe(&self, room: &RoomName) -> Call<()> {
+        self.call(|state, _| {
+            if let Some(feed) = state.nodes.get_mut(&self.node) {
+                feed.rooms.insert(room.clone());
+            }
+        })
+    }
+
+    fn unsubscribe(&self, room: &RoomName) -> Call<()> {
+        self.call(|state, _| {
+            if let Some(feed) = state.nodes.get_mut(&self.node) {
+                feed.rooms.remove(room);
+            }
+        })
+    }
+
+    fn publish(&self, room: &RoomName, known: Option<Place>, items: Vec<Item>) -> Call<Published> {
+        self.call(|state, now| {
+            let (answer, told) = state.log(room).publish(now, known.as_ref(), &items);
+            state.tell(room, told);
+            answer
+        })
+    }
+
+    fn read(&self, room: &RoomName, after: Place, limit: usize) -> Call<Page> {
+        self.call(|state, _| state.log(room).read(&after, limit))
+    }
+
+    fn history(
+        &self,
+        room: &RoomName,
+        before: Option<Seq>,
+        limit: usize,
+    ) -> Call<Option<(Head, Vec<Arc<Entry>>)>> {
+        self.call(|state, _| state.log(room).history(before, limit))
+    }
+
+    fn head(&self, room: &RoomName) -> Call<Option<Head>> {
+        self.call(|state, _| state.log(room).head())
+    }
+
+    fn last_n(&self, room: &RoomName, client: &ClientId) -> Call<u64> {
+        self.call(|state, _| state.log(room).last_n(client))
+    }
+
+    fn repair(&self, room: &RoomName, run: Run) -> Call<Repaired> {
+        let settle = self.shared.timing.settle;
+        self.call(|state, now| {
+            let (answer, told) = state.log(room).repair(now, settle, &run);
+            state.tell(room, told);
+            answer
+        })
+    }
+
+    fn ask(&self, room: &RoomName) -> Call<Vec<NodeId>> {
+        let settle = self.shared.timing.settle;
+        self.call(|state, now| {
+            state.log(room).open_round(now, settle);
+            let live: BTreeSet<NodeId> = state.people.live(now).map(|info| info.node.clone()).collect();
+            let mut asked = Vec::new();
+            for (node, feed) in
+                state.nodes.iter_mut().filter(|(node, _)| **node != self.node && live.contains(*node))
+            {
+                feed.send(FeedEvent::Ask { room: room.clone(), from: self.node.clone() });
+                asked.push(node.clone());
+            }
+            asked
+        })
+    }
+
+    fn answer(&self, room: &RoomName, to: &NodeId) -> Call<()> {
+        self.call(|state, _| {
+            if let Some(feed) = state.nodes.get_mut(to) {
+                feed.send(FeedEvent::Answer { room: room.clone(), from: self.node.clone() });
+            }
+        })
+    }
+
+    fn create(&self, room: &RoomName, before: Option<Place>) -> Call<Head> {
+        self.call(|state, _| state.log(room).create(Epoch::random(), before.as_ref()))
+    }
+
+    fn renew(&self, info: NodeInfo) -> Call<bool> {
+        let lease = self.shared.timing.lease;
+        self.call(|state, now| state.people.renew(info, now + lease, now))
+    }
+
+    fn depart(&self) -> Call<()> {
+        self.call(|state, _| {
+            state.people.depart(&self.node);
+            state.nodes.remove(&self.node);
+        })
+    }
+
+    fn nodes(&self) -> Call<Vec<NodeInfo>> {
+        self.call(|state, now| state.people.live(now).cloned().collect())
+    }
+
+    fn enter(&self, room: &RoomName, user: User) -> Call<()> {
+        self.call(|state, _| {
+            state.people.enter(room, &self.node, user.clone());
+            state.tell_room(
+                room,
+                &FeedEvent::Presence { room: room.clone(), change: PresenceChange::Entered(user) },
+            );
+        })
+    }
+
+    fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Call<()> {
+        self.call(|state, _| {
+            if state.people.exit(room, &self.node, user) {
+                let change = PresenceChange::Left { user: user.clone(), node: self.node.clone(), lost };
+                state.tell_room(room, &FeedEvent::Presence { room: room.clone(), change });
+            }
+        })
+    }
+
+    fn present(&self, room: &RoomName) -> Call<Vec<User>> {
+        self.call(|state, now| state.people.present(room, now))
+    }
+
+    fn rooms(&self) -> Call<Vec<(RoomName, usize)>> {
+        self.call(|state, now| state.people.rooms(now))
+    }
+
+    fn claim_name(&self, key: &str, user: &UserId) -> Call<bool> {
+        self.call(|state, now| state.people.claim_name(key, user, now))
+    }
+
+    fn release_name(&self, key: &str, user: &UserId) -> Call<()> {
+        let hold = self.shared.timing.name_hold;
+        self.call(|state, now| state.people.release_name(key, user, now + hold))
+    }
+
+    fn remember(&self, user: &UserId, room: &RoomName, joined: bool) -> Call<()> {
+        self.call(|state, _| state.people.remember(user, room, joined))
+    }
+
+    fn remembered(&self, user: &UserId) -> Call<Vec<RoomName>> {
+        self.call(|state, _| state.people.remembered(user))
+    }
+
+    fn session_key(&self, offered: [u8; 32]) -> Call<[u8; 32]> {
+        self.call(|state, _| *state.session_key.get_or_insert(offered))
+    }
+
+    fn fence(&self, client: &ClientId, generation: u64) -> Call<()> {
+        self.call(|state, _| {
+            let newest = state.clients.entry(client.clone()).or_default();
+            *newest = generation.max(*newest);
+            let event = FeedEvent::Fence { client: client.clone(), generation: *newest };
+            state.nodes.values_mut().for_each(|feed| feed.send(event.clone()));
+        })
+    }
+}

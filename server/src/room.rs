@@ -1,0 +1,310 @@
+//! Owns one room on one node: the newest part of its log, the members here with their cursors, the
+//! messages on their way into the log, and the recovery of a log that others have lost.
+//!
+//! Sans-IO: [`Input`]s come in with the time, [`Call`]s to the backbone and [`Frame`]s to members go out
+//! through an [`Outlet`]. The hub runs it on sockets, the simulator on a virtual clock. It knows no
+//! encoding, no socket, and no backbone but by its words.
+//!
+//! - `chain`: the contiguous end of the log that this node holds, and what stands above a hole.
+//! - `member`: a member is a cursor; live fan-out, replay and catching up are one movement of it.
+//! - `publish`: one batch in flight, the rest queued; numbers refused, gone back to, voided.
+//! - `sync`: what to do when the log and the chain do not agree.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_protocol::{
+    Ack, Acked, ClientId, Epoch, ErrorMessage, NodeId, Payload, Re, Reset, Resume, Resumed, RoomName, Seq,
+};
+
+use crate::backbone::{BackboneError, Entry, Head, Item, Page, Place, Published, Repaired, Run};
+
+mod chain;
+mod member;
+mod publish;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+use chain::Chain;
+use member::{Join, Member};
+use publish::Queue;
+use sync::Sync;
+
+/// A moment on the caller's clock.
+pub type Moment = Duration;
+
+/// How long a room without members keeps its chain: it may be the last to know the log.
+pub const RING_KEPT: Duration = Duration::from_secs(300);
+/// Heads are compared when nothing was heard of a room with members for this long.
+const IDLE_CHECK: Duration = Duration::from_secs(5);
+/// Entries in one answer to [`Call::Read`] or [`Call::Page`].
+pub const READ_ENTRIES: usize = 500;
+
+/// A connection, unique in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(pub u64);
+
+/// Where the core's words go.
+pub trait Outlet {
+    /// A call to the backbone; its answer comes back as the [`Input`] that [`Call`] names.
+    fn call(&mut self, call: Call);
+    /// A frame to a member. False: taken, but no more entries until [`Input::Drained`].
+    fn send(&mut self, to: ConnId, frame: Frame) -> bool;
+}
+
+/// A call to the backbone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Answered by [`Input::Head`].
+    Head,
+    /// Answered by [`Input::Read`].
+    Read(Place),
+    /// For members whose cursor lies below the chain; answered by [`Input::Paged`].
+    Page(Place),
+    /// Answered by [`Input::Published`].
+    Publish(Place, Vec<Item>),
+    /// Answered by [`Input::Repaired`].
+    Repair(Run),
+    /// Answered by [`Input::Asking`].
+    Ask,
+    /// Not answered.
+    Answer(NodeId),
+    /// Answered by [`Input::Head`].
+    Create(Option<Place>),
+}
+
+/// What a member is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// The next entry.
+    Entry(Seq, Payload),
+    /// The member is in; the log stands here.
+    Joined {
+        /// The log's head when the member came in.
+        head: Place,
+        /// The member's newest number in it.
+        last_n: u64,
+        /// The request this answers.
+        re: Option<Re>,
+    },
+    /// The replay is complete.
+    Resumed(Resumed),
+    /// History is gone.
+    Reset(Reset),
+    /// What stands above the place did not survive.
+    Rewind(Epoch, Seq),
+    /// A message of the member's is in the log.
+    Ack(Ack),
+    /// A message of the member's was refused.
+    Error(ErrorMessage),
+    /// A newer connection of the member's client has published: this one is to be closed.
+    Fenced,
+}
+
+/// What happens to a room.
+#[derive(Debug)]
+pub enum Input {
+    /// A connection comes in.
+    Join(Joining),
+    /// A connection goes.
+    Leave(ConnId),
+    /// A member says something.
+    Publish(Publishing),
+    /// A member's outbox has room again.
+    Drained(ConnId),
+    /// New entries of the log, from the feed.
+    Feed(Epoch, Vec<Arc<Entry>>),
+    /// A recovery round is open; the log stands there.
+    Round(Option<Head>),
+    /// A node asks whether this one has something of the room.
+    Asked(NodeId),
+    /// A node has answered [`Call::Ask`].
+    Answered(NodeId),
+    /// Events of the feed were lost.
+    Stale,
+    /// Answers [`Call::Head`] and [`Call::Create`].
+    Head(Result<Option<Head>, BackboneError>),
+    /// Answers [`Call::Read`].
+    Read(Result<Page, BackboneError>),
+    /// Answers [`Call::Page`].
+    Paged(Result<Page, BackboneError>),
+    /// Answers [`Call::Publish`].
+    Published(Result<Published, BackboneError>),
+    /// Answers [`Call::Repair`].
+    Repaired(Result<Repaired, BackboneError>),
+    /// Answers [`Call::Ask`]: these nodes were asked.
+    Asking(Result<Vec<NodeId>, BackboneError>),
+    /// The time [`RoomCore::deadline`] named has come.
+    Tick,
+}
+
+/// A connection that comes in.
+#[derive(Debug, Clone)]
+pub struct Joining {
+    /// Which.
+    pub conn: ConnId,
+    /// How far its client has seen the room.
+    pub resume: Option<Resume>,
+    /// The client's newest number that the log knows.
+    pub last_n: u64,
+    /// The request to answer.
+    pub re: Option<Re>,
+}
+
+/// A message that a member sends.
+#[derive(Debug, Clone)]
+pub struct Publishing {
+    /// By which connection.
+    pub conn: ConnId,
+    /// Its client and the connection's generation.
+    pub client: ClientId,
+    /// Grows with each connection of the client.
+    pub generation: u64,
+    /// The client's number; none: it wants neither ack nor dedupe.
+    pub n: Option<u64>,
+    /// The client's evidence for it.
+    pub acked: Option<Acked>,
+    /// Of the content.
+    pub digest: u64,
+    /// The encoded body; none: the number is void.
+    pub body: Option<bytes::Bytes>,
+    /// Why it must not get in, unless it is in already: dedupe comes before policy.
+    pub refusal: Option<ErrorMessage>,
+    /// The request to answer.
+    pub re: Option<Re>,
+}
+
+/// One room on one node.
+#[derive(Debug)]
+pub struct RoomCore {
+    room: RoomName,
+    /// None until the log's head is known.
+    chain: Option<Chain>,
+    sync: Sync,
+    members: BTreeMap<ConnId, Member>,
+    /// Those who came while the chain was unknown or in doubt.
+    joins: VecDeque<Join>,
+    queue: Queue,
+    /// A read for members below the chain is in flight, from here.
+    paging: Option<Place>,
+    /// When the room was last heard of.
+    heard: Moment,
+    /// Since when it has no members.
+    empty_since: Option<Moment>,
+    /// Counted for logs and metrics.
+    figures: Figures,
+}
+
+/// What a room has been through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Reads that filled a hole or caught up.
+    pub reads: u64,
+    /// Repairs that put entries back.
+    pub repairs: u64,
+    /// Times the log's history won over this node's.
+    pub rewinds: u64,
+    /// Times history was gone.
+    pub resets: u64,
+    /// Entries of a history that lost which nobody could place again here; their authors hold them too.
+    pub orphans_dropped: u64,
+}
+
+impl RoomCore {
+    /// A room nobody has asked for yet.
+    pub fn new(room: RoomName, now: Moment) -> Self {
+        Self {
+            room,
+            chain: None,
+            sync: Sync::default(),
+            members: BTreeMap::new(),
+            joins: VecDeque::new(),
+            queue: Queue::default(),
+            paging: None,
+            heard: now,
+            empty_since: Some(now),
+            figures: Figures::default(),
+        }
+    }
+
+    /// What the room has been through.
+    pub fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    /// Where the chain stands; none until it is known.
+    pub fn head(&self) -> Option<Place> {
+        self.chain.as_ref().map(Chain::head)
+    }
+
+    /// True once nobody has been here for so long that the chain need not be kept.
+    pub fn is_over(&self, now: Moment) -> bool {
+        let idle = self.joins.is_empty() && self.queue.is_empty();
+        idle && self
+            .empty_since
+            .is_some_and(|since| now >= since + if self.chain.is_some() { RING_KEPT } else { Duration::ZERO })
+    }
+
+    /// When [`Input::Tick`] is due.
+    pub fn deadline(&self) -> Option<Moment> {
+        let idle = (!self.members.is_empty()).then_some(self.heard + IDLE_CHECK);
+        let over = self.empty_since.map(|since| since + RING_KEPT);
+        [idle, over, self.sync.deadline(), self.queue.deadline()].into_iter().flatten().min()
+    }
+
+    /// Takes one input. What follows from it goes out before this returns.
+    pub fn handle(&mut self, now: Moment, input: Input, out: &mut impl Outlet) {
+        match input {
+            Input::Join(joining) => self.join(joining),
+            Input::Leave(conn) => self.leave(now, conn),
+            Input::Publish(publishing) => self.submit(publishing, out),
+            Input::Drained(conn) => self.drained(conn),
+            Input::Feed(epoch, entries) => self.feed(now, epoch, entries),
+            Input::Round(head) => self.round(head.as_ref()),
+            Input::Asked(from) => self.asked(from, out),
+            Input::Answered(from) => self.answered(now, &from),
+            Input::Stale => self.sync.doubt(),
+            Input::Head(answer) => self.headed(now, answer, out),
+            Input::Read(answer) => self.read(now, answer, out),
+            Input::Paged(answer) => self.paged(answer, out),
+            Input::Published(answer) => self.published(now, answer, out),
+            Input::Repaired(answer) => self.repaired(now, answer, out),
+            Input::Asking(answer) => self.asking(now, answer),
+            Input::Tick => self.tick(now),
+        }
+        self.settle(now, out);
+    }
+
+    /// Moves everything as far as it can go.
+    fn settle(&mut self, now: Moment, out: &mut impl Outlet) {
+        self.advance_sync(now, out);
+        if self.sync.is_idle() && self.chain.is_some() {
+            self.admit(now, out);
+            self.flush_queue(now, out);
+        }
+        self.pump(out);
+    }
+
+    fn tick(&mut self, now: Moment) {
+        if !self.members.is_empty() && now >= self.heard + IDLE_CHECK {
+            self.heard = now;
+            self.sync.compare_heads();
+        }
+    }
+
+    fn feed(&mut self, now: Moment, epoch: Epoch, entries: Vec<Arc<Entry>>) {
+        self.heard = now;
+        let Some(chain) = &mut self.chain else { return };
+        if chain.epoch != epoch {
+            self.sync.doubt();
+            return;
+        }
+        for entry in entries {
+            if !chain.accept(&self.room, entry) {
+                self.sync.doubt();
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! Owns the way of a message into the log: queued, sent in batches of which one is in flight, answered.
+//! A call whose outcome is unknown is sent again first, unchanged.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_protocol::{Ack, ClientId, Epoch, ErrorCode, ErrorMessage, MessageId, Re, Seq};
+
+use super::{Call, ConnId, Frame, Moment, Outlet, Publishing, RoomCore};
+use crate::backbone::{BackboneError, Entry, Item, ItemAnswer, Place, Published};
+
+/// Items in one batch.
+const BATCH_ITEMS_MAX: usize = 64;
+/// Items that may wait in one room; further ones are refused with `unavailable`.
+const QUEUE_ITEMS_MAX: usize = 2_048;
+/// When a refused sender should try again.
+const RETRY: Duration = Duration::from_millis(500);
+/// The first pause after a call whose outcome is unknown; doubles to [`BACKOFF_MAX`].
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+/// The longest such pause.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// How often an entry of a history that lost is offered to the one that won.
+const ORPHAN_TRIES: u32 = 4;
+
+/// What waits to be published, and what is on its way.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Queued>,
+    in_flight: Option<Vec<Queued>>,
+    not_before: Moment,
+    backoff: Duration,
+}
+
+/// A message on its way into the log.
+#[derive(Debug)]
+struct Queued {
+    item: Item,
+    from: Sender,
+    re: Option<Re>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    /// A client that numbers its messages and wants to know what became of them.
+    Client(ConnId),
+    /// A client that does not: this node numbers them.
+    Unnumbered(ConnId),
+    /// An entry of a history that lost: its author may be gone.
+    Orphan { tries: u32 },
+}
+
+/// The number a member has to send next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gate {
+    expect: u64,
+    told: bool,
+}
+
+impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.in_flight.is_none()
+    }
+
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        (!self.waiting.is_empty() && self.in_flight.is_none()).then_some(self.not_before)
+    }
+
+    fn put_back(&mut self, batch: Vec<Queued>) {
+        for queued in batch.into_iter().rev() {
+            self.waiting.push_front(queued);
+        }
+    }
+
+    /// Later numbers of a member are worthless while an earlier one is missing.
+    fn forget_above(&mut self, conn: ConnId, n: u64) {
+        self.waiting.retain(|queued| queued.from != Sender::Client(conn) || queued.item.id.n <= n);
+    }
+}
+
+impl RoomCore {
+    /// Takes a message from a member, or refuses it.
+    pub(super) fn submit(&mut self, publishing: Publishing, out: &mut impl Outlet) {
+        let Publishing { conn, client, generation, n, acked, digest, body, refusal, re } = publishing;
+        if self.is_gated(conn, n, out) {
+            return;
+        }
+        let last_n = self.members.get(&conn).map_or(0, |member| member.last_n);
+        let is_repeat = n.is_some_and(|n| n <= last_n);
+        let full = (self.queue.waiting.len() >= QUEUE_ITEMS_MAX).then(|| {
+            let retry_ms = Some(RETRY.as_millis() as u64);
+            ErrorMessage {
+                retry_ms,
+                ..ErrorMessage::new(ErrorCode::Unavailable, "the room is busy: send it again")
+            }
+        });
+        if let Some(error) = full.or(refusal.filter(|_| !is_repeat)) {
+            self.refuse(conn, n, ErrorMessage { re, ..error }, out);
+            return;
+        }
+        let (id, from) = match n {
+            Some(n) => (MessageId::new(client, n), Sender::Client(conn)),
+            None => (self.next_number(conn, None), Sender::Unnumbered(conn)),
+        };
+        self.queue.waiting.push_back(Queued { item: Item { id, generation, acked, digest, body }, from, re });
+    }
+
+    /// A member that was told which number to go back to is not listened to above it.
+    fn is_gated(&mut self, conn: ConnId, n: Option<u64>, out: &mut impl Outlet) -> bool {
+        let Some(member) = self.members.get_mut(&conn) else { return false };
+        let (Some(n), Some(gate)) = (n, &mut member.gate) else { return false };
+        if n <= gate.expect {
+            member.gate = None;
+            return false;
+        }
+        if !std::mem::replace(&mut gate.told, true) {
+            let expect = gate.expect;
+            out.send(conn, Frame::Error(self.out_of_order(n, expect)));
+        }
+        true
+    }
+
+    fn out_of_order(&self, n: u64, expect: u64) -> ErrorMessage {
+        ErrorMessage {
+            n: Some(n),
+            expect_n: Some(expect),
+            room: Some(self.room.clone()),
+            ..ErrorMessage::new(ErrorCode::OutOfOrder, format!("numbers are missing: go on at n {expect}"))
+        }
+    }
+
+    fn refuse(&mut self, conn: ConnId, n: Option<u64>, error: ErrorMessage, out: &mut impl Outlet) {
+        if let (Some(n), Some(member)) = (n, self.members.get_mut(&conn)) {
+            member.gate = Some(Gate { expect: n, told: true });
+        }
+        out.send(conn, Frame::Error(ErrorMessage { n, room: Some(self.room.clone()), ..error }));
+    }
+
+    /// The next number of a member that does not count for itself; after `stale` under another producer.
+    fn next_number(&mut self, conn: ConnId, stale: Option<&ClientId>) -> MessageId {
+        let fresh = || MessageId::new(ClientId::random(), 0);
+        let Some(member) = self.members.get_mut(&conn) else { return MessageId { n: 1, ..fresh() } };
+        let producer = member.producer.get_or_insert_with(fresh);
+        if stale == Some(&producer.client) {
+            *producer = fresh();
+        }
+        producer.n += 1;
+        producer.clone()
+    }
+
+    /// Sends the next batch, when the last one was answered.
+    pub(super) fn flush_queue(&mut self, now: Moment, out: &mut impl Outlet) {
+        let Some(chain) = &self.chain else { return };
+        if self.queue.in_flight.is_some() || self.queue.waiting.is_empty() || now < self.queue.not_before {
+            return;
+        }
+        let size = self.queue.waiting.len().min(BATCH_ITEMS_MAX);
+        let batch: Vec<Queued> = self.queue.waiting.drain(..size).collect();
+        out.call(Call::Publish(chain.top(), batch.iter().map(|queued| queued.item.clone()).collect()));
+        self.queue.in_flight = Some(batch);
+    }
+
+    /// The log's word on the batch in flight.
+    pub(super) fn published(
+        &mut self,
+        now: Moment,
+        answer: Result<Published, BackboneError>,
+        out: &mut impl Outlet,
+    ) {
+        let Some(batch) = self.queue.in_flight.take() else { return };
+        let Published::Ok { head, items } = (match answer {
+            Ok(Published::Settling(left)) => {
+                self.queue.not_before = now + left;
+                return self.queue.put_back(batch);
+            }
+            Ok(Published::Ok { head, items }) => Published::Ok { head, items },
+            Ok(_) => {
+                self.sync.doubt();
+                return self.queue.put_back(batch);
+            }
+            Err(_) => {
+                self.queue.backoff = (self.queue.backoff * 2).clamp(BACKOFF_MIN, BACKOFF_MAX);
+                self.queue.not_before = now + self.queue.backoff;
+                self.sync.doubt();
+                return self.queue.put_back(batch);
+            }
+        }) else {
+            return;
+        };
+        self.queue.backoff = Duration::ZERO;
+        self.heard = now;
+        let mut again = Vec::new();
+        for (queued, answer) in batch.into_iter().zip(items) {
+            again.extend(self.answered_item(now, &head, queued, answer, out));
+        }
+        self.queue.put_back(again);
+    }
+
+    /// What the log said of one item; the item again where it goes on under another number or later.
+    fn answered_item(
+        &mut self,
+        now: Moment,
+        head: &Place,
+        mut queued: Queued,
+        answer: ItemAnswer,
+        out: &mut impl Outlet,
+    ) -> Option<Queued> {
+        let (epoch, n) = (head.epoch, queued.item.id.n);
+        if let ItemAnswer::Placed { seq, prev } = &answer {
+            // Into the chain before the ack: whoever was told must find a node that knows.
+            self.placed(epoch, *seq, prev.clone(), &queued.item);
+        }
+        match (queued.from, answer) {
+            (Sender::Client(conn), ItemAnswer::Placed { seq, .. }) => {
+                self.ack(conn, epoch, &queued, Some(seq), false, out)
+            }
+            (Sender::Client(conn), ItemAnswer::Voided) => self.ack(conn, epoch, &queued, None, false, out),
+            (Sender::Client(conn), ItemAnswer::Duplicate(seq)) => {
+                self.ack(conn, epoch, &queued, seq, true, out)
+            }
+            (Sender::Client(conn), ItemAnswer::Reused) => {
+                let reason = "this n was used for another message: use a new client_id";
+                let error = ErrorMessage::new(ErrorCode::NReused, reason);
+                let error =
+                    ErrorMessage { n: Some(n), room: Some(self.room.clone()), re: queued.re, ..error };
+                out.send(conn, Frame::Error(error));
+            }
+            (Sender::Client(conn), ItemAnswer::Gap(last) | ItemAnswer::Back(last)) => {
+                self.go_back(conn, n, last + 1, out)
+            }
+            (Sender::Client(conn) | Sender::Unnumbered(conn), ItemAnswer::Fenced) => {
+                out.send(conn, Frame::Fenced);
+            }
+            (Sender::Unnumbered(conn), ItemAnswer::Gap(_) | ItemAnswer::Back(_)) => {
+                queued.item.id = self.next_number(conn, Some(&queued.item.id.client));
+                return Some(queued);
+            }
+            (Sender::Orphan { tries }, ItemAnswer::Gap(_) | ItemAnswer::Back(_)) if tries < ORPHAN_TRIES => {
+                self.queue.not_before = self.queue.not_before.max(now + BACKOFF_MIN);
+                queued.from = Sender::Orphan { tries: tries + 1 };
+                return Some(queued);
+            }
+            (Sender::Orphan { .. }, ItemAnswer::Gap(_) | ItemAnswer::Back(_)) => {
+                self.figures.orphans_dropped += 1
+            }
+            (Sender::Unnumbered(_) | Sender::Orphan { .. }, _) => {}
+        }
+        None
+    }
+
+    fn placed(&mut self, epoch: Epoch, seq: Seq, prev: Option<MessageId>, item: &Item) {
+        let (Some(body), Some(chain)) = (&item.body, &mut self.chain) else { return };
+        let (id, body) = (item.id.clone(), body.clone());
+        let entry = Entry { seq, id, prev, generation: item.generation, digest: item.digest, body };
+        if chain.epoch != epoch || !chain.accept(&self.room, Arc::new(entry)) {
+            self.sync.doubt();
+        }
+    }
+
+    fn ack(
+        &mut self,
+        conn: ConnId,
+        epoch: Epoch,
+        queued: &Queued,
+        seq: Option<Seq>,
+        duplicate: bool,
+        out: &mut impl Outlet,
+    ) {
+        let (id, n) = (queued.item.id.clone(), queued.item.id.n);
+        if let Some(member) = self.members.get_mut(&conn) {
+            member.last_n = member.last_n.max(n);
+        }
+        let (room, re) = (self.room.clone(), queued.re.clone());
+        out.send(conn, Frame::Ack(Ack { room, n, seq, id, epoch, duplicate, re }));
+    }
+
+    /// The sender goes back; said once, and what it has sent above is dropped.
+    fn go_back(&mut self, conn: ConnId, n: u64, expect: u64, out: &mut impl Outlet) {
+        let error = self.out_of_order(n, expect);
+        let Some(member) = self.members.get_mut(&conn) else { return };
+        if member.gate.is_some_and(|gate| n > gate.expect) {
+            return;
+        }
+        member.gate = Some(Gate { expect, told: true });
+        self.queue.forget_above(conn, expect);
+        out.send(conn, Frame::Error(error));
+    }
+
+    /// Entries of a history that lost are offered to the one that won, in their order.
+    pub(super) fn adopt_orphans(&mut self, orphans: &[Arc<Entry>]) {
+        let from = Sender::Orphan { tries: 0 };
+        let queued = orphans.iter().map(|entry| {
+            let (id, generation, digest) = (entry.id.clone(), entry.generation, entry.digest);
+            let item = Item { id, generation, acked: None, digest, body: Some(entry.body.clone()) };
+            Queued { item, from, re: None }
+        });
+        self.queue.put_back(queued.collect());
+    }
+}

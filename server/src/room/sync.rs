@@ -1,0 +1,374 @@
+//! Owns what is done when the log and this node's chain may not agree: read on, bring what the log lost,
+//! ask the others, follow the history that won. One question at a time; publishing waits meanwhile.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chat_protocol::{NodeId, Seq};
+
+use super::chain::Chain;
+use super::{Call, Moment, Outlet, RoomCore};
+use crate::backbone::{BackboneError, Head, Page, Place, Repaired, Run};
+
+/// How long nodes that were asked have for their answer.
+const ASK_MAX: Duration = Duration::from_millis(500);
+/// How long a recovery round gives every node to bring what it has; a little over the settling time.
+const ROUND: Duration = Duration::from_millis(350);
+/// Rounds after which what nobody brought counts as gone.
+const ROUNDS_MAX: u32 = 2;
+/// Between two rounds that a client's claim opens.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// The first pause after a failed call; doubles to [`BACKOFF_MAX`].
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+/// The longest such pause.
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// How sure this node is of the log, and what it does about it.
+#[derive(Debug, Default)]
+pub(super) struct Sync {
+    step: Step,
+    /// Something did not fit: read on as soon as nothing else is under way.
+    doubt: bool,
+    /// Somebody may need what this node has: bring it.
+    repair_due: bool,
+    /// Compare heads, cheaply.
+    compare_due: bool,
+    /// Ask the others what they have.
+    ask_due: bool,
+    asked_at: Option<Moment>,
+    /// Rounds opened in this recovery.
+    rounds: u32,
+    /// Nodes that wait for this one's answer.
+    askers: Vec<NodeId>,
+    not_before: Moment,
+    backoff: Duration,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Step {
+    #[default]
+    Idle,
+    /// [`Call::Head`] is in flight. `asked`: the others had nothing; if the log has nothing either, it is made.
+    Heading { asked: bool },
+    /// [`Call::Read`] behind the head is in flight.
+    Reading,
+    /// [`Call::Read`] behind the chain's base is in flight: where do the histories part?
+    Scanning,
+    /// [`Call::Repair`] is in flight.
+    Repairing,
+    /// [`Call::Ask`] is in flight.
+    Asking,
+    /// These nodes were asked and have not answered.
+    Waiting { nodes: BTreeSet<NodeId>, until: Moment },
+    /// A round is open: others bring what they have until then.
+    Round { until: Moment },
+}
+
+impl Sync {
+    pub(super) fn is_idle(&self) -> bool {
+        self.step == Step::Idle && !self.doubt && !self.repair_due && !self.ask_due
+    }
+
+    pub(super) fn doubt(&mut self) {
+        self.doubt = true;
+    }
+
+    pub(super) fn compare_heads(&mut self) {
+        self.compare_due = true;
+    }
+
+    pub(super) fn ask(&mut self) {
+        self.ask_due = true;
+    }
+
+    /// One round for clients' claims at a time: a claim costs a client nothing.
+    pub(super) fn may_ask(&self, now: Moment) -> bool {
+        self.asked_at.is_none_or(|at| now >= at + ASK_AGAIN)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        match &self.step {
+            Step::Waiting { until, .. } | Step::Round { until } => Some(*until),
+            Step::Idle if !self.is_idle() || self.compare_due => Some(self.not_before),
+            _ => None,
+        }
+    }
+
+    /// A call failed: its outcome is unknown, the question stays.
+    pub(super) fn fail(&mut self, _error: &BackboneError) {
+        self.doubt = true;
+        self.step = Step::Idle;
+        self.backoff = (self.backoff * 2).clamp(BACKOFF_MIN, BACKOFF_MAX);
+    }
+
+    fn done(&mut self) {
+        (self.step, self.doubt, self.rounds, self.backoff) = (Step::Idle, false, 0, Duration::ZERO);
+    }
+}
+
+impl RoomCore {
+    /// Takes the next step, if one is due and none under way.
+    pub(super) fn advance_sync(&mut self, now: Moment, out: &mut impl Outlet) {
+        match &self.sync.step {
+            Step::Waiting { nodes, until } if nodes.is_empty() || now >= *until => {
+                self.sync.step = Step::Heading { asked: true };
+                return out.call(Call::Head);
+            }
+            Step::Round { until } if now >= *until => self.sync.step = Step::Idle,
+            Step::Idle => {}
+            _ => return,
+        }
+        if self.sync.backoff > Duration::ZERO && self.sync.not_before <= now {
+            self.sync.not_before = now + self.sync.backoff;
+        } else if self.sync.backoff > Duration::ZERO {
+            return;
+        }
+        self.next_step(now, out);
+    }
+
+    fn next_step(&mut self, now: Moment, out: &mut impl Outlet) {
+        let bare = self.chain.as_ref().is_none_or(Chain::is_bare);
+        if self.sync.repair_due && !bare {
+            self.sync.repair_due = false;
+            self.repair(out);
+        } else if std::mem::take(&mut self.sync.ask_due) {
+            self.sync.asked_at = Some(now);
+            self.sync.step = Step::Asking;
+            out.call(Call::Ask);
+        } else if let Some(chain) = self.chain.as_ref().filter(|_| self.sync.doubt) {
+            self.sync.step = Step::Reading;
+            self.figures.reads += 1;
+            out.call(Call::Read(chain.head()));
+        } else if self.sync.compare_due || (self.chain.is_none() && !self.joins.is_empty()) {
+            self.sync.compare_due = false;
+            self.sync.step = Step::Heading { asked: false };
+            out.call(Call::Head);
+        }
+        if bare && std::mem::take(&mut self.sync.repair_due) {
+            self.answer_askers(out);
+        }
+    }
+
+    fn repair(&mut self, out: &mut impl Outlet) {
+        let Some(chain) = &self.chain else { return };
+        let entries = chain.run();
+        if entries.is_empty() {
+            return self.sync.ask();
+        }
+        self.sync.step = Step::Repairing;
+        out.call(Call::Repair(Run { epoch: chain.epoch, entries, records: Vec::new() }));
+    }
+
+    fn answer_askers(&mut self, out: &mut impl Outlet) {
+        for node in self.sync.askers.drain(..) {
+            out.call(Call::Answer(node));
+        }
+    }
+
+    /// A node asks: what this one has is brought first, then it is answered.
+    pub(super) fn asked(&mut self, from: NodeId, out: &mut impl Outlet) {
+        self.sync.askers.push(from);
+        if self.chain.as_ref().is_none_or(Chain::is_bare) {
+            self.answer_askers(out);
+        } else {
+            self.sync.repair_due = true;
+        }
+    }
+
+    pub(super) fn answered(&mut self, _now: Moment, from: &NodeId) {
+        if let Step::Waiting { nodes, .. } = &mut self.sync.step {
+            nodes.remove(from);
+        }
+    }
+
+    pub(super) fn asking(&mut self, now: Moment, answer: Result<Vec<NodeId>, BackboneError>) {
+        match answer {
+            Ok(nodes) => {
+                self.sync.step = Step::Waiting { nodes: nodes.into_iter().collect(), until: now + ASK_MAX }
+            }
+            Err(error) => self.sync.fail(&error),
+        }
+    }
+
+    /// A recovery round is open: bring what the log lacks, or read what others brought.
+    pub(super) fn round(&mut self, head: Option<&Head>) {
+        let (Some(chain), Some(head)) = (&self.chain, head) else { return };
+        let ours = chain.head();
+        let has_more = ours.seq > head.place.seq || (!chain.is_bare() && chain.first() < head.first);
+        if chain.epoch == head.place.epoch && has_more {
+            self.sync.repair_due = true;
+        } else if ours != head.place {
+            self.sync.doubt();
+        }
+    }
+
+    /// Where the log stands, or that there is none.
+    pub(super) fn headed(
+        &mut self,
+        now: Moment,
+        answer: Result<Option<Head>, BackboneError>,
+        out: &mut impl Outlet,
+    ) {
+        let Step::Heading { asked } = self.sync.step else { return };
+        self.sync.step = Step::Idle;
+        match (answer, &self.chain) {
+            (Err(error), _) => self.sync.fail(&error),
+            (Ok(Some(head)), None) => {
+                self.chain = Some(Chain::at(head.place, head.before));
+                self.sync.done();
+            }
+            (Ok(Some(head)), Some(chain)) if chain.head() == head.place && !chain.has_hole() => {
+                self.sync.done()
+            }
+            (Ok(Some(_)), Some(_)) => self.sync.doubt(),
+            (Ok(None), Some(chain)) if !chain.is_bare() => self.sync.repair_due = true,
+            (Ok(None), _) if !asked => self.sync.ask(),
+            (Ok(None), chain) => {
+                // Nobody alive has anything of it: the log begins (anew).
+                self.sync.step = Step::Heading { asked: false };
+                out.call(Call::Create(chain.as_ref().map(Chain::top)));
+            }
+        }
+        self.heard = now;
+    }
+
+    /// What follows the chain's head (or its base, while scanning) in the log.
+    pub(super) fn read(&mut self, now: Moment, answer: Result<Page, BackboneError>, out: &mut impl Outlet) {
+        let scanning = self.sync.step == Step::Scanning;
+        if !scanning && self.sync.step != Step::Reading {
+            return;
+        }
+        self.sync.step = Step::Idle;
+        self.heard = now;
+        match answer {
+            Err(error) => self.sync.fail(&error),
+            Ok(Page::Ok { entries, head }) if scanning => self.part(&entries, &head, out),
+            Ok(Page::Ok { entries, head }) => {
+                let Some(chain) = &mut self.chain else { return };
+                let fits =
+                    entries.into_iter().all(|entry| chain.accept(&self.room, entry) || chain.has_hole());
+                if fits && chain.head().seq >= head.seq && !chain.has_hole() {
+                    self.sync.done();
+                }
+            }
+            Ok(Page::Lost) => self.lost(now, None, out),
+            Ok(Page::Behind(head)) => self.lost(now, Some(head), out),
+            Ok(Page::Epoch(head)) => self.follow(&head, out),
+            Ok(Page::Fork(_)) if scanning => self.part_below(out),
+            Ok(Page::Fork(_)) => self.scan(out),
+            Ok(Page::Trimmed { first, head }) => {
+                let place = Place { epoch: head.epoch, seq: first.before(), id: None };
+                self.chain = Some(Chain::at(place, None));
+                self.trimmed(first, out);
+            }
+        }
+    }
+
+    /// The log lacks what this node has, or knows to have been.
+    fn lost(&mut self, now: Moment, head: Option<Place>, out: &mut impl Outlet) {
+        let bare = self.chain.as_ref().is_none_or(|chain| chain.run().is_empty());
+        match head {
+            Some(head) if self.sync.rounds >= ROUNDS_MAX => self.shorten(&head, out),
+            _ if !bare => {
+                self.sync.rounds += 1;
+                self.sync.repair_due = true;
+            }
+            Some(_) => {
+                self.sync.rounds += 1;
+                self.sync.asked_at = Some(now);
+                self.sync.ask();
+            }
+            None => self.sync.ask(),
+        }
+    }
+
+    /// The answer to what this node brought.
+    pub(super) fn repaired(
+        &mut self,
+        now: Moment,
+        answer: Result<Repaired, BackboneError>,
+        out: &mut impl Outlet,
+    ) {
+        self.sync.step = Step::Idle;
+        self.sync.doubt();
+        match answer {
+            Err(error) => {
+                self.sync.repair_due = true;
+                return self.sync.fail(&error);
+            }
+            Ok(Repaired::Ok { restored, .. }) => self.figures.repairs += u64::from(restored > 0),
+            Ok(Repaired::Epoch(head)) => self.follow(&head, out),
+            Ok(Repaired::Fork(_)) => self.scan(out),
+            Ok(Repaired::Hole(head)) if self.sync.rounds >= ROUNDS_MAX => self.shorten(&head, out),
+            Ok(Repaired::Hole(_)) => self.sync.step = Step::Round { until: now + ROUND },
+            Ok(Repaired::Bad) => unreachable!("a chain's run is contiguous"),
+        }
+        self.answer_askers(out);
+    }
+
+    /// Another history stands in the log: find where it parts from this node's.
+    fn scan(&mut self, out: &mut impl Outlet) {
+        match &self.chain {
+            Some(chain) if chain.base() != chain.head() => {
+                self.sync.step = Step::Scanning;
+                out.call(Call::Read(chain.base()));
+            }
+            _ => self.part_below(out),
+        }
+    }
+
+    /// A page of the history that won, from the chain's base on.
+    fn part(&mut self, page: &[std::sync::Arc<crate::backbone::Entry>], head: &Place, out: &mut impl Outlet) {
+        let Some(chain) = &mut self.chain else { return };
+        let base = chain.base();
+        let common = chain.common(page).unwrap_or(base.seq).min(head.seq);
+        let epoch = chain.epoch;
+        let orphans = chain.cut(common);
+        self.figures.rewinds += 1;
+        self.rewind_members(epoch, common, out);
+        self.adopt_orphans(&orphans);
+        let Some(chain) = &mut self.chain else { return };
+        for entry in page.iter().filter(|entry| entry.seq > common) {
+            if !chain.accept(&self.room, entry.clone()) {
+                break;
+            }
+        }
+        self.sync.doubt();
+    }
+
+    /// The histories part below everything this node has: the log is followed from its beginning here.
+    fn part_below(&mut self, out: &mut impl Outlet) {
+        let Some(chain) = &mut self.chain else { return };
+        let (epoch, before) = (chain.epoch, chain.before);
+        let orphans = chain.cut(Seq::START);
+        self.chain = Some(Chain::at(Place::start(epoch), before));
+        self.rewind_members(epoch, Seq::START, out);
+        self.adopt_orphans(&orphans);
+        self.sync.doubt();
+    }
+
+    /// Nobody alive has what stood above the log's head: history is shorter than it was.
+    fn shorten(&mut self, head: &Place, out: &mut impl Outlet) {
+        let Some(chain) = &mut self.chain else { return };
+        let before = chain.before;
+        let orphans = chain.cut(head.seq);
+        if chain.head() != *head {
+            self.chain = Some(Chain::at(head.clone(), before));
+        }
+        self.figures.rewinds += 1;
+        self.rewind_members(head.epoch, head.seq, out);
+        self.adopt_orphans(&orphans);
+        self.sync.rounds = 0;
+        self.sync.doubt();
+    }
+
+    /// The log was lost and made anew while this node was away: go on there, and offer what is left of the old.
+    fn follow(&mut self, head: &Head, out: &mut impl Outlet) {
+        let Some(mut old) = self.chain.replace(Chain::from_start(head)) else { return };
+        self.reset_members(&old, out);
+        self.figures.resets += 1;
+        let orphans = old.cut(Seq::START);
+        self.adopt_orphans(&orphans);
+        self.sync.doubt();
+    }
+}
