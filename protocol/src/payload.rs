@@ -19,6 +19,12 @@ impl Payload {
         Self { line: encode_line(message) }
     }
 
+    /// Encodes what no [`ServerMessage`] of this version holds: words for clients of another, or a message
+    /// put together from bodies that are encoded already.
+    pub fn of(value: &impl serde::Serialize) -> Self {
+        Self { line: encode_line(value) }
+    }
+
     /// Puts a place in front of a body that was encoded where the message was published: the one copy a
     /// node makes of it, whatever the number of recipients.
     ///

@@ -341,6 +341,7 @@ pub trait Backbone: Send + Sync + 'static {
     fn remembered(&self, user: &UserId) -> Call<Vec<RoomName>>;
     /// The key that signs sessions, the same for all nodes; `offered` becomes it where there is none.
     fn session_key(&self, offered: [u8; 32]) -> Call<[u8; 32]>;
-    /// Registers a client's connection; closes older ones anywhere through [`FeedEvent::Fence`].
-    fn fence(&self, client: &ClientId, generation: u64) -> Call<()>;
+    /// Registers a client's connection for its user; closes older ones anywhere through
+    /// [`FeedEvent::Fence`]. False where the client is another user's.
+    fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool>;
 }

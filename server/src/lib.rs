@@ -4,19 +4,12 @@ pub mod backbone;
 pub mod balancer;
 pub mod cli;
 pub mod config;
+mod directory;
+mod hub;
 pub mod logging;
+mod outbox;
+mod presence;
 pub mod room;
+mod session;
 pub mod shutdown;
 pub mod socket;
-
-/// Serves as one node until `shutdown`.
-///
-/// # Errors
-/// Always: the node is not part of this build yet.
-pub async fn run(
-    config: config::Config,
-    shutdown: tokio_util::sync::CancellationToken,
-) -> anyhow::Result<()> {
-    drop(shutdown);
-    anyhow::bail!("node {} cannot serve: the node is not part of this build yet", config.node)
-}

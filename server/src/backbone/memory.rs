@@ -62,7 +62,8 @@ struct State {
     rooms: HashMap<RoomName, RoomLog>,
     nodes: BTreeMap<NodeId, Feed>,
     people: People,
-    clients: HashMap<ClientId, u64>,
+    /// Whose each client is, and its newest generation.
+    clients: HashMap<ClientId, (UserId, u64)>,
     session_key: Option<[u8; 32]>,
 }
 
@@ -352,12 +353,17 @@ impl Backbone for MemoryNode {
         self.call(|state, _| *state.session_key.get_or_insert(offered))
     }
 
-    fn fence(&self, client: &ClientId, generation: u64) -> Call<()> {
+    fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool> {
         self.call(|state, _| {
-            let newest = state.clients.entry(client.clone()).or_default();
+            let (owner, newest) =
+                state.clients.entry(client.clone()).or_insert_with(|| (user.clone(), generation));
+            if owner != user {
+                return false;
+            }
             *newest = generation.max(*newest);
             let event = FeedEvent::Fence { client: client.clone(), generation: *newest };
             state.nodes.values_mut().for_each(|feed| feed.send(event.clone()));
+            true
         })
     }
 }

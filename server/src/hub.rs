@@ -1,0 +1,361 @@
+//! Owns the rooms of a node and the users on it: finds or opens a room, hands it what the backbone's feed
+//! tells, renews the node's lease, and says who is gone when another node's runs out. Knows no transport
+//! and no concrete backbone.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, UserName};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::backbone::{Backbone, BackboneError, Call, FeedEvent, Link};
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::outbox::{Memory, Outbox};
+use crate::room::ConnId;
+
+mod actor;
+mod seats;
+
+pub(crate) use actor::{Command, RoomHandle};
+pub(crate) use seats::{Seat, Style};
+
+/// How often the lease is renewed and the other nodes are looked at.
+const LEASE_EVERY: Duration = Duration::from_secs(1);
+/// A node judges nobody dead until it has itself had the backbone for this long: a pause of the backbone
+/// lets all leases run out at once.
+const JUDGE_AFTER: Duration = Duration::from_secs(4);
+/// The node is not ready after the backbone was out of reach for this long.
+const UNREADY_AFTER: Duration = Duration::from_secs(5);
+/// Longest a call to the backbone may take.
+pub(crate) const CALL_MAX: Duration = Duration::from_secs(5);
+/// Resumes a node takes in a second; to be measured, this is a careful start.
+const RESUMES_PER_SECOND: f64 = 5_000.0;
+/// The shortest and longest spread a client is told.
+const SPREAD: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(15));
+/// Commands that may wait in a room; a feed that finds it full makes the room compare heads.
+const ROOM_INBOX: usize = 1_024;
+
+/// The rooms and users of one node.
+pub(crate) struct Hub {
+    pub(crate) config: Config,
+    pub(crate) backbone: Arc<dyn Backbone>,
+    pub(crate) directory: Directory,
+    pub(crate) memory: Arc<Memory>,
+    started: Instant,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+    /// Looked up at a join and for a feed event; never while a room works.
+    rooms: Mutex<HashMap<RoomName, RoomHandle>>,
+    users: Mutex<HashMap<UserId, Online>>,
+    /// The newest connection of each client, to close it when a newer one is elsewhere.
+    clients: Mutex<HashMap<ClientId, (u64, ConnId, Arc<Outbox>)>>,
+    connections: AtomicUsize,
+    next_conn: AtomicUsize,
+    draining: AtomicBool,
+    /// Live nodes besides this one, as of the last renewal.
+    others: AtomicUsize,
+    ready: watch::Sender<bool>,
+}
+
+/// A user with clients on this node.
+struct Online {
+    name: UserName,
+    clients: usize,
+}
+
+impl Hub {
+    /// A node's hub; the caller runs [`Hub::run`] beside it.
+    pub(crate) fn new(
+        config: Config,
+        backbone: Arc<dyn Backbone>,
+        tasks: TaskTracker,
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            directory: Directory::new(backbone.clone()),
+            memory: Memory::new(config.limits.memory_bytes),
+            config,
+            backbone,
+            started: Instant::now(),
+            tasks,
+            shutdown,
+            rooms: Mutex::default(),
+            users: Mutex::default(),
+            clients: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            next_conn: AtomicUsize::new(1),
+            draining: AtomicBool::new(false),
+            others: AtomicUsize::new(0),
+            ready: watch::Sender::new(true),
+        })
+    }
+
+    pub(crate) fn node(&self) -> &NodeId {
+        &self.config.node
+    }
+
+    /// The time since the hub was made: the clock of its rooms.
+    pub(crate) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Finds a room, or opens it.
+    pub(crate) fn room(self: &Arc<Self>, name: &RoomName) -> RoomHandle {
+        let mut rooms = self.rooms.lock();
+        if let Some(room) = rooms.get(name) {
+            return room.clone();
+        }
+        let (handle, inbox) = RoomHandle::new(name.clone(), ROOM_INBOX);
+        rooms.insert(name.clone(), handle.clone());
+        let actor = actor::Actor::new(self.clone(), name.clone(), inbox, handle.clone());
+        self.tasks.spawn(actor.run(self.shutdown.clone()));
+        handle
+    }
+
+    /// Closes a room that is over, unless somebody is on the way in. True where it is closed.
+    fn retire(&self, name: &RoomName, inbox: &mut mpsc::Receiver<Command>) -> bool {
+        let mut rooms = self.rooms.lock();
+        let over = inbox.is_empty();
+        if over {
+            rooms.remove(name);
+            inbox.close();
+        }
+        over
+    }
+
+    fn each_room(&self, command: impl Fn() -> Command) {
+        for room in self.rooms.lock().values() {
+            room.hint(command());
+        }
+    }
+
+    /// Runs the feed and the lease until the shutdown.
+    pub(crate) async fn run(self: Arc<Self>, feed: mpsc::Receiver<FeedEvent>) {
+        let work = async {
+            tokio::join!(self.run_feed(feed), self.run_lease());
+        };
+        self.shutdown.run_until_cancelled(work).await;
+    }
+
+    async fn run_feed(&self, mut feed: mpsc::Receiver<FeedEvent>) {
+        while let Some(event) = feed.recv().await {
+            match event {
+                FeedEvent::Fence { client, generation } => self.fenced(&client, generation),
+                FeedEvent::Stale => {
+                    warn!("feed lost events, comparing all rooms");
+                    self.directory.refresh().await;
+                    self.each_room(|| Command::Stale);
+                }
+                FeedEvent::Ask { room, from } => self.asked(room, from).await,
+                event @ (FeedEvent::Entries { .. }
+                | FeedEvent::Head { .. }
+                | FeedEvent::Answer { .. }
+                | FeedEvent::Presence { .. }) => self.dispatch(event),
+            }
+        }
+        warn!("feed ended: this node is cut off");
+    }
+
+    fn dispatch(&self, event: FeedEvent) {
+        let (FeedEvent::Entries { room, .. }
+        | FeedEvent::Head { room, .. }
+        | FeedEvent::Answer { room, .. }
+        | FeedEvent::Presence { room, .. }) = &event
+        else {
+            return;
+        };
+        let handle = self.rooms.lock().get(room).cloned();
+        if let Some(handle) = handle {
+            handle.hint(Command::Event(event));
+        }
+    }
+
+    /// A node asks what this one has of a room; a room that is not open has nothing.
+    async fn asked(&self, room: RoomName, from: NodeId) {
+        let handle = self.rooms.lock().get(&room).cloned();
+        match handle {
+            Some(handle) => handle.hint(Command::Event(FeedEvent::Ask { room, from })),
+            None => drop(self.backbone.answer(&room, &from).await),
+        }
+    }
+
+    async fn run_lease(&self) {
+        let mut tick = interval(LEASE_EVERY);
+        let (mut seen, mut reachable_since) = (HashSet::new(), Some(Instant::now()));
+        let mut unreachable_since = None;
+        loop {
+            tick.tick().await;
+            match self.renew().await {
+                Ok(nodes) => {
+                    unreachable_since = None;
+                    self.ready.send_replace(true);
+                    let since = *reachable_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= JUDGE_AFTER {
+                        self.judge(&seen, &nodes);
+                        seen = nodes;
+                    } else {
+                        seen.extend(nodes);
+                    }
+                }
+                Err(error) => {
+                    reachable_since = None;
+                    let since = *unreachable_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() >= UNREADY_AFTER && self.ready.send_replace(false) {
+                        warn!(%error, "backbone out of reach, not ready");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn renew(&self) -> Result<HashSet<NodeId>, BackboneError> {
+        if !call(self.backbone.renew(self.info())).await? {
+            self.each_room(|| Command::Register);
+            self.claim_names().await?;
+        }
+        let nodes = call(self.backbone.nodes()).await?;
+        let others = nodes.into_iter().map(|info| info.node).filter(|node| node != self.node());
+        let others: HashSet<NodeId> = others.collect();
+        self.others.store(others.len(), Ordering::Relaxed);
+        Ok(others)
+    }
+
+    /// Who was there and is not any more is gone: its users leave, held.
+    fn judge(&self, before: &HashSet<NodeId>, now: &HashSet<NodeId>) {
+        for gone in before.difference(now) {
+            info!(node = %gone, "node gone");
+            self.each_room(|| Command::NodeGone(gone.clone()));
+        }
+    }
+
+    async fn claim_names(&self) -> Result<(), BackboneError> {
+        let names: Vec<_> =
+            self.users.lock().iter().map(|(user, online)| (user.clone(), online.name.key())).collect();
+        for (user, key) in names {
+            call(self.backbone.claim_name(&key, &user)).await?;
+        }
+        Ok(())
+    }
+
+    /// What this node says of itself.
+    pub(crate) fn info(&self) -> NodeInfo {
+        NodeInfo {
+            node: self.node().clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime_s: self.started.elapsed().as_secs(),
+            connections: self.connections(),
+            rooms: self.rooms.lock().len(),
+            draining: self.is_draining(),
+            you: false,
+        }
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn start_drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// True while the node can serve: the backbone is in reach and it is not draining.
+    pub(crate) fn is_ready(&self) -> bool {
+        *self.ready.borrow() && !self.is_draining()
+    }
+
+    /// Within what time clients should come back, at random, should this node die: its connections divided
+    /// by what the rest of the cluster takes in a second.
+    pub(crate) fn spread(&self) -> Duration {
+        let others = self.others.load(Ordering::Relaxed).max(1) as f64;
+        let spread = Duration::from_secs_f64(self.connections() as f64 / (others * RESUMES_PER_SECOND));
+        spread.clamp(SPREAD.0, SPREAD.1)
+    }
+
+    /// Counts a connection as long as the guard lives.
+    pub(crate) fn connected(self: &Arc<Self>) -> Connected {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        Connected { id: ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed) as u64), hub: self.clone() }
+    }
+
+    /// A client of a user is on this node.
+    pub(crate) fn user_online(&self, user: &UserId, name: &UserName) {
+        let mut users = self.users.lock();
+        let online = users.entry(user.clone()).or_insert_with(|| Online { name: name.clone(), clients: 0 });
+        online.name = name.clone();
+        online.clients += 1;
+    }
+
+    /// The user's name is another now.
+    pub(crate) fn user_renamed(&self, user: &UserId, name: &UserName) {
+        if let Some(online) = self.users.lock().get_mut(user) {
+            online.name = name.clone();
+        }
+    }
+
+    /// A client of a user is gone; the name to give back where it was the last one here.
+    pub(crate) fn user_offline(&self, user: &UserId) -> Option<UserName> {
+        let mut users = self.users.lock();
+        let online = users.get_mut(user)?;
+        online.clients -= 1;
+        if online.clients > 0 {
+            return None;
+        }
+        users.remove(user).map(|online| online.name)
+    }
+
+    /// A client's connection is here; older ones are closed, wherever they are.
+    pub(crate) fn client_here(&self, client: &ClientId, generation: u64, conn: ConnId, outbox: &Arc<Outbox>) {
+        self.clients.lock().insert(client.clone(), (generation, conn, outbox.clone()));
+    }
+
+    pub(crate) fn client_gone(&self, client: &ClientId, conn: ConnId) {
+        let mut clients = self.clients.lock();
+        if clients.get(client).is_some_and(|(_, there, _)| *there == conn) {
+            clients.remove(client);
+        }
+    }
+
+    fn fenced(&self, client: &ClientId, generation: u64) {
+        let clients = self.clients.lock();
+        if let Some((_, _, outbox)) = clients.get(client).filter(|(here, ..)| *here < generation) {
+            outbox.close(CloseReason::Policy("a newer connection of this client has taken over"));
+        }
+    }
+}
+
+/// Bounds a call to the backbone in time.
+pub(crate) async fn call<T>(call: Call<T>) -> Result<T, BackboneError> {
+    match timeout(CALL_MAX, call).await {
+        Ok(answer) => answer,
+        Err(_) => Err(BackboneError::Unavailable(format!("no answer in {} s", CALL_MAX.as_secs()))),
+    }
+}
+
+/// A connection, counted while it lives.
+pub(crate) struct Connected {
+    pub(crate) id: ConnId,
+    hub: Arc<Hub>,
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.hub.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The two ends of a backbone connection, taken apart.
+pub(crate) fn split(link: Link) -> (Arc<dyn Backbone>, mpsc::Receiver<FeedEvent>) {
+    (link.backbone, link.feed)
+}

@@ -1,0 +1,307 @@
+//! Owns the task of one room: takes commands, runs the room core, makes its calls to the backbone and hands
+//! its frames to the seats. One task owns all of a room's state, so nothing of it is locked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chat_protocol::{NodeId, RoomName, User, limits};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::seats::{PeopleCall, Seat, Seats};
+use super::{Hub, call};
+use crate::backbone::{BackboneError, FeedEvent};
+use crate::room::{self, ConnId, Figures, Frame, Input, Joining, Outlet, Publishing, READ_ENTRIES, RoomCore};
+
+/// Commands taken before the room turns to its calls again.
+const COMMANDS_AT_ONCE: usize = 256;
+/// Between two tries to open a room while the backbone is out of reach, and to repeat a presence call.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What a room is told.
+pub(crate) enum Command {
+    Join(Joining, Seat),
+    Leave {
+        conn: ConnId,
+        lost: bool,
+    },
+    Publish(Publishing),
+    Drained(ConnId),
+    Event(FeedEvent),
+    /// Events were lost.
+    Stale,
+    NodeGone(NodeId),
+    /// The node's lease was lost: say anew who is here.
+    Register,
+    Renamed {
+        conn: ConnId,
+        user: User,
+    },
+    Who(oneshot::Sender<(Vec<User>, usize)>),
+}
+
+/// The way to a room.
+#[derive(Clone)]
+pub(crate) struct RoomHandle {
+    pub(crate) room: RoomName,
+    inbox: mpsc::Sender<Command>,
+    stale: Arc<AtomicBool>,
+}
+
+impl RoomHandle {
+    pub(super) fn new(room: RoomName, size: usize) -> (Self, mpsc::Receiver<Command>) {
+        let (inbox, receiver) = mpsc::channel(size);
+        (Self { room, inbox, stale: Arc::default() }, receiver)
+    }
+
+    /// Waits for a place: a session that is too fast for a room reads no further. False: the room is closed.
+    pub(crate) async fn send(&self, command: Command) -> bool {
+        self.inbox.send(command).await.is_ok()
+    }
+
+    /// Does not wait: what finds no place is made good by comparing with the backbone.
+    pub(super) fn hint(&self, command: Command) {
+        if self.inbox.try_send(command).is_err() {
+            self.stale.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The task of one room.
+pub(super) struct Actor {
+    hub: Arc<Hub>,
+    room: RoomName,
+    inbox: mpsc::Receiver<Command>,
+    handle: RoomHandle,
+    core: RoomCore,
+    desk: Desk,
+    told: Figures,
+}
+
+/// Everything of the room that is not the core: where its words go.
+struct Desk {
+    hub: Arc<Hub>,
+    room: RoomName,
+    seats: Seats,
+    calls: FuturesUnordered<BoxFuture<'static, Done>>,
+}
+
+/// A call that was answered.
+enum Done {
+    Core(Input),
+    People(PeopleCall, Result<(), BackboneError>),
+    Roster(Result<Vec<User>, BackboneError>),
+    Nothing,
+}
+
+impl Outlet for Desk {
+    fn call(&mut self, call_: room::Call) {
+        let (backbone, room) = (&self.hub.backbone, &self.room);
+        let done: BoxFuture<'static, Done> = match call_ {
+            room::Call::Head => answered(backbone.head(room), Input::Head),
+            room::Call::Read(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Read),
+            room::Call::Page(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Paged),
+            room::Call::Publish(known, items) => {
+                answered(backbone.publish(room, Some(known), items), Input::Published)
+            }
+            room::Call::Repair(run) => answered(backbone.repair(room, run), Input::Repaired),
+            room::Call::Ask => answered(backbone.ask(room), Input::Asking),
+            room::Call::Create(before) => {
+                answered(backbone.create(room, before), |answer| Input::Head(answer.map(Some)))
+            }
+            room::Call::Answer(to) => {
+                let answer = call(backbone.answer(room, &to));
+                Box::pin(async move {
+                    // An answer that is lost costs the asker half a second.
+                    drop(answer.await);
+                    Done::Nothing
+                })
+            }
+        };
+        self.calls.push(done);
+    }
+
+    fn send(&mut self, to: ConnId, frame: Frame) -> bool {
+        self.seats.send(to, frame)
+    }
+}
+
+fn answered<T: Send + 'static>(
+    pending: crate::backbone::Call<T>,
+    input: impl FnOnce(Result<T, BackboneError>) -> Input + Send + 'static,
+) -> BoxFuture<'static, Done> {
+    Box::pin(async move { Done::Core(input(call(pending).await)) })
+}
+
+impl Actor {
+    pub(super) fn new(
+        hub: Arc<Hub>,
+        room: RoomName,
+        inbox: mpsc::Receiver<Command>,
+        handle: RoomHandle,
+    ) -> Self {
+        let core = RoomCore::new(room.clone(), hub.now());
+        let seats = Seats::new(room.clone(), hub.config.timing.leave_hold);
+        let desk = Desk { hub: hub.clone(), room: room.clone(), seats, calls: FuturesUnordered::new() };
+        Self { hub, room, inbox, handle, core, desk, told: Figures::default() }
+    }
+
+    pub(super) async fn run(mut self, shutdown: CancellationToken) {
+        let work = async {
+            self.open().await;
+            while !self.turn().await {}
+        };
+        shutdown.run_until_cancelled(work).await;
+    }
+
+    /// Subscribes and learns who is here; waits for as long as the backbone is out of reach.
+    async fn open(&mut self) {
+        loop {
+            let subscribed = call(self.hub.backbone.subscribe(&self.room)).await;
+            let present = call(self.hub.backbone.present(&self.room)).await;
+            match subscribed.and(present) {
+                Ok(users) => return self.desk.seats.load(self.hub.now(), users),
+                Err(error) => {
+                    debug!(room = %self.room, %error, "cannot open room yet");
+                    sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for something to happen and does it. True: the room is over.
+    async fn turn(&mut self) -> bool {
+        let now = self.hub.now();
+        let due = [self.core.deadline(), self.desk.seats.deadline()].into_iter().flatten().min();
+        let wait = due.map(|due| due.saturating_sub(now));
+        tokio::select! {
+            biased;
+            command = self.inbox.recv() => {
+                let Some(command) = command else { return true };
+                self.command(command);
+                for _ in 0..COMMANDS_AT_ONCE {
+                    let Ok(command) = self.inbox.try_recv() else { break };
+                    self.command(command);
+                }
+            }
+            Some(done) = self.desk.calls.next(), if !self.desk.calls.is_empty() => self.done(done),
+            () = sleep(wait.unwrap_or_default()), if wait.is_some() => self.input(Input::Tick),
+        }
+        if self.handle.stale.swap(false, Ordering::Relaxed) {
+            self.stale();
+        }
+        self.desk.seats.tell(self.hub.now());
+        self.call_people();
+        self.log();
+        self.core.is_over(self.hub.now()) && self.desk.calls.is_empty() && self.close().await
+    }
+
+    async fn close(&mut self) -> bool {
+        let over = self.hub.retire(&self.room, &mut self.inbox);
+        if over {
+            // A failure leaves a subscription without a room: its events are dropped.
+            drop(timeout(RETRY, self.hub.backbone.unsubscribe(&self.room)).await);
+        }
+        over
+    }
+
+    fn input(&mut self, input: Input) {
+        self.core.handle(self.hub.now(), input, &mut self.desk);
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = self.hub.now();
+        match command {
+            Command::Join(joining, seat) => {
+                self.desk.seats.sit(joining.conn, seat);
+                self.input(Input::Join(joining));
+            }
+            Command::Leave { conn, lost } => {
+                self.input(Input::Leave(conn));
+                self.desk.seats.stand(now, conn, lost);
+            }
+            Command::Publish(publishing) => self.input(Input::Publish(publishing)),
+            Command::Drained(conn) => {
+                self.desk.seats.drained(conn);
+                self.input(Input::Drained(conn));
+            }
+            Command::Event(event) => self.event(event),
+            Command::Stale => self.stale(),
+            Command::NodeGone(node) => self.desk.seats.roster.node_gone(now, &node),
+            Command::Register => self.desk.seats.register(),
+            Command::Renamed { conn, user } => self.desk.seats.renamed(conn, user),
+            Command::Who(reply) => {
+                let roster = &self.desk.seats.roster;
+                // Who asked may be gone.
+                drop(reply.send((roster.list(limits::USERS_LISTED_MAX), roster.count())));
+            }
+        }
+    }
+
+    fn event(&mut self, event: FeedEvent) {
+        match event {
+            FeedEvent::Entries { epoch, entries, .. } => self.input(Input::Feed(epoch, entries)),
+            FeedEvent::Head { head, .. } => self.input(Input::Round(head)),
+            FeedEvent::Ask { from, .. } => self.input(Input::Asked(from)),
+            FeedEvent::Answer { from, .. } => self.input(Input::Answered(from)),
+            FeedEvent::Presence { change, .. } => self.desk.seats.roster.change(self.hub.now(), change),
+            FeedEvent::Fence { .. } | FeedEvent::Stale => {}
+        }
+    }
+
+    fn stale(&mut self) {
+        self.input(Input::Stale);
+        let present = call(self.hub.backbone.present(&self.room));
+        self.desk.calls.push(Box::pin(async move { Done::Roster(present.await) }));
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Core(input) => self.input(input),
+            Done::People(again, Err(error)) => {
+                debug!(room = %self.room, %error, "presence call failed, again");
+                self.desk.seats.again(again);
+            }
+            Done::People(_, Ok(())) => self.desk.seats.answered(),
+            Done::Roster(Ok(users)) => self.desk.seats.load(self.hub.now(), users),
+            Done::Roster(Err(_)) => self.handle.stale.store(true, Ordering::Relaxed),
+            Done::Nothing => {}
+        }
+    }
+
+    /// Who came and went is said in order, one call at a time.
+    fn call_people(&mut self) {
+        let Some((next, pause)) = self.desk.seats.next_call() else { return };
+        let (backbone, room) = (self.hub.backbone.clone(), self.room.clone());
+        self.desk.calls.push(Box::pin(async move {
+            if pause {
+                sleep(RETRY).await;
+            }
+            let answer = match &next {
+                PeopleCall::Enter(user) => call(backbone.enter(&room, user.clone())).await,
+                PeopleCall::Exit { user, lost } => call(backbone.exit(&room, user, *lost)).await,
+            };
+            Done::People(next, answer)
+        }));
+    }
+
+    fn log(&mut self) {
+        let figures = self.core.figures();
+        if figures != self.told {
+            let before = std::mem::replace(&mut self.told, figures);
+            if figures.orphans_dropped > before.orphans_dropped {
+                warn!(room = %self.room, dropped = figures.orphans_dropped, "entries of a lost history left to their authors");
+            } else if (figures.repairs, figures.resets, figures.rewinds)
+                != (before.repairs, before.resets, before.rewinds)
+            {
+                warn!(room = %self.room, ?figures, "room recovered");
+            }
+        }
+    }
+}

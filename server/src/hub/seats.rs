@@ -1,0 +1,238 @@
+//! Owns the connections in a room as people: what each is sent and in which style, and who of them the
+//! other nodes have to be told of.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_protocol::{
+    CloseReason, Payload, Presence, RoomName, RoomUsers, ServerMessage, User, UserId, limits,
+};
+use serde_json::json;
+
+use crate::outbox::Outbox;
+use crate::presence::Roster;
+use crate::room::{ConnId, Frame};
+
+/// A connection in a room.
+pub(crate) struct Seat {
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) user: User,
+    pub(crate) style: Style,
+}
+
+/// How a client is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// It has said `hello`.
+    Hello,
+    /// It has not: names alone, joins and leaves one by one.
+    Seed,
+}
+
+/// What the other nodes have to be told.
+#[derive(Debug, Clone)]
+pub(super) enum PeopleCall {
+    Enter(User),
+    Exit { user: UserId, lost: bool },
+}
+
+pub(super) struct Seats {
+    room: RoomName,
+    seats: BTreeMap<ConnId, Taken>,
+    pub(super) roster: Roster,
+    calls: VecDeque<PeopleCall>,
+    calling: bool,
+    failed: bool,
+}
+
+struct Taken {
+    seat: Seat,
+    /// Where its log stood when it came in, once it is in.
+    place: Option<Joined>,
+    /// Presence was left out while its outbox was full: a snapshot follows.
+    missed: bool,
+}
+
+struct Joined {
+    head: crate::backbone::Place,
+    last_n: u64,
+}
+
+impl Seats {
+    pub(super) fn new(room: RoomName, hold: Duration) -> Self {
+        let (seats, calls) = (BTreeMap::new(), VecDeque::new());
+        Self { room, seats, roster: Roster::new(hold), calls, calling: false, failed: false }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.roster.deadline()
+    }
+
+    pub(super) fn sit(&mut self, conn: ConnId, seat: Seat) {
+        if self.room.is_hidden() {
+            self.seats.insert(conn, Taken { seat, place: None, missed: false });
+            return;
+        }
+        self.enter(seat.user.clone());
+        self.seats.insert(conn, Taken { seat, place: None, missed: false });
+    }
+
+    fn enter(&mut self, user: User) {
+        // Known here at once; the others hear of it through the backbone.
+        self.roster.change(Duration::ZERO, crate::backbone::PresenceChange::Entered(user.clone()));
+        self.calls.push_back(PeopleCall::Enter(user));
+    }
+
+    pub(super) fn stand(&mut self, now: Duration, conn: ConnId, lost: bool) {
+        let Some(taken) = self.seats.remove(&conn) else { return };
+        let User { user_id: user, node, .. } = taken.seat.user;
+        let still_here = self.seats.values().any(|other| other.seat.user.user_id == user);
+        if !still_here && !self.room.is_hidden() {
+            let change = crate::backbone::PresenceChange::Left { user: user.clone(), node, lost };
+            self.roster.change(now, change);
+            self.calls.push_back(PeopleCall::Exit { user, lost });
+        }
+    }
+
+    pub(super) fn renamed(&mut self, conn: ConnId, user: User) {
+        if let Some(taken) = self.seats.get_mut(&conn) {
+            taken.seat.user = user.clone();
+            self.enter(user);
+        }
+    }
+
+    /// Says anew who is here.
+    pub(super) fn register(&mut self) {
+        let here: BTreeMap<UserId, User> = self
+            .seats
+            .values()
+            .map(|taken| (taken.seat.user.user_id.clone(), taken.seat.user.clone()))
+            .collect();
+        if !self.room.is_hidden() {
+            self.calls.extend(here.into_values().map(PeopleCall::Enter));
+        }
+    }
+
+    /// What the backbone says now; who sits here is here whatever it says.
+    pub(super) fn load(&mut self, now: Duration, mut users: Vec<User>) {
+        for taken in self.seats.values() {
+            users.retain(|user| user.user_id != taken.seat.user.user_id);
+            users.push(taken.seat.user.clone());
+        }
+        self.roster.load(now, users);
+    }
+
+    /// The next call to make, and whether to wait before it.
+    pub(super) fn next_call(&mut self) -> Option<(PeopleCall, bool)> {
+        if self.calling {
+            return None;
+        }
+        let next = self.calls.pop_front()?;
+        self.calling = true;
+        Some((next, std::mem::take(&mut self.failed)))
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.calling = false;
+    }
+
+    pub(super) fn again(&mut self, call: PeopleCall) {
+        self.calls.push_front(call);
+        (self.calling, self.failed) = (false, true);
+    }
+
+    pub(super) fn drained(&mut self, conn: ConnId) {
+        if let Some(taken) = self.seats.get_mut(&conn)
+            && std::mem::take(&mut taken.missed)
+            && let Some(joined) = &taken.place
+        {
+            let message = room_users(&self.room, &self.roster, joined, None);
+            taken.seat.outbox.push(message.payload(taken.seat.style));
+        }
+    }
+
+    /// Hands one frame to one connection. False: no more entries for now.
+    pub(super) fn send(&mut self, to: ConnId, frame: Frame) -> bool {
+        let Some(taken) = self.seats.get_mut(&to) else { return true };
+        let Seat { outbox, style, .. } = &taken.seat;
+        let message = match frame {
+            Frame::Entry(_, payload) => return outbox.push(payload),
+            Frame::Joined { head, last_n, re } => {
+                let joined = taken.place.insert(Joined { head, last_n });
+                let payload = room_users(&self.room, &self.roster, joined, re).payload(*style);
+                return outbox.push(payload);
+            }
+            Frame::Fenced => {
+                outbox.close(CloseReason::Policy("a newer connection of this client has taken over"));
+                return true;
+            }
+            Frame::Resumed(resumed) => ServerMessage::Resumed(resumed),
+            Frame::Reset(reset) => ServerMessage::Reset(reset),
+            Frame::Rewind(epoch, to) => ServerMessage::Rewind { room: self.room.clone(), epoch, to },
+            Frame::Ack(ack) => ServerMessage::Ack(ack),
+            Frame::Error(error) => ServerMessage::Error(error),
+        };
+        outbox.push(Payload::new(&message))
+    }
+
+    /// Tells everybody who came, went and moved.
+    pub(super) fn tell(&mut self, now: Duration) {
+        let Some(presence) = self.roster.tell(now, &self.room) else { return };
+        let mut shared = None;
+        for taken in self.seats.values_mut().filter(|taken| taken.place.is_some()) {
+            let outbox = &taken.seat.outbox;
+            if outbox.is_full() {
+                taken.missed = true;
+                continue;
+            }
+            match taken.seat.style {
+                Style::Hello => {
+                    let payload = shared
+                        .get_or_insert_with(|| Payload::new(&ServerMessage::Presence(presence.clone())));
+                    outbox.push(payload.clone());
+                }
+                Style::Seed => {
+                    one_by_one(&presence, &taken.seat.user.user_id).for_each(|message| outbox.say(&message))
+                }
+            }
+        }
+    }
+}
+
+/// Joins and leaves as a client without `hello` is told them; not its own.
+fn one_by_one<'a>(presence: &'a Presence, own: &'a UserId) -> impl Iterator<Item = ServerMessage> + 'a {
+    let room = &presence.room;
+    let joined = presence.joined.iter().filter(move |user| user.user_id != *own).map(move |user| {
+        let User { user_id, username, node, .. } = user.clone();
+        ServerMessage::UserJoined { room: room.clone(), user_id, username, node }
+    });
+    let left = presence.left.iter().filter(move |user| user.user_id != *own).map(move |user| {
+        let User { user_id, username, node, .. } = user.clone();
+        ServerMessage::UserLeft { room: room.clone(), user_id, username, node }
+    });
+    joined.chain(left)
+}
+
+struct Snapshot(RoomUsers);
+
+fn room_users(room: &RoomName, roster: &Roster, joined: &Joined, re: Option<chat_protocol::Re>) -> Snapshot {
+    let (users, count) = (roster.list(limits::USERS_LISTED_MAX), roster.count());
+    let crate::backbone::Place { epoch, seq, id } = joined.head.clone();
+    let more = users.len() < count;
+    Snapshot(RoomUsers { room: room.clone(), users, count, more, epoch, seq, id, last_n: joined.last_n, re })
+}
+
+impl Snapshot {
+    fn payload(self, style: Style) -> Payload {
+        match style {
+            Style::Hello => Payload::new(&ServerMessage::RoomUsers(self.0)),
+            Style::Seed => {
+                let names: Vec<&str> = self.0.users.iter().map(|user| user.username.as_str()).collect();
+                Payload::of(&json!({
+                    "type": "room_users", "room": self.0.room, "users": names, "count": self.0.count,
+                }))
+            }
+        }
+    }
+}

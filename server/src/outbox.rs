@@ -1,0 +1,178 @@
+//! Owns what waits to be written to one client: a bounded queue of shared payloads. When it is full the
+//! client becomes a lagging reader and is served from the log at its own speed: never a loss. Knows no
+//! socket and no room.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chat_protocol::{CloseReason, Payload, ServerMessage};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// Bytes that wait for all clients of a node together, and the ceiling over them.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    used: AtomicUsize,
+    /// 0: off.
+    ceiling: usize,
+}
+
+impl Memory {
+    pub(crate) fn new(ceiling: usize) -> Arc<Self> {
+        Arc::new(Self { used: AtomicUsize::new(0), ceiling })
+    }
+
+    fn is_full(&self) -> bool {
+        self.ceiling > 0 && self.used.load(Ordering::Relaxed) >= self.ceiling
+    }
+}
+
+/// What waits to be written to one client.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    /// Rooms and the session put in, the connection takes out; held for a push or a swap.
+    queue: Mutex<Queue>,
+    ready: Notify,
+    /// Bytes from which on no more entries are taken; 0: off.
+    limit: usize,
+    memory: Arc<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    payloads: VecDeque<Payload>,
+    bytes: usize,
+    /// Somebody was told that it is full, and waits to hear that it is not.
+    lagging: bool,
+    close: Option<CloseReason>,
+}
+
+/// What a connection has to write.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// In order.
+    pub(crate) payloads: VecDeque<Payload>,
+    /// Rooms wait to hear that there is room again.
+    pub(crate) was_full: bool,
+    /// Close after writing, with this reason.
+    pub(crate) close: Option<CloseReason>,
+}
+
+impl Outbox {
+    pub(crate) fn new(limit: usize, memory: Arc<Memory>) -> Arc<Self> {
+        Arc::new(Self { queue: Mutex::default(), ready: Notify::new(), limit, memory })
+    }
+
+    /// Puts a payload in. False: taken, but it was the last one for now.
+    pub(crate) fn push(&self, payload: Payload) -> bool {
+        let size = payload.size();
+        let mut queue = self.queue.lock();
+        if queue.close.is_some() {
+            return false;
+        }
+        let wake = queue.payloads.is_empty();
+        queue.bytes += size;
+        self.memory.used.fetch_add(size, Ordering::Relaxed);
+        queue.payloads.push_back(payload);
+        let full = (self.limit > 0 && queue.bytes >= self.limit) || self.memory.is_full();
+        queue.lagging |= full;
+        drop(queue);
+        if wake {
+            self.ready.notify_one();
+        }
+        !full
+    }
+
+    /// Encodes and puts in.
+    pub(crate) fn say(&self, message: &ServerMessage) {
+        self.push(Payload::new(message));
+    }
+
+    /// Closes after what is in it was written. The first reason stands.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        self.queue.lock().close.get_or_insert(reason);
+        self.ready.notify_one();
+    }
+
+    /// True while the client's requests are not read: their answers would find no room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.limit > 0 && self.queue.lock().bytes >= self.limit
+    }
+
+    /// Waits until there is something to write or to close. Cancel-safe: nothing is taken.
+    pub(crate) async fn ready(&self) {
+        loop {
+            let notified = self.ready.notified();
+            {
+                let queue = self.queue.lock();
+                if !queue.payloads.is_empty() || queue.close.is_some() {
+                    return;
+                }
+            }
+            notified.await;
+        }
+    }
+
+    /// Takes everything out.
+    pub(crate) fn take(&self) -> Batch {
+        let mut queue = self.queue.lock();
+        let bytes = std::mem::take(&mut queue.bytes);
+        self.memory.used.fetch_sub(bytes, Ordering::Relaxed);
+        Batch {
+            payloads: std::mem::take(&mut queue.payloads),
+            was_full: std::mem::take(&mut queue.lagging),
+            close: queue.close.clone(),
+        }
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.memory.used.fetch_sub(self.queue.get_mut().bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payload() -> Payload {
+        Payload::new(&ServerMessage::Ping { t: 1, spread_ms: 50 })
+    }
+
+    #[test]
+    fn full_is_said_once_with_the_payload_that_filled_it_and_nothing_is_lost() {
+        let size = payload().size();
+        let outbox = Outbox::new(size * 2, Memory::new(0));
+        assert!(outbox.push(payload()));
+        assert!(!outbox.is_full());
+        assert!(!outbox.push(payload()));
+        assert!(outbox.is_full());
+        let batch = outbox.take();
+        assert_eq!((batch.payloads.len(), batch.was_full), (2, true));
+        assert!(!outbox.is_full());
+        assert!(!outbox.take().was_full);
+    }
+
+    #[test]
+    fn the_ceiling_stands_above_all_outboxes_and_is_given_back() {
+        let memory = Memory::new(payload().size() * 2);
+        let (one, other) = (Outbox::new(0, memory.clone()), Outbox::new(0, memory.clone()));
+        assert!(one.push(payload()));
+        assert!(!other.push(payload()));
+        drop(one);
+        other.take();
+        assert_eq!(memory.used.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_first_reason_to_close_stands_and_nothing_follows_it() {
+        let outbox = Outbox::new(0, Memory::new(0));
+        outbox.close(CloseReason::Drain);
+        outbox.close(CloseReason::TooBig);
+        outbox.push(payload());
+        let batch = outbox.take();
+        assert_eq!((batch.payloads.len(), batch.close), (0, Some(CloseReason::Drain)));
+    }
+}

@@ -1,0 +1,177 @@
+//! Owns who is in one room, as this node sees it: the users of all nodes, the leaves that are held back
+//! because their user may be back in a moment, and the changes to tell. Pure: time is passed in. No order is
+//! promised against messages.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chat_protocol::{Moved, NodeId, Presence, RoomName, User, UserId, limits};
+
+use crate::backbone::PresenceChange;
+
+/// Above so many users changes are told once in [`BATCH_EVERY`].
+const BATCH_ABOVE: usize = 500;
+/// How often, then.
+const BATCH_EVERY: Duration = Duration::from_secs(1);
+/// Users listed in one batch of a large room; the count is exact.
+const SAMPLE_MAX: usize = 50;
+
+/// The users of one room.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    users: BTreeMap<UserId, Seat>,
+    hold: Duration,
+    changes: Changes,
+    told_at: Duration,
+}
+
+#[derive(Debug)]
+struct Seat {
+    user: User,
+    /// The user's nodes, the newest last; empty while a leave is held.
+    nodes: Vec<NodeId>,
+    /// Counts as gone then, unless back before.
+    gone_at: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+struct Changes {
+    joined: BTreeMap<UserId, User>,
+    left: BTreeMap<UserId, User>,
+    moved: BTreeMap<UserId, Moved>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        self.joined.is_empty() && self.left.is_empty() && self.moved.is_empty()
+    }
+}
+
+impl Roster {
+    /// Nobody; a leave by a lost connection is held for `hold`.
+    pub(crate) fn new(hold: Duration) -> Self {
+        Self { users: BTreeMap::new(), hold, changes: Changes::default(), told_at: Duration::ZERO }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Up to `max` users.
+    pub(crate) fn list(&self, max: usize) -> Vec<User> {
+        self.users.values().take(max).map(|seat| seat.user.clone()).collect()
+    }
+
+    /// Takes what the backbone says now; who is missing there leaves, held.
+    pub(crate) fn load(&mut self, now: Duration, users: Vec<User>) {
+        let missing: Vec<(UserId, Vec<NodeId>)> = (self.users.iter())
+            .filter(|(id, _)| !users.iter().any(|user| user.user_id == **id))
+            .map(|(id, seat)| (id.clone(), seat.nodes.clone()))
+            .collect();
+        for (user, nodes) in missing {
+            for node in nodes {
+                self.change(now, PresenceChange::Left { user: user.clone(), node, lost: true });
+            }
+        }
+        for user in users {
+            self.enter(user);
+        }
+    }
+
+    pub(crate) fn change(&mut self, now: Duration, change: PresenceChange) {
+        match change {
+            PresenceChange::Entered(user) => self.enter(user),
+            PresenceChange::Left { user, node, lost } => self.leave(now, &user, &node, lost),
+        }
+    }
+
+    /// A node is gone: its users leave, held, unless they are elsewhere too.
+    pub(crate) fn node_gone(&mut self, now: Duration, node: &NodeId) {
+        let there = self.users.iter().filter(|(_, seat)| seat.nodes.contains(node));
+        let users: Vec<UserId> = there.map(|(id, _)| id.clone()).collect();
+        for user in users {
+            self.leave(now, &user, node, true);
+        }
+    }
+
+    fn enter(&mut self, user: User) {
+        let id = user.user_id.clone();
+        let Some(seat) = self.users.get_mut(&id) else {
+            self.changes.left.remove(&id);
+            self.changes.joined.insert(id.clone(), user.clone());
+            self.users.insert(id, Seat { nodes: vec![user.node.clone()], user, gone_at: None });
+            return;
+        };
+        seat.gone_at = None;
+        seat.nodes.retain(|node| *node != user.node);
+        seat.nodes.push(user.node.clone());
+        let was = std::mem::replace(&mut seat.user, user.clone());
+        if was.node != user.node {
+            let from = was.node.clone();
+            self.changes.moved.insert(id.clone(), Moved { user: user.clone(), from });
+        }
+        if (&was.username, &was.away) != (&user.username, &user.away) {
+            self.changes.joined.insert(id, user);
+        }
+    }
+
+    fn leave(&mut self, now: Duration, user: &UserId, node: &NodeId, lost: bool) {
+        let Some(seat) = self.users.get_mut(user) else { return };
+        let count = seat.nodes.len();
+        seat.nodes.retain(|there| there != node);
+        if seat.nodes.len() == count {
+            return;
+        }
+        match seat.nodes.last() {
+            Some(remaining) if seat.user.node != *remaining => {
+                let from = std::mem::replace(&mut seat.user.node, remaining.clone());
+                self.changes.moved.insert(user.clone(), Moved { user: seat.user.clone(), from });
+            }
+            Some(_) => {}
+            None if lost => seat.gone_at = Some(now + self.hold),
+            None => self.remove(&user.clone()),
+        }
+    }
+
+    fn remove(&mut self, user: &UserId) {
+        if let Some(seat) = self.users.remove(user) {
+            self.changes.moved.remove(user);
+            if self.changes.joined.remove(user).is_none() {
+                self.changes.left.insert(user.clone(), seat.user);
+            }
+        }
+    }
+
+    /// When [`Roster::tell`] may have something new without a change coming in.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let held = self.users.values().filter_map(|seat| seat.gone_at).min();
+        let batch = (!self.changes.is_empty()).then_some(self.told_at + BATCH_EVERY);
+        [held, batch].into_iter().flatten().min()
+    }
+
+    /// The changes to tell now, if any. Held leaves that are due become real.
+    pub(crate) fn tell(&mut self, now: Duration, room: &RoomName) -> Option<Presence> {
+        let due = self.users.iter().filter(|(_, seat)| seat.gone_at.is_some_and(|at| at <= now));
+        let due: Vec<UserId> = due.map(|(id, _)| id.clone()).collect();
+        for user in due {
+            self.remove(&user);
+        }
+        let large = self.users.len() > BATCH_ABOVE;
+        if self.changes.is_empty() || (large && now < self.told_at + BATCH_EVERY) {
+            return None;
+        }
+        self.told_at = now;
+        let max = if large { SAMPLE_MAX } else { limits::USERS_LISTED_MAX };
+        let changes = std::mem::take(&mut self.changes);
+        Some(Presence {
+            room: room.clone(),
+            joined: changes.joined.into_values().take(max).collect(),
+            left: changes.left.into_values().take(max).collect(),
+            moved: changes.moved.into_values().take(max).collect(),
+            count: self.users.len(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

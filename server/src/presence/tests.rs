@@ -1,0 +1,86 @@
+use super::*;
+
+const HOLD: Duration = Duration::from_secs(10);
+
+fn user(name: &str, node: &str) -> User {
+    User {
+        user_id: UserId::parse(name).unwrap(),
+        username: name.into(),
+        node: NodeId::parse(node).unwrap(),
+        away: None,
+    }
+}
+
+fn told(roster: &mut Roster, now: u64) -> Option<(Vec<String>, Vec<String>, Vec<String>, usize)> {
+    let names =
+        |users: &[User]| users.iter().map(|user| format!("{}@{}", user.username, user.node)).collect();
+    roster.tell(Duration::from_secs(now), &RoomName::general()).map(|batch| {
+        let moved = batch
+            .moved
+            .iter()
+            .map(|moved| format!("{}:{}>{}", moved.user.username, moved.from, moved.user.node));
+        (names(&batch.joined), names(&batch.left), moved.collect(), batch.count)
+    })
+}
+
+fn roster(users: &[User]) -> Roster {
+    let mut roster = Roster::new(HOLD);
+    roster.load(Duration::ZERO, users.to_vec());
+    told(&mut roster, 0);
+    roster
+}
+
+fn left(user: &User, lost: bool) -> PresenceChange {
+    PresenceChange::Left { user: user.user_id.clone(), node: user.node.clone(), lost }
+}
+
+#[test]
+fn who_says_goodbye_leaves_at_once() {
+    let (alice, bob) = (user("alice", "a"), user("bob", "b"));
+    let mut roster = roster(&[alice.clone(), bob]);
+    roster.change(Duration::ZERO, left(&alice, false));
+    assert_eq!(told(&mut roster, 0), Some((vec![], vec!["alice@a".into()], vec![], 1)));
+    assert_eq!(told(&mut roster, 0), None, "told once");
+}
+
+#[test]
+fn who_is_lost_is_held_and_only_moves_when_back_in_time() {
+    let alice = user("alice", "a");
+    let mut roster = roster(std::slice::from_ref(&alice));
+    roster.node_gone(Duration::from_secs(1), &alice.node);
+    assert_eq!(told(&mut roster, 10), None);
+    roster.change(Duration::from_secs(10), PresenceChange::Entered(user("alice", "b")));
+    assert_eq!(told(&mut roster, 30), Some((vec![], vec![], vec!["alice:a>b".into()], 1)));
+}
+
+#[test]
+fn who_does_not_come_back_leaves_after_the_hold() {
+    let alice = user("alice", "a");
+    let mut roster = roster(std::slice::from_ref(&alice));
+    roster.change(Duration::from_secs(1), left(&alice, true));
+    assert_eq!(roster.deadline(), Some(Duration::from_secs(11)));
+    assert_eq!(told(&mut roster, 11), Some((vec![], vec!["alice@a".into()], vec![], 0)));
+}
+
+#[test]
+fn a_user_on_two_nodes_leaves_with_the_last() {
+    let (here, there) = (user("alice", "a"), user("alice", "b"));
+    let mut roster = roster(&[here.clone()]);
+    roster.change(Duration::ZERO, PresenceChange::Entered(there.clone()));
+    assert_eq!(told(&mut roster, 0).unwrap().3, 1);
+    roster.change(Duration::ZERO, left(&there, false));
+    assert_eq!(told(&mut roster, 0), Some((vec![], vec![], vec!["alice:b>a".into()], 1)));
+    roster.change(Duration::ZERO, left(&here, false));
+    assert_eq!(told(&mut roster, 0).unwrap().3, 0);
+}
+
+#[test]
+fn a_large_room_tells_once_a_second_a_sample_and_the_exact_count() {
+    let mut roster = roster(&[]);
+    for index in 0..600 {
+        roster.change(Duration::ZERO, PresenceChange::Entered(user(&format!("u{index:04}"), "a")));
+    }
+    assert_eq!(told(&mut roster, 0), None, "not before the second is over");
+    let (joined, _, _, count) = told(&mut roster, 1).unwrap();
+    assert_eq!((joined.len(), count), (SAMPLE_MAX, 600));
+}

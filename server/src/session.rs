@@ -1,0 +1,212 @@
+//! Owns what one connection may do: who it is, which rooms it is in, what its requests mean. Takes decoded
+//! frames, answers through the outbox. Knows no transport.
+//!
+//! - `identity`: hello, names, sessions, fencing.
+//! - `rooms`: join, leave, messages.
+//! - `answers`: history, who, rooms, nodes.
+//! - `seed`: clients that never say hello, and people at a plain terminal.
+//! - `rate_limit`: how fast, and how many mistakes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_protocol::{
+    ClientId, ClientMessage, CloseReason, Connection, DecodeError, ErrorCode, ErrorMessage, Re, Request,
+    RoomName, ServerMessage, User, UserId, UserName, decode_request, limits,
+};
+use tokio::time::Instant;
+
+use crate::backbone::BackboneError;
+use crate::hub::{Command, Connected, Hub, RoomHandle, Style};
+use crate::outbox::Outbox;
+use crate::room::ConnId;
+
+mod answers;
+mod identity;
+mod rate_limit;
+mod rooms;
+mod seed;
+
+use rate_limit::{Mistakes, Rate};
+
+/// When to try again what the backbone could not do.
+const UNAVAILABLE_RETRY: Duration = Duration::from_millis(500);
+
+/// One connection's session.
+pub(crate) struct Session {
+    hub: Arc<Hub>,
+    connected: Connected,
+    outbox: Arc<Outbox>,
+    who: Who,
+    rooms: HashMap<RoomName, RoomHandle>,
+    /// Where a message without a room goes, for clients without hello.
+    current: Option<RoomName>,
+    rate: Rate,
+    mistakes: Mistakes,
+}
+
+/// Who the connection is.
+struct Who {
+    style: Style,
+    user: UserId,
+    client: ClientId,
+    generation: u64,
+    name: UserName,
+    /// It has said hello, or done something: other nodes know it.
+    registered: bool,
+}
+
+impl Session {
+    /// A session for a connection that has said nothing yet: a guest.
+    pub(crate) fn new(hub: Arc<Hub>, outbox: Arc<Outbox>) -> Self {
+        let limits = &hub.config.limits;
+        let rate = Rate::new(limits.messages_per_second, limits.messages_burst);
+        let connected = hub.connected();
+        Self {
+            who: Who::guest(),
+            rooms: HashMap::new(),
+            current: None,
+            rate,
+            mistakes: Mistakes::default(),
+            connected,
+            outbox,
+            hub,
+        }
+    }
+
+    pub(crate) fn conn(&self) -> ConnId {
+        self.connected.id
+    }
+
+    /// True once the client has said hello: it is pinged by messages, not by control frames.
+    pub(crate) fn has_said_hello(&self) -> bool {
+        self.who.style == Style::Hello
+    }
+
+    /// The server's first words.
+    pub(crate) fn greet(&self) {
+        self.outbox.say(&ServerMessage::Connection(Connection {
+            v: limits::PROTOCOL_VERSION,
+            status: "connected".to_owned(),
+            client_id: self.who.client.clone(),
+            hostname: crate::config::hostname(),
+            node: self.hub.node().clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ping_ms: self.hub.config.timing.ping.as_millis() as u64,
+            limits: self.hub.config.limits.wire,
+        }));
+    }
+
+    /// Takes one frame.
+    pub(crate) async fn frame(&mut self, frame: &[u8]) {
+        match decode_request(frame) {
+            Ok(request) => self.request(request).await,
+            Err(error) if self.who.style == Style::Seed && is_plain_text(&error, frame) => {
+                self.plain_text(frame).await;
+            }
+            Err(error) => self.undecodable(error).await,
+        }
+    }
+
+    /// A message that cannot be read still has its number: the client has to know which one failed.
+    async fn undecodable(&mut self, error: DecodeError) {
+        let room = error.room.clone().filter(|room| self.rooms.contains_key(room));
+        let error = ErrorMessage::from(error);
+        match (error.n, room) {
+            (Some(n), Some(room)) => self.refuse_number(&room, n, error).await,
+            _ => self.refuse(error),
+        }
+    }
+
+    async fn request(&mut self, request: Request) {
+        let Request { re, message } = request;
+        match message {
+            ClientMessage::Hello(hello) => self.hello(hello, re).await,
+            ClientMessage::Join { room } => self.join(room, re).await,
+            ClientMessage::Leave { room } => self.leave(room, re).await,
+            ClientMessage::Message(message) => self.message(message, re).await,
+            ClientMessage::History { room, epoch: _, before, after, around, limit } => {
+                self.history(answers::Wanted { room, before, after, around, limit }, re).await;
+            }
+            ClientMessage::Rename { name } => self.rename(&name, re).await,
+            ClientMessage::Rooms { limit, after } => self.directory(limit, after, re).await,
+            ClientMessage::Who { room } => self.list_users(room, re).await,
+            ClientMessage::Nodes {} => self.list_nodes(re).await,
+            ClientMessage::Ping { t } => self.outbox.say(&ServerMessage::Pong { t, re }),
+            // Anything a client says proves that it lives; the connection has noted it.
+            ClientMessage::Pong { .. } => {}
+            ClientMessage::Auth { .. } | ClientMessage::Edit { .. } | ClientMessage::Delete { .. } => {
+                self.unsupported(re)
+            }
+            ClientMessage::Search { .. } | ClientMessage::Direct { .. } | ClientMessage::Away { .. } => {
+                self.unsupported(re)
+            }
+            ClientMessage::Topic { .. } | ClientMessage::Read { .. } | ClientMessage::Typing { .. } => {
+                self.unsupported(re)
+            }
+            ClientMessage::Invite { .. } | ClientMessage::Kick { .. } | ClientMessage::Ban { .. } => {
+                self.unsupported(re)
+            }
+            ClientMessage::Mute { .. } | ClientMessage::Todo { .. } => self.unsupported(re),
+        }
+    }
+
+    fn unsupported(&mut self, re: Option<Re>) {
+        let reason = "this server does not offer that yet";
+        self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::Unsupported, reason) });
+    }
+
+    /// Says what was wrong; too many mistakes end the connection.
+    fn refuse(&mut self, error: ErrorMessage) {
+        if error.code.is_mistake() && self.mistakes.add(Instant::now()) {
+            self.outbox.close(CloseReason::Policy("too many mistakes"));
+        }
+        self.outbox.say(&ServerMessage::Error(error));
+    }
+
+    /// The backbone is out of reach: the client tries again.
+    fn unavailable(&mut self, error: &BackboneError, re: Option<Re>) {
+        let retry_ms = Some(UNAVAILABLE_RETRY.as_millis() as u64);
+        let error = ErrorMessage::new(ErrorCode::Unavailable, error.to_string());
+        self.refuse(ErrorMessage { retry_ms, re, ..error });
+    }
+
+    /// The outbox has room again: rooms may go on.
+    pub(crate) async fn drained(&self) {
+        for room in self.rooms.values() {
+            room.send(Command::Drained(self.conn())).await;
+        }
+    }
+
+    /// The connection is gone; `lost` where it was not the client's wish.
+    pub(crate) async fn end(mut self, lost: bool) {
+        let conn = self.conn();
+        for (_, room) in self.rooms.drain() {
+            room.send(Command::Leave { conn, lost }).await;
+        }
+        if self.who.registered {
+            self.hub.client_gone(&self.who.client, conn);
+            if let Some(name) = self.hub.user_offline(&self.who.user) {
+                self.hub.directory.release(&name, &self.who.user).await;
+            }
+        }
+    }
+
+    fn as_user(&self) -> User {
+        User {
+            user_id: self.who.user.clone(),
+            username: self.who.name.to_string(),
+            node: self.hub.node().clone(),
+            away: None,
+        }
+    }
+}
+
+/// A line a person typed, rather than a client's mistake: it is not a JSON object.
+fn is_plain_text(error: &DecodeError, frame: &[u8]) -> bool {
+    error.code == ErrorCode::BadJson && !frame.trim_ascii_start().starts_with(b"{")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! Owns who a connection is: its user by session, its client by id, its name by claim.
+
+use chat_protocol::{
+    ClientId, CloseReason, ErrorCode, ErrorMessage, Hello, Re, Resume, RoomName, Seq, ServerMessage, UserId,
+    UserName, Welcome, WelcomeRoom,
+};
+
+use super::{Session, Who};
+use crate::backbone::BackboneError;
+use crate::directory::guest_name;
+use crate::hub::{Command, Style, call};
+
+impl Who {
+    /// Somebody who has not said who it is.
+    pub(super) fn guest() -> Self {
+        let random = ClientId::random();
+        let id = format!("guest-{}", &random.as_str()[..8]);
+        let user = UserId::parse(&id).expect("hexadecimal digits make an id");
+        let client = ClientId::parse(&id).expect("hexadecimal digits make an id");
+        let name = guest_name(&user);
+        Self { style: Style::Seed, user, client, generation: 0, name, registered: false }
+    }
+}
+
+impl Session {
+    /// The client says who it is and what it has seen.
+    pub(super) async fn hello(&mut self, hello: Hello, re: Option<Re>) {
+        if self.who.style == Style::Hello || self.who.registered {
+            let reason = "hello comes once, before anything else: open another connection";
+            return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::BadJson, reason) });
+        }
+        if hello.resume.len() > self.rooms_max() {
+            let reason = "more rooms to resume than a connection may join";
+            return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::TooManyRooms, reason) });
+        }
+        let resume = hello.resume.clone();
+        match self.introduce(hello, re.clone()).await {
+            Ok(Some(welcome)) => self.outbox.say(&ServerMessage::Welcome(welcome)),
+            Ok(None) => return,
+            Err(error) => {
+                // Not half a user: the client comes back, here or elsewhere.
+                self.unavailable(&error, re);
+                return self.outbox.close(CloseReason::TryAgainLater("the backbone is out of reach"));
+            }
+        }
+        for entry in resume {
+            self.resume_room(entry).await;
+        }
+    }
+
+    async fn introduce(&mut self, hello: Hello, re: Option<Re>) -> Result<Option<Welcome>, BackboneError> {
+        let directory = &self.hub.directory;
+        let proved = match &hello.session {
+            Some(session) => directory.prove(session).await?,
+            None => None,
+        };
+        let user = proved.unwrap_or_else(UserId::random);
+        let generation = hello.generation.unwrap_or(0);
+        let client = self.own_client(hello.client_id, &user, generation).await?;
+        let wanted = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
+        let name = directory.claim(&wanted, &user).await?;
+        let session = directory.session(&user).await?;
+        self.who = Who { style: Style::Hello, user, client, generation, name, registered: true };
+        let Who { user, client, name, .. } = &self.who;
+        self.hub.user_online(user, name);
+        self.hub.client_here(client, generation, self.conn(), &self.outbox);
+        Ok(Some(Welcome {
+            user_id: user.clone(),
+            client_id: client.clone(),
+            session,
+            name: name.to_string(),
+            name_wanted: (*name != wanted).then(|| wanted.to_string()),
+            node: self.hub.node().clone(),
+            ready: self.hub.is_ready(),
+            rooms: self.rooms_of_user(&hello.resume).await?,
+            re,
+        }))
+    }
+
+    /// The id the client brought, unless it is another user's: then a fresh one.
+    async fn own_client(
+        &self,
+        wanted: Option<ClientId>,
+        user: &UserId,
+        generation: u64,
+    ) -> Result<ClientId, BackboneError> {
+        for client in wanted.into_iter().chain([ClientId::random()]) {
+            if call(self.hub.backbone.fence(&client, user, generation)).await? {
+                return Ok(client);
+            }
+        }
+        Ok(ClientId::random())
+    }
+
+    async fn rooms_of_user(&self, resume: &[Resume]) -> Result<Vec<WelcomeRoom>, BackboneError> {
+        let backbone = &self.hub.backbone;
+        let mut rooms = call(backbone.remembered(&self.who.user)).await?;
+        rooms.extend(resume.iter().map(|entry| entry.room.clone()));
+        rooms.sort();
+        rooms.dedup();
+        rooms.retain(|room| !room.is_hidden());
+        let mut known = Vec::with_capacity(rooms.len());
+        for room in rooms {
+            let place = call(backbone.head(&room)).await?.map(|head| head.place);
+            let last_n = call(backbone.last_n(&room, &self.who.client)).await?;
+            known.push(WelcomeRoom {
+                room,
+                kind: "room".to_owned(),
+                topic: String::new(),
+                epoch: place.as_ref().map(|place| place.epoch),
+                seq: place.as_ref().map_or(Seq::START, |place| place.seq),
+                id: place.and_then(|place| place.id),
+                last_n,
+                read: Seq::START,
+                unread: 0,
+                with: None,
+            });
+        }
+        Ok(known)
+    }
+
+    async fn resume_room(&mut self, entry: Resume) {
+        let room = entry.room.clone();
+        if let Err(error) = self.enter(&room, Some(entry), None).await {
+            self.refuse(ErrorMessage { room: Some(room), ..error });
+        }
+    }
+
+    /// Another name for the user; a taken one is numbered.
+    pub(super) async fn rename(&mut self, wanted: &UserName, re: Option<Re>) {
+        if wanted.is_reserved() {
+            let reason = format!("the name {wanted} is reserved: choose another");
+            return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::BadName, reason) });
+        }
+        let name = match self.hub.directory.claim(wanted, &self.who.user).await {
+            Ok(name) => name,
+            Err(error) => return self.unavailable(&error, re),
+        };
+        let was = std::mem::replace(&mut self.who.name, name.clone());
+        if was.key() != name.key() {
+            self.hub.directory.release(&was, &self.who.user).await;
+        }
+        self.hub.user_renamed(&self.who.user, &name);
+        let user = self.as_user();
+        for room in self.rooms.values() {
+            room.send(Command::Renamed { conn: self.conn(), user: user.clone() }).await;
+        }
+        self.outbox.say(&ServerMessage::UserChanged {
+            user_id: user.user_id,
+            username: user.username,
+            was: Some(was.to_string()),
+            away: None,
+        });
+    }
+
+    /// A client that never says hello becomes a guest with its first deed.
+    pub(super) async fn register_guest(&mut self) {
+        if self.who.registered {
+            return;
+        }
+        self.who.registered = true;
+        self.hub.user_online(&self.who.user, &self.who.name);
+        self.hub.client_here(&self.who.client, self.who.generation, self.conn(), &self.outbox);
+    }
+
+    pub(super) fn rooms_max(&self) -> usize {
+        match self.hub.config.limits.wire.rooms {
+            0 => usize::MAX,
+            max => max,
+        }
+    }
+
+    /// Enters a room for the first time in this connection.
+    pub(super) async fn enter(
+        &mut self,
+        room: &RoomName,
+        resume: Option<Resume>,
+        re: Option<Re>,
+    ) -> Result<(), ErrorMessage> {
+        let refused =
+            |code, reason: String| Err(ErrorMessage { re: re.clone(), ..ErrorMessage::new(code, reason) });
+        if room.is_reserved() {
+            return refused(ErrorCode::Forbidden, format!("room {room} cannot be joined by name"));
+        }
+        if self.rooms.len() >= self.rooms_max() && !self.rooms.contains_key(room) {
+            let reason =
+                format!("{} rooms are joined, more are not allowed: leave one first", self.rooms.len());
+            return refused(ErrorCode::TooManyRooms, reason);
+        }
+        let (backbone, user, client) = (&self.hub.backbone, &self.who.user, &self.who.client);
+        let known = async {
+            call(backbone.remember(user, room, true)).await?;
+            call(backbone.last_n(room, client)).await
+        };
+        match known.await {
+            Ok(last_n) => self.sit(room, resume, last_n, re).await,
+            Err(error) => return refused(ErrorCode::Unavailable, error.to_string()),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! Owns what a session does in rooms: join, leave, say.
+
+use chat_protocol::{
+    Ack, ErrorCode, ErrorMessage, Kind, MessageBody, MessageId, Outgoing, Payload, Re, Resume, RoomName,
+    ServerMessage, encode_body, text,
+};
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use super::{Session, UNAVAILABLE_RETRY};
+use crate::hub::{Command, Seat, Style, call};
+use crate::room::{Joining, Publishing};
+
+impl Session {
+    /// Enters a room; a client without hello leaves its former one.
+    pub(super) async fn join(&mut self, room: RoomName, re: Option<Re>) {
+        self.register_guest().await;
+        if self.who.style == Style::Seed
+            && let Some(former) = self.current.take().filter(|former| *former != room)
+        {
+            self.depart(&former).await;
+        }
+        match self.enter(&room, None, re).await {
+            Ok(()) => self.current = Some(room),
+            Err(error) => self.refuse(ErrorMessage { room: Some(room), ..error }),
+        }
+    }
+
+    /// Hands the connection to the room, in place of an older seat there.
+    pub(super) async fn sit(&mut self, room: &RoomName, resume: Option<Resume>, last_n: u64, re: Option<Re>) {
+        loop {
+            let handle = self.hub.room(room);
+            let seat = Seat { outbox: self.outbox.clone(), user: self.as_user(), style: self.who.style };
+            let joining = Joining { conn: self.conn(), resume: resume.clone(), last_n, re: re.clone() };
+            // A room that closes at this moment is opened again.
+            if handle.send(Command::Join(joining, seat)).await {
+                self.rooms.insert(room.clone(), handle);
+                return;
+            }
+        }
+    }
+
+    pub(super) async fn leave(&mut self, room: Option<RoomName>, re: Option<Re>) {
+        let Some(room) = room.or_else(|| self.current.clone()) else {
+            let reason = "no room was joined: name the one to leave";
+            return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::NotInRoom, reason) });
+        };
+        if !self.depart(&room).await {
+            let reason = format!("room {room} was not joined");
+            let error = ErrorMessage::new(ErrorCode::NotInRoom, reason);
+            return self.refuse(ErrorMessage { re, room: Some(room), ..error });
+        }
+        self.outbox.say(&ServerMessage::Left { room, re });
+    }
+
+    async fn depart(&mut self, room: &RoomName) -> bool {
+        let Some(handle) = self.rooms.remove(room) else { return false };
+        handle.send(Command::Leave { conn: self.conn(), lost: false }).await;
+        self.current.take_if(|current| current == room);
+        if let Err(error) = call(self.hub.backbone.remember(&self.who.user, room, false)).await {
+            // The room is left here; the user's list keeps it until it is left again.
+            tracing::debug!(%room, %error, "left room stays remembered");
+        }
+        true
+    }
+
+    /// Says something: dedupe first, then policy; both are the room's, which knows what is in the log.
+    pub(super) async fn message(&mut self, mut message: Outgoing, re: Option<Re>) {
+        let room = message.room.take().or_else(|| self.current.clone()).unwrap_or_else(RoomName::general);
+        if self.who.style == Style::Seed {
+            message.n = None;
+            if !self.rooms.contains_key(&room) {
+                self.join(room.clone(), None).await;
+            }
+        }
+        if !self.rooms.contains_key(&room) {
+            return self.message_outside(&room, &message, re).await;
+        }
+        let refusal = self.refusal(&message);
+        if let Some(error) = &refusal
+            && error.code.is_mistake()
+            && self.mistakes.add(Instant::now())
+        {
+            self.outbox.close(chat_protocol::CloseReason::Policy("too many mistakes"));
+        }
+        let publishing = self.publishing(message, refusal, re);
+        self.publish(&room, publishing).await;
+    }
+
+    async fn publish(&self, room: &RoomName, publishing: Publishing) {
+        if let Some(handle) = self.rooms.get(room) {
+            // A room is not closed while somebody is in it, except with the node.
+            handle.send(Command::Publish(publishing)).await;
+        }
+    }
+
+    /// A message that could not even be read: refused under its number, so that the client can void it.
+    pub(super) async fn refuse_number(&mut self, room: &RoomName, n: u64, error: ErrorMessage) {
+        if error.code.is_mistake() && self.mistakes.add(Instant::now()) {
+            self.outbox.close(chat_protocol::CloseReason::Policy("too many mistakes"));
+        }
+        let re = error.re.clone();
+        let message = Outgoing { n: Some(n), ..Outgoing::default() };
+        let publishing = self.publishing(message, Some(error), re);
+        self.publish(room, publishing).await;
+    }
+
+    fn publishing(&self, message: Outgoing, refusal: Option<ErrorMessage>, re: Option<Re>) -> Publishing {
+        let digest = digest(&message);
+        let (n, acked) = (message.n, message.acked);
+        let body = (!message.void).then(|| {
+            encode_body(&MessageBody {
+                sender: self.who.name.to_string(),
+                sender_id: self.who.user.clone(),
+                content: message.content,
+                timestamp: format!("{:.3}", Timestamp::now()),
+                node: self.hub.node().clone(),
+                kind: message.kind,
+                reference: None,
+                reply: message.reply,
+                enc: message.enc,
+            })
+        });
+        let (conn, client, generation) = (self.conn(), self.who.client.clone(), self.who.generation);
+        Publishing { conn, client, generation, n, acked, digest, body, refusal, re }
+    }
+
+    /// Why a message must not get in, if it must not.
+    fn refusal(&mut self, message: &Outgoing) -> Option<ErrorMessage> {
+        if message.void {
+            return None;
+        }
+        if message.n == Some(0) {
+            return Some(ErrorMessage::new(ErrorCode::BadJson, "n counts from 1"));
+        }
+        if !matches!(message.kind, None | Some(Kind::Action)) {
+            return Some(ErrorMessage::new(
+                ErrorCode::Forbidden,
+                "a client may only send the kind \"action\"",
+            ));
+        }
+        if message.content.trim().is_empty() && message.enc.is_none() {
+            return Some(ErrorMessage::new(ErrorCode::BadText, "content is empty"));
+        }
+        let limits = self.hub.config.limits.wire;
+        let sealed = message.enc.as_deref().unwrap_or_default();
+        let length = text::check_length(&message.content, limits.content_chars, limits.content_bytes)
+            .and(text::check_length(sealed, 0, chat_protocol::limits::SEALED_BYTES_MAX));
+        if let Err(error) = length {
+            return Some(ErrorMessage::new(ErrorCode::TooLong, format!("content {error}")));
+        }
+        let wait = self.rate.take(Instant::now())?;
+        let retry_ms = Some(wait.as_millis() as u64 + 1);
+        Some(ErrorMessage {
+            retry_ms,
+            ..ErrorMessage::new(ErrorCode::RateLimited, "too fast: send it again later")
+        })
+    }
+
+    /// A message to a room that was not joined: acknowledged if it is in the log already, refused else.
+    async fn message_outside(&mut self, room: &RoomName, message: &Outgoing, re: Option<Re>) {
+        let (backbone, client) = (&self.hub.backbone, &self.who.client);
+        let n = message.n.unwrap_or(0);
+        let known = async {
+            let last_n = if n == 0 { 0 } else { call(backbone.last_n(room, client)).await? };
+            Ok((last_n, call(backbone.head(room)).await?))
+        };
+        match known.await {
+            Ok((last_n, Some(head))) if n > 0 && n <= last_n => {
+                let (room, id, epoch) = (room.clone(), MessageId::new(client.clone(), n), head.place.epoch);
+                let ack = Ack { room, n, seq: None, id, epoch, duplicate: true, re };
+                self.outbox.push(Payload::new(&ServerMessage::Ack(ack)));
+            }
+            Ok(_) => {
+                let reason = format!("room {room} was not joined: join it first");
+                let error = ErrorMessage::new(ErrorCode::NotInRoom, reason);
+                self.refuse(ErrorMessage { n: message.n, room: Some(room.clone()), re, ..error });
+            }
+            Err::<_, crate::backbone::BackboneError>(error) => {
+                let retry_ms = Some(UNAVAILABLE_RETRY.as_millis() as u64);
+                let error = ErrorMessage::new(ErrorCode::Unavailable, error.to_string());
+                self.refuse(ErrorMessage { n: message.n, room: Some(room.clone()), retry_ms, re, ..error });
+            }
+        }
+    }
+}
+
+/// Of everything a client decides about a message: the same for its repeat, another for another message.
+/// The first eight bytes of SHA-256, the same on every node and release.
+fn digest(message: &Outgoing) -> u64 {
+    let mut hash = Sha256::new();
+    let reply = message.reply.map_or(0, |seq| seq.0);
+    for part in [message.content.as_bytes(), message.enc.as_deref().unwrap_or_default().as_bytes()] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.update([u8::from(message.kind == Some(Kind::Action))]);
+    hash.update(reply.to_be_bytes());
+    let bytes = hash.finalize();
+    bytes.iter().take(8).fold(0, |digest, byte| (digest << 8) | u64::from(*byte))
+}

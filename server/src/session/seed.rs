@@ -1,0 +1,154 @@
+//! Owns clients that never say hello: those of the systems this one replaces, and people at a plain
+//! terminal (`nc`, `telnet`). They are guests, in one room at a time, and what they type is a message.
+
+use chat_protocol::{
+    ErrorCode, ErrorMessage, Kind, Outgoing, Payload, RoomName, Seq, ServerMessage, UserName, decode_server,
+    text::{check, sanitize, sanitize_line},
+};
+use serde_json::Value;
+
+use super::Session;
+use crate::hub::call;
+
+/// Messages a guest who just arrives is shown.
+const GREETING_MESSAGES: usize = 10;
+
+/// What people at a plain terminal can type.
+const HELP: &str =
+    "commands: /join ROOM, /leave, /me TEXT, /nick NAME, /who, /rooms, /nodes, /quit; anything else is said";
+
+impl Session {
+    /// Puts a guest that has said nothing into `general` and shows it the last messages.
+    pub(crate) async fn welcome_guest(&mut self) {
+        if self.who.registered {
+            return;
+        }
+        let room = RoomName::general();
+        self.join(room.clone(), None).await;
+        // A guest may do without: what follows comes all the same.
+        if let Ok(Some((_, entries))) = call(self.hub.backbone.history(&room, None, GREETING_MESSAGES)).await
+        {
+            for entry in entries {
+                self.outbox.push(Payload::message(&room, entry.seq, &entry.id, &entry.body));
+            }
+        }
+    }
+
+    /// Text that is no JSON object is a message.
+    pub(super) async fn plain_text(&mut self, text: &[u8]) {
+        let Ok(text) = std::str::from_utf8(text) else {
+            let reason = "not UTF-8: send text as UTF-8";
+            return self.refuse(ErrorMessage::new(ErrorCode::BadText, reason));
+        };
+        match check(text) {
+            Ok(content) => self.say(content.trim_end_matches('\n'), None).await,
+            Err(error) => self.refuse(ErrorMessage::new(ErrorCode::BadText, format!("text {error}"))),
+        }
+    }
+
+    async fn say(&mut self, content: &str, kind: Option<Kind>) {
+        if !content.is_empty() {
+            let message = Outgoing { content: content.to_owned(), kind, ..Outgoing::default() };
+            self.message(message, None).await;
+        }
+    }
+
+    /// A line typed at a plain terminal. False: the person wants to go.
+    pub(crate) async fn typed(&mut self, line: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(line);
+        let (command, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        let rest = rest.trim();
+        match command {
+            "/join" => match RoomName::parse(rest) {
+                Ok(room) => self.join(room, None).await,
+                Err(error) => self.refuse(ErrorMessage::new(error.code, error.reason)),
+            },
+            "/leave" => self.leave(RoomName::parse(rest).ok(), None).await,
+            "/nick" => match UserName::parse(rest) {
+                Ok(name) => {
+                    self.register_guest().await;
+                    self.rename(&name, None).await;
+                }
+                Err(error) => self.refuse(ErrorMessage::new(error.code, error.reason)),
+            },
+            "/me" => self.say(rest, Some(Kind::Action)).await,
+            "/who" => self.list_users(RoomName::parse(rest).ok(), None).await,
+            "/rooms" => self.directory(None, None, None).await,
+            "/nodes" => self.list_nodes(None).await,
+            "/quit" => return false,
+            "/help" => self.refuse(ErrorMessage::new(ErrorCode::Other, HELP)),
+            command if command.starts_with('/') && !command.starts_with("//") => {
+                let reason = format!("unknown command {}: {HELP}", sanitize_line(command));
+                self.refuse(ErrorMessage::new(ErrorCode::UnknownType, reason));
+            }
+            _ => {
+                self.plain_text(line.strip_prefix(b"/").filter(|_| line.starts_with(b"//")).unwrap_or(line))
+                    .await
+            }
+        }
+        true
+    }
+}
+
+/// A server's message as a person at a plain terminal reads it; none for what is of no interest there.
+pub(crate) fn as_text(payload: &Payload) -> Option<String> {
+    let value: Value = serde_json::from_slice(payload.json()).ok()?;
+    if value["type"] == "room_users" {
+        let names: Vec<&str> = value["users"].as_array()?.iter().filter_map(Value::as_str).collect();
+        return Some(format!(
+            "-- you are in [{}] with {}",
+            value["room"].as_str()?,
+            sanitize_line(&names.join(", "))
+        ));
+    }
+    let text = match decode_server(payload.json()).ok()? {
+        ServerMessage::Message(message) => {
+            let (room, sender) = (&message.room, sanitize_line(&message.body.sender).into_owned());
+            let content = sanitize(&message.body.content).replace('\n', "\n    ");
+            match message.body.kind {
+                Some(Kind::Action) => format!("[{room}] * {sender} {content}"),
+                _ => format!("[{room}] {sender}: {content}"),
+            }
+        }
+        ServerMessage::UserJoined { room, username, .. } => {
+            format!("-- {} joined [{room}]", sanitize_line(&username))
+        }
+        ServerMessage::UserLeft { room, username, .. } => {
+            format!("-- {} left [{room}]", sanitize_line(&username))
+        }
+        ServerMessage::UserChanged { username, .. } => format!("-- you are {} now", sanitize_line(&username)),
+        ServerMessage::Left { room, .. } => format!("-- you left [{room}]"),
+        ServerMessage::Error(error) => format!("-- {}", sanitize_line(&error.message)),
+        ServerMessage::Who { room, users, count, .. } => {
+            let names: Vec<String> =
+                users.iter().map(|user| format!("{} ({})", user.username, user.node)).collect();
+            format!("-- {count} in [{room}]: {}", sanitize_line(&names.join(", ")))
+        }
+        ServerMessage::Rooms { rooms, .. } => {
+            let rooms: Vec<String> =
+                rooms.iter().map(|room| format!("{} ({})", room.room, room.count)).collect();
+            format!("-- rooms: {}", rooms.join(", "))
+        }
+        ServerMessage::Nodes { nodes, .. } => {
+            let nodes: Vec<String> = nodes
+                .iter()
+                .map(|node| {
+                    format!(
+                        "{} ({} connections{})",
+                        node.node,
+                        node.connections,
+                        if node.you { ", you" } else { "" }
+                    )
+                })
+                .collect();
+            format!("-- nodes: {}", nodes.join(", "))
+        }
+        ServerMessage::Reset(reset) => {
+            let to = reset.lost_to.unwrap_or(Seq::START);
+            format!("-- history of [{}] is gone: {} to {}", reset.room, reset.lost_from, to)
+        }
+        ServerMessage::Drain { .. } => "-- this server is going away: connect again".to_owned(),
+        _ => return None,
+    };
+    Some(text)
+}
