@@ -16,7 +16,8 @@ pub(super) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
     let manifest =
         std::fs::read_to_string(root.join("protocol/Cargo.toml")).context("protocol/Cargo.toml")?;
     let mut broken = check_manifest(&manifest);
-    broken.extend(check_tree(&tree(root)?));
+    // A tree that cannot be had must not hide what else is wrong.
+    broken.extend(tree(root).map_or_else(|error| vec![format!("{error:#}")], |tree| check_tree(&tree)));
     Ok(broken)
 }
 
