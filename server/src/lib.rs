@@ -1,11 +1,26 @@
 //! The server: a library that tests and the demo start in their own process, and the program `chat-server`.
+//!
+//! A message's way: `listener` takes the connection, `connection` cuts it into frames, `session` decides
+//! what they mean, `hub` finds the room, `room` orders and keeps what the `backbone` says, `outbox` holds
+//! what is to be written, and `connection` writes it. This file does the wiring, and is the only place
+//! that names a concrete backbone.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::info;
 
 pub mod backbone;
 pub mod balancer;
 pub mod cli;
 pub mod config;
+mod connection;
 mod directory;
 mod hub;
+mod listener;
 pub mod logging;
 mod outbox;
 mod presence;
@@ -13,3 +28,124 @@ pub mod room;
 mod session;
 pub mod shutdown;
 pub mod socket;
+
+use backbone::memory::{MemoryBackbone, Timing};
+use config::Config;
+use connection::Ends;
+use hub::Hub;
+use listener::{Addresses, Door};
+
+/// One node, bound to its ports.
+pub struct Server {
+    config: Config,
+    tcp: Option<TcpListener>,
+    http: Option<TcpListener>,
+    backbone: MemoryBackbone,
+    kill: CancellationToken,
+}
+
+/// Kills a node as abruptly as a process dies.
+#[derive(Clone)]
+pub struct Killer {
+    node: chat_protocol::NodeId,
+    backbone: MemoryBackbone,
+    kill: CancellationToken,
+}
+
+impl Killer {
+    /// Cuts the node's backbone handle first, so that nothing it does from now on is a polite farewell;
+    /// then resets its sockets and drops its tasks.
+    pub fn kill(&self) {
+        self.backbone.cut(&self.node);
+        self.kill.cancel();
+    }
+}
+
+impl Server {
+    /// Opens the ports of a node that has its backbone to itself.
+    ///
+    /// # Errors
+    /// When an address cannot be had; the error names it and what to do.
+    pub fn bind(config: Config) -> anyhow::Result<Self> {
+        let timing = Timing { lease: config.timing.lease, settle: config.timing.settle, ..Timing::default() };
+        Self::bind_to(config, &MemoryBackbone::new(timing))
+    }
+
+    /// Opens the ports of a node that shares a backbone with others in this process.
+    ///
+    /// # Errors
+    /// When an address cannot be had; the error names it and what to do.
+    pub fn bind_to(config: Config, backbone: &MemoryBackbone) -> anyhow::Result<Self> {
+        let tcp = config.listen_tcp.map(|addr| socket::bind(addr, "--listen-tcp")).transpose()?;
+        let http = config.listen_http.map(|addr| socket::bind(addr, "--listen-http")).transpose()?;
+        Ok(Self { config, tcp, http, backbone: backbone.clone(), kill: CancellationToken::new() })
+    }
+
+    /// Where raw TCP clients come in.
+    pub fn tcp_addr(&self) -> Option<SocketAddr> {
+        self.tcp.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// Where HTTP and WebSocket clients come in.
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http.as_ref().and_then(|listener| listener.local_addr().ok())
+    }
+
+    /// A way to kill the node while it runs.
+    pub fn killer(&self) -> Killer {
+        Killer { node: self.config.node.clone(), backbone: self.backbone.clone(), kill: self.kill.clone() }
+    }
+
+    /// Serves until the shutdown, then drains: clients are told to go elsewhere and have
+    /// [`config::Timing::drain`] to do so.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (backbone, feed) = hub::split(self.backbone.connect(self.config.node.clone()));
+        let hub = Hub::new(self.config, backbone, tasks.clone(), stop.clone());
+        let ends = Ends { drain: shutdown.clone(), kill: self.kill.clone() };
+        let addresses = Addresses::new(hub.config.limits.connections_per_address);
+        let door = Door { hub: hub.clone(), ends, tasks: TaskTracker::new(), addresses };
+        info!(node = %hub.node(), tcp = ?addr(self.tcp.as_ref()), http = ?addr(self.http.as_ref()), "listening");
+        tasks.spawn(hub.clone().run(feed));
+        if let Some(listener) = self.tcp {
+            tasks.spawn(door.clone().open(listener, listener::tcp::serve));
+        }
+        if let Some(listener) = self.http {
+            tasks.spawn(door.clone().open(listener, listener::http::serve));
+        }
+        tokio::select! {
+            () = self.kill.cancelled() => {}
+            () = drain(&hub, &door, &shutdown) => {}
+        }
+        stop.cancel();
+        door.tasks.close();
+        tasks.close();
+        door.tasks.wait().await;
+        tasks.wait().await;
+        info!(node = %hub.node(), "stopped");
+    }
+}
+
+/// Waits for the shutdown, then for the clients to go.
+async fn drain(hub: &Hub, door: &Door, shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    hub.start_drain();
+    info!(node = %hub.node(), connections = hub.connections(), "draining");
+    door.tasks.close();
+    door.tasks.wait().await;
+    // The node says goodbye: its lease is given back, others need not wait for it to run out.
+    drop(hub::call(hub.backbone.depart()).await);
+}
+
+fn addr(listener: Option<&TcpListener>) -> Option<SocketAddr> {
+    listener.and_then(|listener| listener.local_addr().ok())
+}
+
+/// Serves as one node until `shutdown`.
+///
+/// # Errors
+/// When an address cannot be had.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    Server::bind(config).context("cannot start")?.run(shutdown).await;
+    Ok(())
+}

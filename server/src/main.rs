@@ -55,11 +55,10 @@ async fn balance(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Serves as one node: to be `shutdown::run_until_signal` around the server's `run`.
 async fn serve(config: Config) -> anyhow::Result<()> {
     anyhow::ensure!(
         config.listen_tcp.is_some() || config.listen_http.is_some(),
         "both ports are off: give --listen-tcp or --listen-http an address"
     );
-    anyhow::bail!("node {} cannot serve: the node is not part of this build yet", config.node)
+    shutdown::run_until_signal(|shutdown| chat_server::run(config, shutdown)).await?.unwrap_or(Ok(()))
 }

@@ -10,6 +10,9 @@ use chat_protocol::{CloseReason, Payload, ServerMessage};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+/// Bytes of control frames that may wait; a client that pings faster than it reads gets fewer pongs.
+const CONTROL_MAX: usize = 1_024;
+
 /// Bytes that wait for all clients of a node together, and the ceiling over them.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -42,6 +45,8 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     payloads: VecDeque<Payload>,
+    /// Frames of the transport's own, which are nobody's message.
+    control: Vec<u8>,
     bytes: usize,
     /// Somebody was told that it is full, and waits to hear that it is not.
     lagging: bool,
@@ -51,6 +56,8 @@ struct Queue {
 /// What a connection has to write.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
+    /// Frames of the transport's own, to be written first.
+    pub(crate) control: Vec<u8>,
     /// In order.
     pub(crate) payloads: VecDeque<Payload>,
     /// Rooms wait to hear that there is room again.
@@ -89,6 +96,16 @@ impl Outbox {
         self.push(Payload::new(message));
     }
 
+    /// Puts in frames of the transport's own.
+    pub(crate) fn control(&self, bytes: &[u8]) {
+        let mut queue = self.queue.lock();
+        if queue.control.len() + bytes.len() <= CONTROL_MAX {
+            queue.control.extend_from_slice(bytes);
+        }
+        drop(queue);
+        self.ready.notify_one();
+    }
+
     /// Closes after what is in it was written. The first reason stands.
     pub(crate) fn close(&self, reason: CloseReason) {
         self.queue.lock().close.get_or_insert(reason);
@@ -106,7 +123,7 @@ impl Outbox {
             let notified = self.ready.notified();
             {
                 let queue = self.queue.lock();
-                if !queue.payloads.is_empty() || queue.close.is_some() {
+                if !queue.payloads.is_empty() || !queue.control.is_empty() || queue.close.is_some() {
                     return;
                 }
             }
@@ -120,6 +137,7 @@ impl Outbox {
         let bytes = std::mem::take(&mut queue.bytes);
         self.memory.used.fetch_sub(bytes, Ordering::Relaxed);
         Batch {
+            control: std::mem::take(&mut queue.control),
             payloads: std::mem::take(&mut queue.payloads),
             was_full: std::mem::take(&mut queue.lagging),
             close: queue.close.clone(),

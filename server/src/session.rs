@@ -7,7 +7,6 @@
 //! - `seed`: clients that never say hello, and people at a plain terminal.
 //! - `rate_limit`: how fast, and how many mistakes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,17 +17,20 @@ use chat_protocol::{
 use tokio::time::Instant;
 
 use crate::backbone::BackboneError;
-use crate::hub::{Command, Connected, Hub, RoomHandle, Style};
+use crate::hub::{Command, Connected, Hub, Style};
 use crate::outbox::Outbox;
 use crate::room::ConnId;
 
 mod answers;
 mod identity;
+mod joined;
 mod rate_limit;
 mod rooms;
 mod seed;
 
+pub(crate) use joined::Joined;
 use rate_limit::{Mistakes, Rate};
+pub(crate) use seed::as_text;
 
 /// When to try again what the backbone could not do.
 const UNAVAILABLE_RETRY: Duration = Duration::from_millis(500);
@@ -39,7 +41,7 @@ pub(crate) struct Session {
     connected: Connected,
     outbox: Arc<Outbox>,
     who: Who,
-    rooms: HashMap<RoomName, RoomHandle>,
+    rooms: Arc<Joined>,
     /// Where a message without a room goes, for clients without hello.
     current: Option<RoomName>,
     rate: Rate,
@@ -59,13 +61,13 @@ struct Who {
 
 impl Session {
     /// A session for a connection that has said nothing yet: a guest.
-    pub(crate) fn new(hub: Arc<Hub>, outbox: Arc<Outbox>) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>, outbox: Arc<Outbox>, rooms: Arc<Joined>) -> Self {
         let limits = &hub.config.limits;
         let rate = Rate::new(limits.messages_per_second, limits.messages_burst);
         let connected = hub.connected();
         Self {
             who: Who::guest(),
-            rooms: HashMap::new(),
+            rooms,
             current: None,
             rate,
             mistakes: Mistakes::default(),
@@ -111,7 +113,7 @@ impl Session {
 
     /// A message that cannot be read still has its number: the client has to know which one failed.
     async fn undecodable(&mut self, error: DecodeError) {
-        let room = error.room.clone().filter(|room| self.rooms.contains_key(room));
+        let room = error.room.clone().filter(|room| self.rooms.contains(room));
         let error = ErrorMessage::from(error);
         match (error.n, room) {
             (Some(n), Some(room)) => self.refuse_number(&room, n, error).await,
@@ -172,17 +174,10 @@ impl Session {
         self.refuse(ErrorMessage { retry_ms, re, ..error });
     }
 
-    /// The outbox has room again: rooms may go on.
-    pub(crate) async fn drained(&self) {
-        for room in self.rooms.values() {
-            room.send(Command::Drained(self.conn())).await;
-        }
-    }
-
     /// The connection is gone; `lost` where it was not the client's wish.
-    pub(crate) async fn end(mut self, lost: bool) {
+    pub(crate) async fn end(self, lost: bool) {
         let conn = self.conn();
-        for (_, room) in self.rooms.drain() {
+        for room in self.rooms.take() {
             room.send(Command::Leave { conn, lost }).await;
         }
         if self.who.registered {

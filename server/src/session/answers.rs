@@ -30,7 +30,7 @@ struct Found {
 impl Session {
     fn joined_room(&mut self, room: Option<RoomName>, re: Option<&Re>) -> Option<RoomName> {
         let room = room.or_else(|| self.current.clone()).unwrap_or_else(RoomName::general);
-        if self.rooms.contains_key(&room) {
+        if self.rooms.contains(&room) {
             return Some(room);
         }
         let error =

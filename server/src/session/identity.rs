@@ -142,7 +142,7 @@ impl Session {
         }
         self.hub.user_renamed(&self.who.user, &name);
         let user = self.as_user();
-        for room in self.rooms.values() {
+        for room in self.rooms.all() {
             room.send(Command::Renamed { conn: self.conn(), user: user.clone() }).await;
         }
         self.outbox.say(&ServerMessage::UserChanged {
@@ -182,7 +182,7 @@ impl Session {
         if room.is_reserved() {
             return refused(ErrorCode::Forbidden, format!("room {room} cannot be joined by name"));
         }
-        if self.rooms.len() >= self.rooms_max() && !self.rooms.contains_key(room) {
+        if self.rooms.len() >= self.rooms_max() && !self.rooms.contains(room) {
             let reason =
                 format!("{} rooms are joined, more are not allowed: leave one first", self.rooms.len());
             return refused(ErrorCode::TooManyRooms, reason);

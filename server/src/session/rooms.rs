@@ -35,7 +35,7 @@ impl Session {
             let joining = Joining { conn: self.conn(), resume: resume.clone(), last_n, re: re.clone() };
             // A room that closes at this moment is opened again.
             if handle.send(Command::Join(joining, seat)).await {
-                self.rooms.insert(room.clone(), handle);
+                self.rooms.insert(handle);
                 return;
             }
         }
@@ -70,11 +70,11 @@ impl Session {
         let room = message.room.take().or_else(|| self.current.clone()).unwrap_or_else(RoomName::general);
         if self.who.style == Style::Seed {
             message.n = None;
-            if !self.rooms.contains_key(&room) {
+            if !self.rooms.contains(&room) {
                 self.join(room.clone(), None).await;
             }
         }
-        if !self.rooms.contains_key(&room) {
+        if !self.rooms.contains(&room) {
             return self.message_outside(&room, &message, re).await;
         }
         let refusal = self.refusal(&message);

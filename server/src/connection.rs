@@ -1,0 +1,165 @@
+//! Owns the lifetime of one client's connection: its reader and writer, joined in one task, and how it
+//! ends. The same for TCP and WebSocket; what differs is the [`Framing`].
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use chat_protocol::{CloseReason, ServerMessage};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::ReadHalf;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use crate::hub::Hub;
+use crate::outbox::Outbox;
+use crate::session::{Joined, Session};
+use crate::socket;
+
+mod framing;
+mod reader;
+mod writer;
+
+pub(crate) use framing::{Dialect, Framing};
+
+/// How long a client that has ended its half still receives: what it said comes back to it.
+const HALF_CLOSE: Duration = Duration::from_secs(1);
+/// How long unread bytes of a client are thrown away after the last words to it, so that the system does
+/// not reset the connection before the client has read them.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What ends connections from outside.
+#[derive(Debug, Clone)]
+pub(crate) struct Ends {
+    /// The node goes down in order: clients are told to go elsewhere.
+    pub(crate) drain: CancellationToken,
+    /// The node dies: sockets are reset.
+    pub(crate) kill: CancellationToken,
+}
+
+/// What reader and writer of one connection share.
+struct Shared {
+    hub: Arc<Hub>,
+    outbox: Arc<Outbox>,
+    rooms: Arc<Joined>,
+    dialect: Dialect,
+    opened: Instant,
+    /// When the client was last heard, in milliseconds after `opened`.
+    heard: AtomicU64,
+    /// The client is pinged by messages: it has said hello.
+    hello: std::sync::atomic::AtomicBool,
+}
+
+impl Shared {
+    fn hear(&self) {
+        self.heard.store(self.opened.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    fn silent_for(&self) -> Duration {
+        self.opened.elapsed().saturating_sub(Duration::from_millis(self.heard.load(Ordering::Relaxed)))
+    }
+}
+
+/// Why the reading came to an end.
+enum ReadEnd {
+    /// The client has ended its half.
+    Eof,
+    /// The client said goodbye.
+    Goodbye,
+    /// The connection is gone.
+    Lost,
+    /// The client broke the rules.
+    Refused(CloseReason),
+}
+
+/// Serves one client until either side ends it. `input` holds bytes that were read already.
+pub(crate) async fn serve(
+    mut stream: TcpStream,
+    input: BytesMut,
+    framing: Framing,
+    hub: Arc<Hub>,
+    ends: Ends,
+) {
+    let outbox = Outbox::new(hub.config.limits.outbox_bytes, hub.memory.clone());
+    let rooms = Arc::<Joined>::default();
+    let mut session = Session::new(hub.clone(), outbox.clone(), rooms.clone());
+    let shared = Shared {
+        hub,
+        outbox,
+        rooms,
+        dialect: framing.dialect(),
+        opened: Instant::now(),
+        heard: AtomicU64::new(0),
+        hello: false.into(),
+    };
+    let conversation = converse(&mut stream, input, framing, &mut session, &shared, &ends.drain);
+    let lost = match ends.kill.run_until_cancelled(conversation).await {
+        Some(lost) => lost,
+        None => {
+            socket::reset_on_drop(&stream);
+            return;
+        }
+    };
+    debug!(conn = session.conn().0, lost, "connection ended");
+    session.end(lost).await;
+}
+
+/// Reads and writes until one of both is done. True: the connection was lost, the user may be back.
+async fn converse(
+    stream: &mut TcpStream,
+    input: BytesMut,
+    framing: Framing,
+    session: &mut Session,
+    shared: &Shared,
+    drain: &CancellationToken,
+) -> bool {
+    let (mut read_half, mut write_half) = stream.split();
+    let mut writing = std::pin::pin!(writer::write(&mut write_half, shared, session.conn()));
+    let mut reader = reader::Reader::new(input, framing);
+    let end = tokio::select! {
+        end = reader.read(&mut read_half, session, shared) => end,
+        written = &mut writing => return finish(&mut read_half, written).await,
+        () = drained(drain, shared) => ReadEnd::Refused(CloseReason::Drain),
+    };
+    match end {
+        ReadEnd::Lost => true,
+        ReadEnd::Eof => {
+            // Its own words still come back to it, if it listens.
+            drop(timeout(HALF_CLOSE, &mut writing).await);
+            shared.hello.load(Ordering::Relaxed)
+        }
+        ReadEnd::Goodbye => {
+            shared.outbox.close(CloseReason::Peer);
+            drop(timeout(LAST_WORDS, &mut writing).await);
+            false
+        }
+        ReadEnd::Refused(reason) => {
+            shared.outbox.close(reason);
+            let written = writing.await;
+            finish(&mut read_half, written).await
+        }
+    }
+}
+
+/// A client told to go elsewhere has the drain period to do so; then it is closed.
+async fn drained(drain: &CancellationToken, shared: &Shared) {
+    drain.cancelled().await;
+    if shared.hello.load(Ordering::Relaxed) {
+        let reconnect_in_ms = shared.hub.spread().as_millis() as u64;
+        shared.outbox.say(&ServerMessage::Drain { reconnect_in_ms });
+    }
+    tokio::time::sleep(shared.hub.config.timing.drain).await;
+}
+
+/// After the last words: lets the client read them.
+async fn finish(read_half: &mut ReadHalf<'_>, written: bool) -> bool {
+    if written {
+        let mut scrap = [0_u8; 4_096];
+        let discard = async { while read_half.read(&mut scrap).await.is_ok_and(|count| count > 0) {} };
+        drop(timeout(LAST_WORDS, discard).await);
+    }
+    true
+}

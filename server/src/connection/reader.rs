@@ -1,0 +1,160 @@
+//! Owns one direction of a connection: bytes to frames to the session. Reads no further while the answers
+//! would find no room.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use chat_protocol::CloseReason;
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::ReadHalf;
+use tokio::time::sleep;
+
+use super::framing::{Framing, Inbound};
+use super::{ReadEnd, Shared};
+use crate::session::Session;
+
+/// Bytes asked for at once.
+const READ_BYTES: usize = 4 * 1_024;
+/// A client that says nothing for so long is a person at a plain terminal, or a guest.
+const SILENCE: Duration = Duration::from_secs(1);
+/// Bytes at a plain terminal followed by so much silence end a line: raw socket clients often send no end.
+const LINE_SILENCE: Duration = Duration::from_millis(200);
+/// How soon a reader that waits for room in its outbox looks again, should nothing wake it.
+const FULL_CHECK: Duration = Duration::from_millis(10);
+
+pub(super) struct Reader {
+    input: BytesMut,
+    framing: Framing,
+    reply: Vec<u8>,
+    /// The connection's first words were said.
+    greeted: bool,
+    /// The client was silent at first and taken for a guest.
+    guest: bool,
+}
+
+impl Reader {
+    pub(super) fn new(input: BytesMut, framing: Framing) -> Self {
+        Self { input, framing, reply: Vec::new(), greeted: false, guest: false }
+    }
+
+    pub(super) async fn read(
+        &mut self,
+        half: &mut ReadHalf<'_>,
+        session: &mut Session,
+        shared: &Shared,
+    ) -> ReadEnd {
+        if shared.dialect.is_web_socket() {
+            self.greet(session);
+        }
+        loop {
+            match self.frames(session, shared).await {
+                Ok(true) => {}
+                Ok(false) => return ReadEnd::Goodbye,
+                Err(reason) => return ReadEnd::Refused(reason),
+            }
+            while shared.outbox.is_full() {
+                // The writer empties the outbox in this same task; a look now and then is enough.
+                sleep(FULL_CHECK).await;
+            }
+            self.input.reserve(READ_BYTES);
+            let silence = self.silence(shared);
+            let read = tokio::select! {
+                read = half.read_buf(&mut self.input) => read,
+                () = sleep(silence.unwrap_or_default()), if silence.is_some() => {
+                    if !self.silent(session, shared).await {
+                        return ReadEnd::Goodbye;
+                    }
+                    continue;
+                }
+            };
+            match read {
+                Ok(0) => return self.end(session, shared).await,
+                Ok(_) => shared.hear(),
+                Err(_) => return ReadEnd::Lost,
+            }
+        }
+    }
+
+    fn greet(&mut self, session: &Session) {
+        if !std::mem::replace(&mut self.greeted, true) {
+            session.greet();
+        }
+    }
+
+    /// Hands every complete frame to the session. False: the client wants to go.
+    async fn frames(&mut self, session: &mut Session, shared: &Shared) -> Result<bool, CloseReason> {
+        while let Some(inbound) = self.framing.next(&mut self.input, &mut self.reply)? {
+            if !self.reply.is_empty() {
+                shared.outbox.control(&std::mem::take(&mut self.reply));
+            }
+            if !self.inbound(inbound, session, shared).await {
+                return Ok(false);
+            }
+        }
+        if !self.reply.is_empty() {
+            shared.outbox.control(&std::mem::take(&mut self.reply));
+        }
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        Ok(true)
+    }
+
+    async fn inbound(&mut self, inbound: Inbound, session: &mut Session, shared: &Shared) -> bool {
+        match inbound {
+            Inbound::Goodbye => return false,
+            Inbound::Typed(line) => return self.typed(&line, session).await,
+            Inbound::Frame(frame) => {
+                if self.guest && !shared.dialect.is_web_socket() {
+                    // A program after all, only slow: it starts as one.
+                    self.guest = false;
+                    let fresh = Session::new(shared.hub.clone(), shared.outbox.clone(), shared.rooms.clone());
+                    std::mem::replace(session, fresh).end(false).await;
+                }
+                self.greet(session);
+                if !frame.is_empty() {
+                    session.frame(&frame).await;
+                }
+                shared.hello.store(session.has_said_hello(), Ordering::Relaxed);
+            }
+        }
+        true
+    }
+
+    async fn typed(&mut self, line: &Bytes, session: &mut Session) -> bool {
+        if !std::mem::replace(&mut self.greeted, true) {
+            session.welcome_guest().await;
+        }
+        session.typed(line).await
+    }
+
+    /// How long to wait before [`Reader::silent`].
+    fn silence(&self, shared: &Shared) -> Option<Duration> {
+        if shared.dialect.is_text() && !self.input.is_empty() {
+            return Some(LINE_SILENCE);
+        }
+        let undecided = shared.dialect.is_undecided() || shared.dialect.is_web_socket();
+        let hello = shared.hello.load(Ordering::Relaxed);
+        (undecided && !hello && !self.guest).then_some(SILENCE)
+    }
+
+    async fn silent(&mut self, session: &mut Session, shared: &Shared) -> bool {
+        if let (true, Some(Inbound::Typed(line))) =
+            (shared.dialect.is_text(), self.framing.rest(&mut self.input))
+        {
+            return self.typed(&line, session).await;
+        }
+        self.guest = true;
+        session.welcome_guest().await;
+        true
+    }
+
+    /// The stream has ended; what stands without an end is a line too.
+    async fn end(&mut self, session: &mut Session, shared: &Shared) -> ReadEnd {
+        if let Some(inbound) = self.framing.rest(&mut self.input) {
+            self.inbound(inbound, session, shared).await;
+        }
+        ReadEnd::Eof
+    }
+}

@@ -1,0 +1,99 @@
+//! Owns the other direction: what is in the outbox, encoded behind each other, in as few writes as the
+//! client takes. Also the heartbeat, and the judgement on who no longer reads or answers.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use chat_protocol::{CloseReason, ServerMessage};
+use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::WriteHalf;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tracing::debug;
+
+use super::Shared;
+use crate::hub::Command;
+use crate::room::ConnId;
+
+/// Pings without any sign of life after which the client is taken for gone.
+const PINGS_MISSED: u32 = 3;
+/// Between two control pings on a WebSocket whose client never said hello; below every common idle timeout.
+const CONTROL_PING: Duration = Duration::from_secs(20);
+/// A write buffer larger than this is given back when it is empty.
+const BUFFER_KEPT: usize = 16 * 1_024;
+
+/// Writes until the outbox is closed (true: its last words were written) or the client is gone.
+pub(super) async fn write(half: &mut WriteHalf<'_>, shared: &Shared, conn: ConnId) -> bool {
+    let ping_every = shared.hub.config.timing.ping;
+    let mut ping = interval(ping_every);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut buffer = Vec::new();
+    let mut control_at = shared.opened + CONTROL_PING;
+    loop {
+        tokio::select! {
+            biased;
+            () = shared.outbox.ready() => {}
+            _ = ping.tick() => {
+                if shared.hello.load(Ordering::Relaxed) && shared.silent_for() > ping_every * PINGS_MISSED {
+                    shared.outbox.close(CloseReason::Policy("no pong in three pings"));
+                    continue;
+                }
+                heartbeat(shared, &mut control_at, &mut buffer);
+            }
+        }
+        let batch = shared.outbox.take();
+        buffer.extend_from_slice(&batch.control);
+        for payload in &batch.payloads {
+            shared.dialect.put(payload, &mut buffer);
+        }
+        if let Some(reason) = &batch.close {
+            shared.dialect.put_close(reason, &mut buffer);
+        }
+        if !write_all(half, &buffer, shared.hub.config.timing.stall).await {
+            debug!(conn = conn.0, "client is gone or does not read");
+            return false;
+        }
+        if batch.close.is_some() {
+            // That the client is gone already changes nothing.
+            drop(half.shutdown().await);
+            return true;
+        }
+        buffer.clear();
+        if buffer.capacity() > BUFFER_KEPT {
+            buffer = Vec::new();
+        }
+        if batch.was_full {
+            shared.drained(conn).await;
+        }
+    }
+}
+
+fn heartbeat(shared: &Shared, control_at: &mut Instant, buffer: &mut Vec<u8>) {
+    if shared.hello.load(Ordering::Relaxed) {
+        let t = shared.opened.elapsed().as_millis() as u64;
+        let spread_ms = shared.hub.spread().as_millis() as u64;
+        shared.outbox.say(&ServerMessage::Ping { t, spread_ms });
+    } else if shared.dialect.is_web_socket() && Instant::now() >= *control_at {
+        *control_at = Instant::now() + CONTROL_PING;
+        shared.dialect.put_control_ping(buffer);
+    }
+}
+
+/// Writes everything. False: the client is gone, or took nothing for `stall`.
+async fn write_all(half: &mut WriteHalf<'_>, mut bytes: &[u8], stall: Duration) -> bool {
+    while !bytes.is_empty() {
+        match timeout(stall, half.write(bytes)).await {
+            Ok(Ok(count)) if count > 0 => bytes = &bytes[count..],
+            Ok(_) | Err(_) => return false,
+        }
+    }
+    true
+}
+
+impl Shared {
+    /// Rooms that found the outbox full may go on.
+    async fn drained(&self, conn: ConnId) {
+        for room in self.rooms.all() {
+            room.send(Command::Drained(conn)).await;
+        }
+    }
+}
