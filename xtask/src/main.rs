@@ -1,2 +1,68 @@
-//! Tasks.
-fn main() {}
+//! The project's chores, run as `cargo xtask TASK`. Owns which steps a task has; knows nothing of how they
+//! are run.
+
+mod needs;
+mod steps;
+mod tidy;
+mod totals;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use steps::Steps;
+use totals::Totals;
+
+const USAGE: &str = "\
+Usage: cargo xtask TASK
+
+Tasks:
+  test   install what tests need, check format and lints, run all tests
+  lint   check format, lints and the arrows of docs/architecture.md
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["test"] => test(),
+        ["lint"] => lint(),
+        [] | ["help" | "-h" | "--help"] => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprint!("unknown task: {}\n\n{USAGE}", arguments.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The tidy test is among the tests: no step of its own.
+fn test() -> ExitCode {
+    let mut steps = Steps::new(root());
+    let mut tests = Totals::default();
+    if steps.run("needs", |_| needs::install_missing()) {
+        steps.run("format", |cargo| cargo.run(&["fmt", "--all", "--check"]));
+        steps.run("clippy", steps::Cargo::clippy);
+        tests = steps.tests();
+    }
+    let code = steps.finish();
+    // The last line, in these words: machines read it.
+    println!("{} passed, {} failed", tests.passed, tests.failed);
+    code
+}
+
+fn lint() -> ExitCode {
+    let mut steps = Steps::new(root());
+    steps.run("needs", |_| needs::check_components());
+    steps.run("format", |cargo| cargo.run(&["fmt", "--all", "--check"]));
+    steps.run("clippy", steps::Cargo::clippy);
+    steps.run("tidy", |_| tidy::run(&root()));
+    steps.finish()
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().expect("xtask lies in the workspace").to_owned()
+}

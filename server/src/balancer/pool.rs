@@ -109,6 +109,7 @@ impl BackendsHandle {
         let seen: Vec<bool> = upstreams.iter().map(|upstream| tried.holds(upstream)).collect();
         let upstream = Arc::clone(&upstreams[pick(&loads, &seen)?]);
         upstream.connections.fetch_add(1, Ordering::Relaxed);
+        upstream.begin_trial();
         tried.0.push(Arc::clone(&upstream));
         Some(Lease { upstream })
     }
@@ -162,6 +163,14 @@ struct Upstream {
 impl Upstream {
     fn new(backend: Backend) -> Self {
         Self { backend, connections: AtomicUsize::new(0), refused_until: Mutex::new(None) }
+    }
+
+    /// A backend that refused is tried again by one connection at a time: were its host gone without a word,
+    /// all that come at once would wait for it.
+    fn begin_trial(&self) {
+        if let Some(until) = self.refused_until.lock().as_mut() {
+            *until = Instant::now() + REFUSED_HOLD;
+        }
     }
 
     fn load(&self) -> Load {

@@ -43,6 +43,20 @@ async fn a_refusal_puts_a_backend_last_for_a_while() {
     assert_eq!(leased(&handle, &mut Tried::default()).as_deref(), Some("a:1:1"), "a has another chance");
 }
 
+#[tokio::test(start_paused = true)]
+async fn one_connection_at_a_time_tries_who_refused_until_it_is_accepted() {
+    let handle = BackendsHandle::new(vec![backend("a:1:1"), backend("b:1:1")]);
+    handle.lease(&mut Tried::default()).unwrap().refused();
+    tokio::time::advance(REFUSED_HOLD).await;
+    let trial = handle.lease(&mut Tried::default()).unwrap();
+    assert_eq!(trial.backend(), &backend("a:1:1"));
+    for _ in 0..3 {
+        assert_eq!(leased(&handle, &mut Tried::default()).as_deref(), Some("b:1:1"), "the trial goes on");
+    }
+    trial.accepted();
+    assert_eq!(leased(&handle, &mut Tried::default()).as_deref(), Some("a:1:1"), "the trial went well");
+}
+
 #[test]
 fn a_dropped_lease_gives_its_place_back() {
     let handle = BackendsHandle::new(vec![backend("a:1:1")]);
