@@ -250,8 +250,10 @@ impl RoomCore {
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Moment> {
         let idle = (!self.members.is_empty()).then_some(self.heard + IDLE_CHECK);
-        let over = self.empty_since.map(|since| since + RING_KEPT);
-        [idle, over, self.sync.deadline(), self.queue.deadline()].into_iter().flatten().min()
+        let over = self.empty_since.filter(|_| self.queue.is_empty()).map(|since| since + RING_KEPT);
+        // While the log is in doubt nothing is published: only the answer to that doubt is waited for.
+        let queue = self.queue.deadline().filter(|_| self.sync.is_idle());
+        [idle, over, self.sync.deadline(), queue].into_iter().flatten().min()
     }
 
     /// Takes one input. What follows from it goes out before this returns.

@@ -128,6 +128,8 @@ impl RoomCore {
 
     fn next_step(&mut self, now: Moment, out: &mut impl Outlet) {
         let bare = self.chain.as_ref().is_none_or(Chain::is_bare);
+        // Who knows nothing of the log cannot be wrong about it.
+        self.sync.doubt &= self.chain.is_some();
         if self.sync.repair_due && !bare {
             self.sync.repair_due = false;
             self.repair(out);

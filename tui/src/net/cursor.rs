@@ -1,7 +1,7 @@
 //! Owns how far the client has seen one room's log: what is next, what is a repeat, what is missing. Pure;
 //! every figure that the status line shows is counted here.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use chat_protocol::{Epoch, MessageId, Reset, Resume, Resumed, RoomName, Seq, limits};
 
@@ -18,8 +18,8 @@ pub(super) struct Cursor {
     id: Option<MessageId>,
     /// The newest entries of this epoch, contiguous up to `seq`, oldest first.
     recent: VecDeque<MessageId>,
-    /// Everything shown lately, whatever its epoch.
-    known: HashSet<MessageId>,
+    /// Everything shown lately, whatever its epoch, and where it stood.
+    known: HashMap<MessageId, (Epoch, Seq)>,
     order: VecDeque<MessageId>,
     replay: Option<Replay>,
     pub(super) totals: Totals,
@@ -118,7 +118,7 @@ impl Cursor {
         if self.recent.len() > IDS_KEPT {
             self.recent.pop_front();
         }
-        let is_new = self.know(id);
+        let is_new = self.epoch.is_none_or(|epoch| self.know(epoch, seq, id));
         let origin = match &mut self.replay {
             Some(replay) if is_new => {
                 replay.recovered += 1;
@@ -135,10 +135,11 @@ impl Cursor {
     }
 
     /// Remembers an id; false where it was known.
-    pub(super) fn know(&mut self, id: &MessageId) -> bool {
-        if !self.known.insert(id.clone()) {
+    pub(super) fn know(&mut self, epoch: Epoch, seq: Seq, id: &MessageId) -> bool {
+        if self.known.contains_key(id) {
             return false;
         }
+        self.known.insert(id.clone(), (epoch, seq));
         self.order.push_back(id.clone());
         if self.order.len() > IDS_KEPT
             && let Some(oldest) = self.order.pop_front()
@@ -174,15 +175,12 @@ impl Cursor {
 
     /// The entries above a place did not survive: they are forgotten, what follows is not a repeat.
     pub(super) fn rewind(&mut self, epoch: Epoch, to: Seq) {
-        while self.seq > to {
-            let Some(dropped) = self.recent.pop_back() else { break };
-            self.known.remove(&dropped);
-            self.order.retain(|id| *id != dropped);
-            self.seq = self.seq.before();
-        }
-        let id = self.recent.back().cloned();
-        let recent = std::mem::take(&mut self.recent);
-        self.set(epoch, to.min(self.seq), id);
+        self.known.retain(|_, (at, seq)| *at != epoch || *seq <= to);
+        self.order.retain(|id| self.known.contains_key(id));
+        let above = usize::try_from(self.seq.0.saturating_sub(to.0)).unwrap_or(usize::MAX);
+        let mut recent = std::mem::take(&mut self.recent);
+        recent.truncate(recent.len().saturating_sub(above));
+        self.set(epoch, to.min(self.seq), recent.back().cloned());
         self.recent = recent;
         if let Some(replay) = &mut self.replay {
             replay.from = replay.from.min(self.seq);

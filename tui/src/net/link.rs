@@ -147,8 +147,6 @@ struct Room {
     outbox: Outbox,
     /// The user wants to be in it.
     wished: bool,
-    /// Its last page was asked for when it was entered.
-    has_history: bool,
 }
 
 impl Link {

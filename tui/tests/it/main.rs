@@ -6,4 +6,5 @@ mod driver;
 mod fake;
 mod plain;
 mod program;
+mod sim;
 mod transport;

@@ -4,16 +4,13 @@
 use std::time::Duration;
 
 use chat_protocol::{
-    Ack, ClientId, ClientMessage, ErrorCode, ErrorMessage, Reset, Resumed, RoomMessage, RoomName, RoomUsers,
+    Ack, ClientId, ClientMessage, Epoch, ErrorCode, ErrorMessage, Reset, Resumed, RoomMessage, RoomName, RoomUsers,
     ServerMessage, Welcome, decode_server,
 };
 
 use super::{Link, Phase};
 use crate::net::cursor::Seen;
 use crate::net::event::{LinkState, Moment, NetEvent, OutState};
-
-/// Entries asked for when a room is entered.
-const FIRST_PAGE: usize = 100;
 
 impl Link {
     pub(super) fn frame(&mut self, now: Moment, frame: &[u8]) {
@@ -48,7 +45,7 @@ impl Link {
                 self.event(NetEvent::Renamed { user_id, name: username, was });
             }
             ServerMessage::Left { room, .. } => self.event(NetEvent::Left(room)),
-            ServerMessage::History { room, messages, more, .. } => self.history(room, messages, more),
+            ServerMessage::History { room, epoch, messages, more, .. } => self.history(room, epoch, messages, more),
             answer @ (ServerMessage::Who { .. }
             | ServerMessage::Rooms { .. }
             | ServerMessage::Nodes { .. }) => {
@@ -96,14 +93,8 @@ impl Link {
     fn entered(&mut self, now: Moment, users: RoomUsers) {
         let RoomUsers { room, users, count, epoch, seq, id, last_n, .. } = users;
         let Some(known) = self.rooms.get_mut(&room) else { return };
-        let is_first = !known.cursor.is_placed();
-        if is_first {
+        if !known.cursor.is_placed() {
             known.cursor.enter(epoch, seq, id);
-        }
-        if !std::mem::replace(&mut known.has_history, true) {
-            let (before, limit) = (Some(seq.next()), Some(FIRST_PAGE));
-            let (room, epoch, after, around) = (Some(room.clone()), None, None, None);
-            self.send(ClientMessage::History { room, epoch, before, after, around, limit });
         }
         self.event(NetEvent::Joined { room: room.clone(), users, count, head: seq });
         // While the replay runs the outbox may go: what is accepted comes behind it.
@@ -170,16 +161,10 @@ impl Link {
     }
 
     /// Older entries; what was shown already is not shown again.
-    fn history(&mut self, room: RoomName, messages: Vec<RoomMessage>, more: bool) {
+    fn history(&mut self, room: RoomName, epoch: Epoch, mut messages: Vec<RoomMessage>, more: bool) {
         let Some(known) = self.rooms.get_mut(&room) else { return };
-        let new = |message: &RoomMessage| known.cursor.know(&message.id);
-        let (mut kept, mut known_ids) = (Vec::new(), new);
-        for message in messages {
-            if known_ids(&message) {
-                kept.push(message);
-            }
-        }
-        self.event(NetEvent::History { room, messages: kept, more });
+        messages.retain(|message| known.cursor.know(epoch, message.seq, &message.id));
+        self.event(NetEvent::History { room, messages, more });
     }
 
     fn error(&mut self, now: Moment, error: ErrorMessage) {
