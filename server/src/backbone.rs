@@ -308,7 +308,8 @@ pub trait Backbone: Send + Sync + 'static {
     fn last_n(&self, room: &RoomName, client: &ClientId) -> Call<u64>;
     /// Gives a room back what a node still has.
     fn repair(&self, room: &RoomName, run: Run) -> Call<Repaired>;
-    /// Opens a recovery round and asks every other live node; the nodes asked.
+    /// Opens a recovery round and asks every other node that may live, also one whose lease a flush has
+    /// taken; the nodes asked.
     fn ask(&self, room: &RoomName) -> Call<Vec<NodeId>>;
     /// Answers [`FeedEvent::Ask`].
     fn answer(&self, room: &RoomName, to: &NodeId) -> Call<()>;

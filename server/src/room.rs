@@ -253,7 +253,7 @@ impl RoomCore {
         let over = self.empty_since.filter(|_| self.queue.is_empty()).map(|since| since + RING_KEPT);
         // While the log is in doubt nothing is published: only the answer to that doubt is waited for.
         let queue = self.queue.deadline().filter(|_| self.sync.is_idle());
-        [idle, over, self.sync.deadline(), queue].into_iter().flatten().min()
+        [idle, over, self.sync.deadline(), queue, self.claim_deadline()].into_iter().flatten().min()
     }
 
     /// Takes one input. What follows from it goes out before this returns.

@@ -1,7 +1,7 @@
 //! Owns the backbone of one process: several nodes in it can share one [`MemoryBackbone`]. It is the
 //! specification that every other backbone must meet. Every call takes effect at once and answers at once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -265,11 +265,9 @@ impl Backbone for MemoryNode {
         let settle = self.shared.timing.settle;
         self.call(|state, now| {
             state.log(room).open_round(now, settle);
-            let live: BTreeSet<NodeId> = state.people.live(now).map(|info| info.node.clone()).collect();
+            // Everybody who is connected, whatever the leases say: after a flush there are none.
             let mut asked = Vec::new();
-            for (node, feed) in
-                state.nodes.iter_mut().filter(|(node, _)| **node != self.node && live.contains(*node))
-            {
+            for (node, feed) in state.nodes.iter_mut().filter(|(node, _)| **node != self.node) {
                 feed.send(FeedEvent::Ask { room: room.clone(), from: self.node.clone() });
                 asked.push(node.clone());
             }

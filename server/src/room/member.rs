@@ -41,8 +41,16 @@ struct Replay {
 #[derive(Debug)]
 pub(super) struct Join {
     joining: Joining,
-    /// The other nodes were asked for what it has seen above the head.
-    asked: bool,
+    /// What was done about a place above the head.
+    claim: Claim,
+}
+
+/// A client claims to have seen more than this node knows: the log is read, then the other nodes are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    Unchecked,
+    Read,
+    Asked,
 }
 
 impl Member {
@@ -116,7 +124,7 @@ fn proof_base(resume: &Resume, head: Seq) -> Seq {
 impl RoomCore {
     pub(super) fn join(&mut self, joining: Joining) {
         self.empty_since = None;
-        self.joins.push_back(Join { joining, asked: false });
+        self.joins.push_back(Join { joining, claim: Claim::Unchecked });
     }
 
     pub(super) fn leave(&mut self, now: Moment, conn: ConnId) {
@@ -133,19 +141,35 @@ impl RoomCore {
         }
     }
 
-    /// Lets in those who wait; a place above the head is asked about first, once.
+    /// Lets in those who wait, unless they claim a place that nobody was asked about yet.
     pub(super) fn admit(&mut self, now: Moment, out: &mut impl Outlet) {
         let Some(head) = self.head() else { return };
         for mut join in std::mem::take(&mut self.joins) {
             let above = |resume: &Resume| resume.epoch == head.epoch && resume.seq > head.seq;
-            if !join.asked && join.joining.resume.as_ref().is_some_and(above) && self.sync.may_ask(now) {
-                join.asked = true;
-                self.sync.ask();
-                self.joins.push_back(join);
+            if !join.joining.resume.as_ref().is_some_and(above) || join.claim == Claim::Asked {
+                self.enter(join.joining, &head, out);
                 continue;
             }
-            self.enter(join.joining, &head, out);
+            match join.claim {
+                Claim::Unchecked => {
+                    join.claim = Claim::Read;
+                    self.sync.doubt();
+                }
+                Claim::Read if self.sync.may_ask(now) => {
+                    join.claim = Claim::Asked;
+                    self.sync.ask();
+                }
+                // Others claim too: one round at a time.
+                Claim::Read | Claim::Asked => {}
+            }
+            self.joins.push_back(join);
         }
+    }
+
+    /// When a claim that waits for its round is looked at again.
+    pub(super) fn claim_deadline(&self) -> Option<Moment> {
+        let waits = self.joins.iter().any(|join| join.claim == Claim::Read);
+        self.sync.next_ask().filter(|_| waits && self.sync.is_idle())
     }
 
     fn enter(&mut self, joining: Joining, head: &Place, out: &mut impl Outlet) {

@@ -86,6 +86,11 @@ impl Sync {
         self.asked_at.is_none_or(|at| now >= at + ASK_AGAIN)
     }
 
+    /// When the next such round may be opened.
+    pub(super) fn next_ask(&self) -> Option<Moment> {
+        self.asked_at.map(|at| at + ASK_AGAIN)
+    }
+
     pub(super) fn deadline(&self) -> Option<Moment> {
         match &self.step {
             Step::Waiting { until, .. } | Step::Round { until } => Some(*until),

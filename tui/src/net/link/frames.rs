@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use chat_protocol::{
-    Ack, ClientId, ClientMessage, Epoch, ErrorCode, ErrorMessage, Reset, Resumed, RoomMessage, RoomName, RoomUsers,
-    ServerMessage, Welcome, decode_server,
+    Ack, ClientId, ClientMessage, Epoch, ErrorCode, ErrorMessage, Reset, Resumed, RoomMessage, RoomName,
+    RoomUsers, ServerMessage, Welcome, decode_server,
 };
 
 use super::{Link, Phase};
@@ -45,7 +45,9 @@ impl Link {
                 self.event(NetEvent::Renamed { user_id, name: username, was });
             }
             ServerMessage::Left { room, .. } => self.event(NetEvent::Left(room)),
-            ServerMessage::History { room, epoch, messages, more, .. } => self.history(room, epoch, messages, more),
+            ServerMessage::History { room, epoch, messages, more, .. } => {
+                self.history(room, epoch, messages, more)
+            }
             answer @ (ServerMessage::Who { .. }
             | ServerMessage::Rooms { .. }
             | ServerMessage::Nodes { .. }) => {

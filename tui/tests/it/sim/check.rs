@@ -23,9 +23,14 @@ pub(super) fn judge(world: &World) -> Verdict {
     for (index, client) in world.clients.iter().enumerate() {
         let totals = client.status.totals;
         if client.link.unsent() > 0 {
-            return Err(format!("client {index} still has {} messages that no log took", client.link.unsent()));
+            return Err(format!(
+                "client {index} still has {} messages that no log took",
+                client.link.unsent()
+            ));
         }
-        if let Some((out, (text, state))) = client.outs.iter().find(|(_, (_, state))| *state != OutState::Acked) {
+        if let Some((out, (text, state))) =
+            client.outs.iter().find(|(_, (_, state))| *state != OutState::Acked)
+        {
             return Err(format!("client {index}: {out:?} {text:?} ended as {state:?}"));
         }
         if client.rewinds > 0 && !may_rewind && resets == 0 {
@@ -61,7 +66,8 @@ fn each_once(world: &World, index: usize, resets: usize) -> Verdict {
 }
 
 fn one_order(world: &World) -> Verdict {
-    let order = |index: usize| -> Vec<_> { world.clients[index].shown.iter().map(|(_, id, _)| id.clone()).collect() };
+    let order =
+        |index: usize| -> Vec<_> { world.clients[index].shown.iter().map(|(_, id, _)| id.clone()).collect() };
     let first = order(0);
     for index in 1..CLIENTS {
         if order(index) != first {

@@ -64,7 +64,9 @@ impl Client {
 
     pub(super) fn told(&mut self, event: NetEvent) {
         match event {
-            NetEvent::Entry { message, .. } => self.shown.push((message.seq, message.id, message.body.content)),
+            NetEvent::Entry { message, .. } => {
+                self.shown.push((message.seq, message.id, message.body.content))
+            }
             NetEvent::Rewound { to, .. } => {
                 self.rewinds += 1;
                 while self.shown.last().is_some_and(|(seq, ..)| *seq > to) {
@@ -76,7 +78,8 @@ impl Client {
             }
             NetEvent::History { messages, more: false, .. } => {
                 self.wants_history = None;
-                let older = messages.into_iter().map(|message| (message.seq, message.id, message.body.content));
+                let older =
+                    messages.into_iter().map(|message| (message.seq, message.id, message.body.content));
                 self.shown.splice(0..0, older);
             }
             NetEvent::Reset { .. } => self.resets += 1,

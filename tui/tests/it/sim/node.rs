@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_protocol::{
-    ClientId, ClientMessage, ErrorMessage, MessageBody, NodeId, Outgoing, Payload, Request, Resume, RoomMessage,
-    RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome, encode_body,
+    ClientId, ClientMessage, ErrorMessage, MessageBody, NodeId, Outgoing, Payload, Request, Resume,
+    RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome, encode_body,
 };
 use chat_server::backbone::{Backbone, BackboneError, Entry, FeedEvent, Link, Page};
 use chat_server::room::{Call, ConnId, Frame, Input, Joining, Outlet, Publishing, READ_ENTRIES, RoomCore};
@@ -62,7 +62,15 @@ impl Node {
     pub(super) fn new(id: NodeId, link: Link, room: &RoomName, at: Duration) -> Self {
         drop(now(link.backbone.subscribe(room)));
         let core = RoomCore::new(room.clone(), at);
-        Self { id, core, backbone: link.backbone, feed: link.feed, feed_at: at, deaf: false, who: BTreeMap::new() }
+        Self {
+            id,
+            core,
+            backbone: link.backbone,
+            feed: link.feed,
+            feed_at: at,
+            deaf: false,
+            who: BTreeMap::new(),
+        }
     }
 }
 
@@ -160,7 +168,11 @@ impl World {
         match request.message {
             ClientMessage::Hello(hello) => {
                 let client = hello.client_id.unwrap();
-                self.nodes.get_mut(&key).unwrap().who.insert(conn, (client.clone(), hello.generation.unwrap()));
+                self.nodes
+                    .get_mut(&key)
+                    .unwrap()
+                    .who
+                    .insert(conn, (client.clone(), hello.generation.unwrap()));
                 self.welcome(key, conn, client);
                 for entry in hello.resume {
                     self.join(key, conn, Some(entry));
@@ -175,7 +187,8 @@ impl World {
     }
 
     fn history(&mut self, key: u64, conn: ConnId, before: Option<Seq>) {
-        let Ok(Some((head, entries))) = now(self.nodes[&key].backbone.history(&self.room, before, 100)) else {
+        let Ok(Some((head, entries))) = now(self.nodes[&key].backbone.history(&self.room, before, 100))
+        else {
             return self.break_up(conn);
         };
         let read = |entry: &Arc<Entry>| {
@@ -217,7 +230,8 @@ impl World {
 
     fn publish(&mut self, key: u64, conn: ConnId, message: Outgoing) {
         let Some((client, generation)) = self.nodes[&key].who.get(&conn).cloned() else { return };
-        let digest = message.content.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let digest =
+            message.content.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         let body = encode_body(&MessageBody {
             sender: "user".into(),
             sender_id: UserId::parse("user").unwrap(),
@@ -280,4 +294,3 @@ fn lost(answer: Input) -> Input {
         other => other,
     }
 }
-

@@ -102,7 +102,10 @@ pub(super) enum Event {
     Lease(u64),
     ToNode(ConnId, Box<Request>),
     ToClient(ConnId, Bytes),
-    Dialled { client: usize, dial: u64 },
+    Dialled {
+        client: usize,
+        dial: u64,
+    },
     /// The client learns that its connection is gone.
     Closed(ConnId),
     /// The node learns it.
@@ -258,8 +261,12 @@ impl World {
 
     fn tick(&mut self) {
         let due = |deadline: Option<Duration>, now| deadline.is_some_and(|at| at <= now);
-        let nodes: Vec<u64> =
-            self.nodes.iter().filter(|(_, node)| due(node.core.deadline(), self.now)).map(|(key, _)| *key).collect();
+        let nodes: Vec<u64> = self
+            .nodes
+            .iter()
+            .filter(|(_, node)| due(node.core.deadline(), self.now))
+            .map(|(key, _)| *key)
+            .collect();
         for node in nodes {
             self.room_input(node, RoomInput::Tick);
         }
@@ -375,7 +382,8 @@ impl World {
         let node = self.nodes.remove(&key).unwrap();
         self.backbone.cut(&node.id);
         self.log(|| format!("{} dies", node.id));
-        let conns: Vec<ConnId> = self.conns.iter().filter(|(_, conn)| conn.node == key).map(|(id, _)| *id).collect();
+        let conns: Vec<ConnId> =
+            self.conns.iter().filter(|(_, conn)| conn.node == key).map(|(id, _)| *id).collect();
         for conn in conns {
             let delay = self.delay();
             self.after(delay, Event::Closed(conn));
@@ -432,7 +440,10 @@ impl World {
                     self.clients[client].told(event);
                     if let Some(before) = self.clients[client].wants_history.filter(|_| is_joined) {
                         let (room, before, limit) = (self.room.clone(), Some(before), 100);
-                        self.client_input(client, Input::Command(NetCommand::History { room, before, limit }));
+                        self.client_input(
+                            client,
+                            Input::Command(NetCommand::History { room, before, limit }),
+                        );
                     }
                 }
             }
