@@ -134,6 +134,11 @@ pub fn remember(directory: &Path, key: &str, saved: &SavedClient) -> io::Result<
 }
 
 impl StateFile {
+    /// False where another process has it, so that nothing is written.
+    pub fn is_ours(&self) -> bool {
+        self.lock.is_some()
+    }
+
     /// Writes session and name through, so that they survive a crash; the rest waits for [`Self::close`].
     ///
     /// # Errors
