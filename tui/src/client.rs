@@ -116,7 +116,7 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     let shown = until_signal(show(cli, parts, script), &network.shutdown).await;
     let unsent = file.close(network.stop().await?)?;
     if unsent > 0 {
-        tell(&format!("{unsent} messages wait in the outbox and go with the next start"));
+        tell(&format!("messages kept in the outbox, to be sent at the next start: {unsent}"));
     }
     shown
 }

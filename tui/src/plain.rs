@@ -68,7 +68,7 @@ pub struct Plain {
 #[derive(Debug, thiserror::Error)]
 pub enum PlainError {
     /// The end came before the outbox was empty.
-    #[error("{0} messages are not delivered")]
+    #[error("messages not delivered: {0}")]
     Undelivered(usize),
     /// A line of the script did not have its effect.
     #[error(transparent)]
