@@ -1,0 +1,35 @@
+//! Owns what the front wants done to the world: `update` returns these, the loop performs them.
+
+use crate::net::event::NetCommand;
+
+/// Something for the loop to perform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Asks the network.
+    Net(NetCommand),
+    /// Asks the demo.
+    Demo(DemoCommand),
+    /// Draws everything anew, whatever the terminal is believed to show.
+    Redraw,
+    /// Stops the program until the shell continues it.
+    Suspend,
+    /// Ends the front.
+    Quit,
+    /// Rings the terminal's bell.
+    Bell,
+    /// Puts text into the terminal's clipboard.
+    Copy(String),
+}
+
+/// What breaks and mends the demo's cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DemoCommand {
+    /// Kills the node the client is on, as abruptly as a process dies.
+    Kill,
+    /// Kills every node.
+    KillAll,
+    /// Brings all dead nodes back.
+    Revive,
+    /// Withholds one message on purpose: proof that losses are counted.
+    Withhold,
+}
