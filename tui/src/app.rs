@@ -144,7 +144,7 @@ impl App {
 
     /// What stands before the text being written.
     pub(crate) fn prompt(&self) -> String {
-        let room_for = usize::from(self.size.0 / 4).saturating_sub(3);
+        let room_for = usize::from(self.size.0 / 4).saturating_sub(3).max(3);
         format!("[{}] ", text::ellipsis(&self.me.name, room_for, self.glyphs.more))
     }
 

@@ -73,14 +73,14 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("reconnect", "", "dial now"),
     entry("link", "", "the link panel"),
     entry("pane", "rooms|users", "show or hide a pane"),
-    entry("retry", "", "take a failed message back to write it again"),
-    entry("clear", "", "empty this screen; the room keeps its history"),
+    entry("retry", "", "take a failed message back into the input"),
+    entry("clear", "", "empty this screen; nothing else is lost"),
     entry("version", "", "what this is"),
     entry("help", "", "this"),
     entry("quit", "", "leave the program"),
-    demo("kill", "[all]", "demo: kill the node you are on, or every node"),
+    demo("kill", "[all]", "demo: kill your node, or all"),
     demo("revive", "", "demo: bring dead nodes back"),
-    demo("withhold", "", "demo: withhold one message; the next failover counts it as lost"),
+    demo("withhold", "", "demo: withhold a message: counted as lost"),
 ];
 
 /// Commands of later versions: said to be missing rather than unknown.

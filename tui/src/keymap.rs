@@ -118,7 +118,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("help (and ? in an empty input)", &[(function(1), Action::Help), (alt('h'), Action::Help)], "/help"),
     row("redraw", &[(ctrl('l'), Action::Redraw)], ""),
     row("suspend", &[(ctrl('z'), Action::Suspend)], ""),
-    row("close what is open; Esc then a key is Alt-key", &[(plain(KeyCode::Esc), Action::Escape)], ""),
+    row("close; Esc then a key is Alt-key", &[(plain(KeyCode::Esc), Action::Escape)], ""),
     row("clear the input; twice: quit", &[(ctrl('c'), Action::Interrupt)], "/quit"),
     row("delete; in an empty input: quit", &[(ctrl('d'), Action::DeleteOrQuit)], ""),
     Binding { what: "demo: kill your node", keys: &[(function(9), Action::DemoKill)], command: "/kill", demo: true },

@@ -16,3 +16,6 @@ mod terminal;
 mod theme;
 mod update;
 mod view;
+
+#[cfg(test)]
+mod stage;

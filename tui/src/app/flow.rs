@@ -195,6 +195,3 @@ fn place(history: &mut History, at: Bottom) {
         None => history.follow(),
     }
 }
-
-#[cfg(test)]
-mod tests;

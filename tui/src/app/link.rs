@@ -85,7 +85,10 @@ impl Link {
             (_, LinkState::Down { reason, attempt, .. }) => {
                 let reason = super::text::clean_line(reason);
                 match lost_node {
-                    Some(node) => self.note(at, Sign::Lost, format!("{node} {reason}")),
+                    Some(node) => {
+                        self.note(at, Sign::Lost, node.to_string());
+                        self.note(at, Sign::More, reason);
+                    }
                     None => {
                         self.note(at, Sign::Trying, format!("{} {reason}", attempt.saturating_sub(1)));
                     }

@@ -95,8 +95,6 @@ pub(crate) struct Areas {
     pub(crate) hint: Area,
     pub(crate) status: Area,
     pub(crate) composer: Area,
-    /// Users or link lie over the messages rather than beside them.
-    pub(crate) overlaid: bool,
 }
 
 impl Areas {
@@ -111,7 +109,7 @@ impl Areas {
             areas.rooms = rest.take_left(ROOMS_CELLS);
         }
         areas.divide_right(&mut rest, (width, height), panes);
-        if rest.height > 2 {
+        if rest.height > 3 {
             areas.title = rest.take_top(1);
         }
         if needs.hint && rest.height > 1 {
@@ -132,12 +130,7 @@ impl Areas {
             return;
         }
         let beside = width >= USERS_FROM;
-        let mut column = if beside {
-            rest.take_right(RIGHT_CELLS)
-        } else {
-            self.overlaid = true;
-            Self::overlay(*rest)
-        };
+        let mut column = if beside { rest.take_right(RIGHT_CELLS) } else { Self::overlay(*rest) };
         if users && link {
             self.users = column.take_top(column.height / 3);
             self.link = column;

@@ -88,12 +88,14 @@ fn wrap_line(text: &str, line: Row, cells: usize, rows: &mut Vec<Row>) {
         let at = line.start + offset;
         let wide = cluster.width();
         if column + wide > cells && at > row {
-            let (end, before) = match rest {
-                _ if cluster == " " => (at, column),
-                Some(rest) => rest,
-                None => (at, column),
-            };
-            rows.push(row..end.min(at));
+            if cluster == " " {
+                // A space at the edge is the break itself.
+                rows.push(row..at);
+                (row, column, rest) = (at + 1, 0, None);
+                continue;
+            }
+            let (end, before) = rest.unwrap_or((at, column));
+            rows.push(row..end);
             row = end;
             column -= before;
             rest = None;

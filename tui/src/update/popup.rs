@@ -7,6 +7,8 @@ use super::{act, commands};
 use crate::app::{App, Popup, text};
 use crate::effect::Effect;
 
+/// Rows of help's frame.
+const HELP_FRAME_ROWS: u16 = 2;
 /// Rows that a page key moves help.
 const HELP_PAGE: usize = 10;
 
@@ -32,7 +34,8 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 }
 
 fn help(app: &mut App, from: usize, code: KeyCode) {
-    let last = crate::keymap::help_rows(app.demo).len().saturating_sub(1);
+    let shown = usize::from(app.size.1.saturating_sub(HELP_FRAME_ROWS));
+    let last = crate::keymap::help_rows(app.demo).len().saturating_sub(shown);
     let from = match code {
         KeyCode::Up | KeyCode::Char('k') => from.saturating_sub(1),
         KeyCode::Down | KeyCode::Char('j') => from + 1,

@@ -24,7 +24,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, screen: Area, from: usize) {
     let inner = canvas.popup(screen, (WIDTH_MAX, height), "Help");
     let shown = usize::from(inner.height);
     let from = from.min(rows.len().saturating_sub(shown));
-    let keys_cells = inner.width / 2;
+    let widest = rows.iter().map(|(keys, _)| text::width(keys)).max().unwrap_or(0);
+    let keys_cells = u16::try_from(widest + 3).unwrap_or(u16::MAX).min(inner.width / 2);
     for (y, (keys, what)) in (inner.y..inner.y + inner.height).zip(rows.iter().skip(from)) {
         if keys.is_empty() {
             canvas.put(inner, (inner.x, y), what, canvas.theme.style(Role::Title));
@@ -35,6 +36,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, screen: Area, from: usize) {
         canvas.put(inner, (inner.x + keys_cells, y), what, canvas.theme.style(Role::Dim));
     }
     let words = if from + shown < rows.len() { "PgDn for more, Esc closes" } else { "Esc closes" };
-    let outer = Area { x: inner.x.saturating_sub(1), width: inner.width + 2, ..inner };
+    let outer =
+        Area { x: inner.x.saturating_sub(1), width: inner.width + 2, height: inner.height + 1, ..inner };
     canvas.rule(outer, inner.y + inner.height, words, Role::Dim);
 }

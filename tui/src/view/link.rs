@@ -3,7 +3,9 @@
 //! ```text
 //! │── Link ─────────────────│
 //! │ rtt ▁▂▁▁▇·····▂▁  3.1ms │
-//! │ 10:05:07.1 ! node-2 EOF │
+//! │ all +37 lost 0 dup 0    │
+//! │ 10:05:07.1 ! node-2     │
+//! │            EOF          │
 //! │ 10:05:08.3 ● node-3 ws  │
 //! │            +37 -0 dup 0 │
 //! │ node-1  812 conns       │
@@ -19,7 +21,7 @@ use crate::app::text::{self, millis};
 use crate::theme::Role;
 
 /// Cells between the log's left edge and what it says.
-const NOTE_INDENT: u16 = 13;
+const NOTE_INDENT: u16 = 12;
 
 /// Draws the panel.
 pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
@@ -32,7 +34,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
     draw_graph(canvas, inner);
     let app = canvas.app;
     let totals = app.link.status.totals;
-    let counted = format!("+{} lost {} dup {}", totals.recovered, totals.lost, totals.dup);
+    let counted = format!("all +{} lost {} dup {}", totals.recovered, totals.lost, totals.dup);
     canvas.put(inner, (inner.x + 1, inner.y + 2), &counted, canvas.theme.style(Role::Text));
     let nodes = u16::try_from(app.link.nodes.len()).unwrap_or(u16::MAX).min(inner.height / 3);
     let notes_top = inner.y + 3;
@@ -85,10 +87,11 @@ fn draw_note(canvas: &mut Canvas<'_>, area: Area, y: u16, note: &Note) {
         canvas.put(area, (area.x + 1, y), &time, canvas.theme.style(Role::Dim));
     }
     let style = canvas.theme.style(role);
-    canvas.put(area, (area.x + NOTE_INDENT - 1, y), sign, style);
-    let room_for = usize::from(area.width.saturating_sub(NOTE_INDENT + 1));
+    let x = area.x + NOTE_INDENT;
+    let x = if sign.is_empty() { x } else { canvas.put(area, (x, y), sign, style) + 1 };
+    let room_for = usize::from((area.x + area.width).saturating_sub(x));
     let words = text::ellipsis(&note.text, room_for, glyphs.more);
-    canvas.put(area, (area.x + NOTE_INDENT + 1, y), &words, style);
+    canvas.put(area, (x, y), &words, style);
 }
 
 fn draw_nodes(canvas: &mut Canvas<'_>, area: Area) {

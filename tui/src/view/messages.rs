@@ -87,8 +87,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
             format!("loading older messages{}", canvas.app.glyphs.more)
         } else if room.history.more {
             "PgUp loads older messages".to_owned()
-        } else {
+        } else if room.history.begun {
             format!("here #{} begins", room.name)
+        } else {
+            String::new()
         };
         let y = area.y + u16::try_from(bottom - 1).unwrap_or(0);
         let style = canvas.theme.style(Role::Dim);
