@@ -12,6 +12,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
@@ -56,7 +57,9 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        self.inner.clear()
+        // Not `Terminal::clear`: it asks the terminal for its cursor, and the answer goes to who reads the keys.
+        let size = self.inner.size()?;
+        self.inner.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Rings the bell.
@@ -83,7 +86,7 @@ impl Screen {
         restore();
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         take_modes()?;
-        self.inner.clear()
+        self.clear()
     }
 }
 
