@@ -22,7 +22,7 @@ use crate::glyphs::Glyphs;
 use crate::net::event::{Moment, OutId};
 use composer::Composer;
 use flow::Columns;
-use line::Said;
+use line::{LineId, Said};
 use link::Link;
 use panes::{Areas, Needs, Panes};
 use rooms::Rooms;
@@ -55,6 +55,8 @@ pub(crate) struct App {
     /// Esc was pressed then; the next key is an Alt-key.
     pub(crate) escaped: Option<Moment>,
     pub(crate) completion: Option<Completion>,
+    /// The message chosen in the room shown, for what can be done with one.
+    pub(crate) chosen: Option<LineId>,
     /// Answers to `nodes` that a person waits for; others only feed the panel.
     pub(crate) nodes_asked: usize,
     next_out: u64,
@@ -131,6 +133,7 @@ impl App {
             interrupted: None,
             escaped: None,
             completion: None,
+            chosen: None,
             nodes_asked: 0,
             next_out: 0,
         }
@@ -157,17 +160,21 @@ impl App {
 
     /// Where everything stands.
     pub(crate) fn areas(&self) -> Areas {
-        let needs = Needs {
+        Areas::of(self.size, self.panes, self.needs())
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
             composer: self.composer.rows(self.composer_cells()).len(),
             scrolled: self.rooms.current().is_some_and(|room| room.history.anchor.is_some()),
             hint: self.shown_hint().is_some(),
-        };
-        Areas::of(self.size, self.panes, needs)
+        }
     }
 
-    /// The columns of the messages pane.
-    pub(crate) fn columns(&self) -> Columns {
-        let messages = self.areas().messages;
+    /// The columns of the messages pane as it is once the reader has scrolled: the row that says so is gone.
+    pub(crate) fn scrolled_columns(&self) -> Columns {
+        let needs = Needs { scrolled: true, ..self.needs() };
+        let messages = Areas::of(self.size, self.panes, needs).messages;
         Columns::of(messages.width, messages.height)
     }
 

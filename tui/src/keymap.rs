@@ -20,6 +20,8 @@ pub(crate) enum Action {
     Oldest,
     Newest,
     FirstUnread,
+    ChooseUp,
+    ChooseDown,
     Up,
     Down,
     Complete,
@@ -107,6 +109,9 @@ pub(crate) const BINDINGS: &[Binding] = &[
     ], ""),
     row("oldest, newest", &[
         (alt_code(KeyCode::Home), Action::Oldest), (alt_code(KeyCode::End), Action::Newest),
+    ], ""),
+    row("choose a message; c copy, r retry, Esc back", &[
+        (ctrl_code(KeyCode::Up), Action::ChooseUp), (ctrl_code(KeyCode::Down), Action::ChooseDown),
     ], ""),
     row("first unread", &[(alt('u'), Action::FirstUnread)], ""),
     row("written before", &[(plain(KeyCode::Up), Action::Up), (plain(KeyCode::Down), Action::Down)], ""),

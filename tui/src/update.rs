@@ -3,6 +3,7 @@
 
 mod act;
 mod answers;
+mod choose;
 mod commands;
 mod complete;
 mod entries;
@@ -29,8 +30,9 @@ pub(crate) fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
         Event::Key(key) => keys::press(app, key),
         Event::Paste(text) => keys::paste(app, &text),
         Event::Resize { width, height } => {
+            let had_panel = !app.areas().link.is_empty();
             app.size = (width, height);
-            Vec::new()
+            net::ask_for_panel(app, had_panel)
         }
         Event::Tick => Vec::new(),
         Event::Net(event) => net::take(app, *event),

@@ -159,6 +159,22 @@ pub(crate) fn show_from(history: &mut History, columns: Columns, index: usize) {
     place(history, at);
 }
 
+/// Moves as little as it takes to have the whole line at `index` on the screen.
+pub(crate) fn show(history: &mut History, columns: Columns, index: usize) {
+    let at = bottom(history, columns);
+    if index > at.index || (index == at.index && at.cut > 0) {
+        return place(history, Bottom { index, cut: 0 });
+    }
+    let mut rows = usize::from(columns.height) + at.cut;
+    for above in (index..=at.index).rev() {
+        let height = block(history, above, columns).map_or(0, |block| block.height());
+        match rows.checked_sub(height) {
+            Some(rest) => rows = rest,
+            None => return show_from(history, columns, index),
+        }
+    }
+}
+
 /// Never shows emptiness above the oldest line while there is something below; true at the top.
 fn settle(history: &mut History, columns: Columns, at: Bottom) -> bool {
     let height = usize::from(columns.height);

@@ -201,10 +201,13 @@ impl History {
             .max()
     }
 
-    /// The text of the newest message of ours that failed.
-    pub(crate) fn take_failed(&mut self) -> Option<String> {
-        let failed = |line: &Line| matches!(line.speech().map(|s| &s.mark), Some(Mark::Failed(_)));
-        let index = self.lines.iter().rposition(failed)?;
+    /// Takes the newest message of ours that failed, or the one named if it did, and returns its text.
+    pub(crate) fn take_failed(&mut self, id: Option<LineId>) -> Option<String> {
+        let is_it = |line: &Line| {
+            id.is_none_or(|id| line.id == id)
+                && matches!(line.speech().map(|speech| &speech.mark), Some(Mark::Failed(_)))
+        };
+        let index = self.lines.iter().rposition(is_it)?;
         self.lines.remove(index).map(|line| line.text().to_owned())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{commands, complete};
+use super::{choose, commands, complete};
 use crate::app::composer::Reach;
 use crate::app::{App, Popup, flow};
 use crate::effect::{DemoCommand, Effect};
@@ -46,6 +46,8 @@ pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Escape => app.escaped = Some(app.now),
         Action::DeleteOrQuit if app.composer.is_empty() => return vec![Effect::Quit],
         Action::DeleteOrQuit => app.composer.delete(Reach::Right),
+        Action::ChooseUp => choose::up(app),
+        Action::ChooseDown => choose::down(app),
         Action::DemoKill if app.demo => return vec![Effect::Demo(DemoCommand::Kill)],
         Action::DemoKill => {}
     }
@@ -62,6 +64,7 @@ pub(super) fn show_room(app: &mut App, index: usize) {
         room.draft = text;
         room.history.news = None;
     }
+    app.chosen = None;
     app.rooms.select(index);
     settle_room(app);
 }
@@ -107,7 +110,7 @@ pub(super) fn toggle_link(app: &mut App) -> Vec<Effect> {
 }
 
 fn scroll(app: &mut App, action: Action) -> Vec<Effect> {
-    let columns = app.columns();
+    let columns = app.scrolled_columns();
     let page = usize::from(columns.height.saturating_sub(1)).max(1);
     let online = matches!(app.link.status.state, LinkState::Online { .. });
     let Some(room) = app.rooms.current_mut() else { return Vec::new() };

@@ -179,7 +179,7 @@ fn go(app: &mut App, query: &str) {
 
 /// Takes the newest failed message back into the input.
 fn retry(app: &mut App) {
-    let failed = app.rooms.current_mut().and_then(|room| room.history.take_failed());
+    let failed = app.rooms.current_mut().and_then(|room| room.history.take_failed(None));
     match failed {
         Some(text) => app.composer.set(&text),
         None => app.hint("nothing failed here"),

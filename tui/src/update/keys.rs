@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{act, popup};
+use super::{act, choose, popup};
 use crate::app::App;
 use crate::effect::Effect;
 use crate::keymap::{self, Action};
@@ -19,6 +19,11 @@ pub(super) fn press(app: &mut App, mut key: KeyEvent) -> Vec<Effect> {
     }
     if app.popup.is_some() {
         return popup::press(app, key);
+    }
+    if app.chosen.is_some()
+        && let Some(effects) = choose::press(app, key)
+    {
+        return effects;
     }
     let escaped = app.escaped.take().is_some_and(|at| app.now < at + ESCAPE_HOLDS);
     if escaped && key.code != KeyCode::Esc {

@@ -64,8 +64,14 @@ fn link(app: &mut App, status: LinkStatus) -> Vec<Effect> {
             room.history.loading = false;
         }
     }
-    let wants_nodes = is_online && !was_online && !app.areas().link.is_empty();
-    if wants_nodes { vec![Effect::Net(NetCommand::Nodes)] } else { Vec::new() }
+    ask_for_panel(app, was_online)
+}
+
+/// The panel has come into sight, or the link under it is up: its nodes are asked for, once.
+pub(super) fn ask_for_panel(app: &App, had_it: bool) -> Vec<Effect> {
+    let is_online = matches!(app.link.status.state, LinkState::Online { .. });
+    let wants = is_online && !had_it && !app.areas().link.is_empty();
+    if wants { vec![Effect::Net(NetCommand::Nodes)] } else { Vec::new() }
 }
 
 fn failover_line(app: &App, recovery: &Recovery) -> String {

@@ -398,3 +398,69 @@ fn nothing_counts_nothing_ticks() {
         "minutes of uptime"
     );
 }
+
+#[test]
+fn a_chosen_message_is_copied_or_taken_back() {
+    let mut stage = chat();
+    stage.enters("doomed").becomes("general", OutId(1), OutState::Failed("forbidden".to_owned()));
+    stage.asked();
+    assert!(stage.press("Ctrl-Up Ctrl-Up").shows("10:01▶bob") && stage.shows("c copies"));
+    assert!(stage.press("Up").shows("     ▶          fine, go"));
+    assert_eq!(stage.press("c").effects, [Effect::Copy("fine, go".to_owned())]);
+    assert!(!stage.shows("▶ "), "done is done");
+    assert!(stage.press("Ctrl-Up r").shows("[you] doomed"));
+    assert!(stage.press("Ctrl-Up x").shows("[you] doomedx"), "another key goes on writing");
+    stage.press("Ctrl-Up Esc");
+    assert!(!stage.shows("10:01▶bob"));
+}
+
+#[test]
+fn choosing_goes_as_far_up_as_there_is_something() {
+    let mut stage = chat();
+    for number in 0..100 {
+        stage.says("general", "bob", &format!("line {number}."));
+    }
+    for _ in 0..200 {
+        stage.press("Ctrl-Up");
+    }
+    assert!(stage.shows("10:00▶alice"), "{}", stage.picture());
+    for _ in 0..200 {
+        stage.press("Ctrl-Down");
+    }
+    assert!(stage.shows("line 99.") && !stage.shows("below"), "{}", stage.picture());
+}
+
+#[test]
+fn a_panel_in_sight_asks_for_the_nodes_once() {
+    let mut stage = chat();
+    let resize = |width, height| Event::Resize { width, height };
+    assert_eq!(stage.play(resize(120, 40)).asked(), [NetCommand::Nodes]);
+    assert_eq!(stage.play(resize(140, 40)).asked(), []);
+    stage.net(NetEvent::Answer(ServerMessage::Nodes { nodes: vec![], re: None }));
+    assert!(!stage.shows("connections"), "what the panel asked is not told in the room");
+}
+
+#[test]
+fn each_room_keeps_its_place() {
+    let mut stage = chat();
+    for number in 0..100 {
+        stage.says("general", "bob", &format!("line {number}."));
+    }
+    stage.press("Alt-2 Alt-1 PgUp PgUp");
+    let before = stage.picture();
+    stage.press("Ctrl-N Ctrl-P");
+    assert_eq!(stage.picture(), before);
+    stage.enters("back to the present");
+    assert!(stage.shows("back to the present"), "who speaks sees it");
+}
+
+#[test]
+fn the_first_unread_message_is_found() {
+    let mut stage = chat();
+    stage.press("Alt-3");
+    for number in 0..100 {
+        stage.says("general", "bob", &format!("line {number}."));
+    }
+    stage.press("Alt-1").press("Alt-u");
+    assert!(stage.shows("100 new") && stage.shows("line 0.") && !stage.shows("line 99."));
+}

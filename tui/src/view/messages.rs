@@ -181,7 +181,11 @@ impl Painter {
     }
 
     fn draw_speech(&mut self, canvas: &mut Canvas<'_>, line: &Line, (speech, block): (&Speech, Block)) {
-        let role = if speech.mention { Role::Mention } else { Role::Text };
+        let role = match (canvas.app.chosen == Some(line.id), speech.mention) {
+            (true, _) => Role::Chosen,
+            (false, true) => Role::Mention,
+            (false, false) => Role::Text,
+        };
         let style = canvas.theme.style(role);
         let x = self.area.x + self.columns.indent();
         let rows = line.rows(self.columns.body);
@@ -191,6 +195,9 @@ impl Painter {
             if number == 0 && block.head {
                 self.draw_time(canvas, y, line);
                 self.draw_name(canvas, y, speech);
+            }
+            if number == 0 && canvas.app.chosen == Some(line.id) {
+                self.draw_pointer(canvas, y);
             }
             canvas.put(self.area, (x, y), &line.text()[row.clone()], style);
             last = Some(y);
@@ -210,6 +217,12 @@ impl Painter {
         let name = text::ellipsis(&format!("{sign}{}", speech.name), cells, app.glyphs.more);
         let at = (self.area.x + self.columns.time, y);
         canvas.put(self.area, at, &name, canvas.theme.style(role));
+    }
+
+    /// Points at a chosen line, in the gap before the author.
+    fn draw_pointer(&self, canvas: &mut Canvas<'_>, y: u16) {
+        let x = self.area.x + self.columns.time.saturating_sub(1);
+        canvas.put(self.area, (x, y), canvas.app.glyphs.here, canvas.theme.style(Role::Title));
     }
 
     fn draw_mark(&self, canvas: &mut Canvas<'_>, y: u16, mark: &Mark) {
