@@ -71,10 +71,16 @@ async fn start_demo() -> anyhow::Result<Cluster> {
 }
 
 /// CALL SITE: opens the full screen (`crate::run`).
-#[expect(clippy::unused_async, reason = "the screen runs here")]
-async fn show_screen(_cli: &Cli, parts: Parts) -> anyhow::Result<()> {
-    drop(parts);
-    bail!("the full screen is not built in yet: use --plain")
+async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
+    let Parts { commands, events, demo, rooms, notices, started, .. } = parts;
+    let options = crate::run::FrontOptions {
+        name: cli.server.name.as_ref().map(ToString::to_string),
+        rooms,
+        ascii: cli.ascii,
+        no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        notices,
+    };
+    crate::run::run(crate::run::Front { events, commands, demo, started, options }).await
 }
 
 /// Where the chat is, with what that needs.
