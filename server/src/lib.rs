@@ -35,6 +35,35 @@ use connection::Ends;
 use hub::Hub;
 use listener::{Addresses, Door};
 
+/// What the nodes of one process share: tests and the demo run a whole cluster in theirs.
+#[derive(Clone, Default)]
+pub struct Cluster(MemoryBackbone);
+
+impl Cluster {
+    /// Opens the ports of a node of this cluster.
+    ///
+    /// # Errors
+    /// When an address cannot be had; the error names it and what to do.
+    pub fn bind(&self, config: Config) -> anyhow::Result<Server> {
+        Server::bind_to(config, &self.0)
+    }
+
+    /// Forgets everything that was kept, as a backbone emptied by mistake does. For tests.
+    pub fn flush(&self) {
+        self.0.flush();
+    }
+
+    /// Forgets a room's newest entries above a place, as a backbone that fails over may. For tests.
+    pub fn roll_back(&self, room: &chat_protocol::RoomName, to: chat_protocol::Seq) {
+        self.0.roll_back(room, to);
+    }
+
+    /// Cuts a node off from the backbone, or lets it back. For tests.
+    pub fn set_reachable(&self, node: &chat_protocol::NodeId, reachable: bool) {
+        self.0.set_reachable(node, reachable);
+    }
+}
+
 /// One node, bound to its ports.
 pub struct Server {
     config: Config,
@@ -75,7 +104,7 @@ impl Server {
     ///
     /// # Errors
     /// When an address cannot be had; the error names it and what to do.
-    pub fn bind_to(config: Config, backbone: &MemoryBackbone) -> anyhow::Result<Self> {
+    fn bind_to(config: Config, backbone: &MemoryBackbone) -> anyhow::Result<Self> {
         let tcp = config.listen_tcp.map(|addr| socket::bind(addr, "--listen-tcp")).transpose()?;
         let http = config.listen_http.map(|addr| socket::bind(addr, "--listen-http")).transpose()?;
         Ok(Self { config, tcp, http, backbone: backbone.clone(), kill: CancellationToken::new() })

@@ -1,55 +1,48 @@
 //! Owns the wiring of the program: the state file, the network task, and one of the fronts on top. What any
 //! of them does is theirs.
 
-use std::io::{Read, Write};
+mod kept;
+mod network;
+mod once;
+
+use std::io::Write;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use chat_protocol::{RoomName, limits};
+use chat_protocol::RoomName;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
-use crate::cli::{Cli, Command, Mode, SendArgs, Target};
+use crate::cli::{Cli, Command, Mode, Target};
 use crate::effect::DemoCommand;
 use crate::net::endpoint::Endpoint;
 use crate::net::event::{NetCommand, NetEvent};
 use crate::net::link::LinkOptions;
-use crate::net::saved::SavedClient;
-use crate::net::{self, Net};
-use crate::plain::{self, Format, Plain, PlainError};
-use crate::send::{self, Sending};
-use crate::state::{self, StateFile};
+use crate::plain::{self, Format, Plain};
+use kept::Kept;
+use network::{Network, until_signal};
 
-/// Commands that wait for the network task; a person's typing never fills it.
-const COMMANDS_MAX: usize = 64;
-/// Events that wait for the front; full, the network reads no more until there is room.
-const EVENTS_MAX: usize = 256;
 /// How long the network may go on emptying the outbox when the front has gone; then it is saved.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long a front may take to put the terminal in order after a signal.
-const FRONT_END_MAX: Duration = Duration::from_secs(1);
 
 /// What a front is given, whichever it is.
-pub struct Front {
+struct Parts {
     /// To the network.
-    pub commands: mpsc::Sender<NetCommand>,
+    commands: mpsc::Sender<NetCommand>,
     /// From the network.
-    pub events: mpsc::Receiver<NetEvent>,
+    events: mpsc::Receiver<NetEvent>,
     /// To the demo's cluster, where there is one.
-    pub demo: Option<mpsc::Sender<DemoCommand>>,
+    demo: Option<mpsc::Sender<DemoCommand>>,
     /// The rooms that were asked for.
-    pub rooms: Vec<RoomName>,
+    rooms: Vec<RoomName>,
     /// What a person should know at the start.
-    pub notices: Vec<String>,
+    notices: Vec<String>,
     /// The zero of [`crate::net::event::Moment`].
-    pub started: Instant,
+    started: Instant,
     /// Cancelled by a signal: put the terminal in order and end.
-    pub shutdown: CancellationToken,
+    shutdown: CancellationToken,
 }
 
 /// The demo's cluster, as the client sees it.
@@ -64,7 +57,7 @@ struct Cluster {
 /// Whatever did not go as asked; the exit code must say so.
 pub async fn run(cli: &Cli) -> anyhow::Result<()> {
     match (cli.target()?, &cli.command) {
-        (Target::Hosts(endpoints), Some(Command::Send(args))) => send(cli, args, endpoints).await,
+        (Target::Hosts(endpoints), Some(Command::Send(args))) => once::send(cli, args, endpoints).await,
         (Target::Hosts(endpoints), None) => chat(cli, Place::Hosts(endpoints)).await,
         (Target::Demo, _) => chat(cli, Place::Demo(start_demo().await?)).await,
     }
@@ -78,10 +71,16 @@ async fn start_demo() -> anyhow::Result<Cluster> {
 }
 
 /// CALL SITE: opens the full screen (`crate::run`).
-#[expect(clippy::unused_async, reason = "the screen runs here")]
-async fn show_screen(_cli: &Cli, front: Front) -> anyhow::Result<()> {
-    drop(front);
-    bail!("the full screen is not built in yet: use --plain")
+async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
+    let Parts { commands, events, demo, rooms, notices, started, .. } = parts;
+    let options = crate::run::FrontOptions {
+        name: cli.server.name.as_ref().map(ToString::to_string),
+        rooms,
+        ascii: cli.ascii,
+        no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        notices,
+    };
+    crate::run::run(crate::run::Front { events, commands, demo, started, options }).await
 }
 
 /// Where the chat is, with what that needs.
@@ -95,13 +94,12 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     let script = cli.script.as_ref().map(read_script).transpose()?;
     let (endpoints, demo, kept) = match place {
         Place::Hosts(endpoints) => {
-            let kept = take_up_state(&endpoints);
+            let kept = Kept::take_up(&endpoints);
             (endpoints, None, kept)
         }
         Place::Demo(cluster) => (cluster.endpoints, Some(cluster.commands), Kept::default()),
     };
-    let Kept { mut file, saved, notices } = kept;
-    let shared = file.take().map(|file| std::sync::Arc::new(std::sync::Mutex::new(Some(file))));
+    let Kept { file, saved, notices } = kept;
     let options = LinkOptions {
         endpoints,
         name: cli.server.name.clone().or_else(|| saved.name.clone()).or_else(|| cli.server.login_name()),
@@ -109,195 +107,40 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
         saved,
         seed: fastrand::u64(..),
     };
-    let keep = shared.clone();
-    let on_welcome = Box::new(move |saved: &SavedClient| keep_session(keep.as_deref(), saved));
-    let mut network = Network::start(options, on_welcome, LINGER);
-    let front = Front {
-        commands: network.commands.take().context("the network has just started")?,
-        events: network.events.take().context("the network has just started")?,
+    let shared = file.clone();
+    let on_welcome = Box::new(move |saved: &_| shared.keep_session(saved));
+    let (network, commands, events) = Network::start(options, on_welcome, LINGER);
+    let parts = Parts {
+        commands,
+        events,
         demo,
         rooms: cli.rooms(),
         notices,
         started: network.started,
         shutdown: network.shutdown.clone(),
     };
-    let shown = until_signal(show(cli, front, script), &network.shutdown).await;
-    let saved = network.stop().await?;
-    let file = shared.and_then(|shared| shared.lock().ok()?.take());
-    let unsent: usize = saved.rooms.iter().map(|room| room.unsent.len()).sum();
-    if let Some(file) = file {
-        file.close(saved).context("cannot save the state")?;
-        if unsent > 0 {
-            tell(&format!("{unsent} messages wait in the outbox and go with the next start"));
-        }
+    let shown = until_signal(show(cli, parts, script), &network.shutdown).await;
+    let unsent = file.close(network.stop().await?)?;
+    if unsent > 0 {
+        tell(&format!("messages kept in the outbox, to be sent at the next start: {unsent}"));
     }
     shown
 }
 
-async fn show(cli: &Cli, front: Front, script: Option<String>) -> anyhow::Result<()> {
+async fn show(cli: &Cli, parts: Parts, script: Option<String>) -> anyhow::Result<()> {
     let format = match cli.mode() {
-        Mode::Screen => return show_screen(cli, front).await,
+        Mode::Screen => return show_screen(cli, parts).await,
         Mode::Plain => Format::Lines,
         Mode::Json => Format::Json,
     };
-    front.notices.iter().for_each(|notice| tell(notice));
-    let Front { commands, events, demo, rooms, started, shutdown, .. } = front;
+    parts.notices.iter().for_each(|notice| tell(notice));
+    let Parts { commands, events, demo, rooms, started, shutdown, .. } = parts;
     let plain = Plain { commands, events, demo, rooms, format, script, started, shutdown };
-    match plain::run(plain, tokio::io::stdin(), tokio::io::stdout()).await {
-        Err(PlainError::Undelivered(count)) => bail!("{count} messages are not delivered"),
-        ended => Ok(ended?),
-    }
-}
-
-/// `chat-tui send`: a client of its own, so that a failure leaves nothing behind that is sent later.
-async fn send(cli: &Cli, args: &SendArgs, endpoints: Vec<Endpoint>) -> anyhow::Result<()> {
-    let content = content(args)?;
-    let room = args.room.clone().or_else(|| cli.rooms.first().cloned()).unwrap_or_else(RoomName::general);
-    let file = state::directory().map(|directory| (directory, state::key(&endpoints)));
-    let saved = file.as_ref().map(|(directory, key)| state::peek(directory, key)).unwrap_or_default();
-    let options = LinkOptions {
-        endpoints,
-        name: cli.server.name.clone().or_else(|| saved.name.clone()).or_else(|| cli.server.login_name()),
-        rooms: vec![room.clone()],
-        saved: SavedClient { client_id: Some(chat_protocol::ClientId::random()), ..saved },
-        seed: fastrand::u64(..),
-    };
-    let mut network = Network::start(options, Box::new(|_| {}), Duration::ZERO);
-    let sending = Sending {
-        commands: network.commands.take().context("the network has just started")?,
-        events: network.events.take().context("the network has just started")?,
-        room,
-        content,
-        timeout: args.timeout,
-    };
-    let sent = send::run(sending).await;
-    let saved = network.stop().await?;
-    if let Some((directory, key)) = file
-        && let Err(error) = state::remember(&directory, &key, &saved)
-    {
-        warn!(%error, "cannot save the session");
-    }
-    Ok(sent?)
-}
-
-fn content(args: &SendArgs) -> anyhow::Result<String> {
-    let mut content = args.text.join(" ");
-    if content == "-" {
-        content.clear();
-        let most = limits::CLIENT_FRAME_BYTES_MAX as u64;
-        std::io::stdin().take(most + 1).read_to_string(&mut content).context("cannot read standard input")?;
-    }
-    let content = content.trim_end_matches(['\n', '\r']);
-    if content.trim().is_empty() {
-        bail!("there is nothing to send");
-    }
-    let content = chat_protocol::text::check(content).map_err(|error| anyhow::anyhow!("the text {error}"))?;
-    Ok(content.into_owned())
+    Ok(plain::run(plain, tokio::io::stdin(), tokio::io::stdout()).await?)
 }
 
 fn read_script(path: &PathBuf) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("cannot read the script {}", path.display()))
-}
-
-/// The network task and the ways to it.
-struct Network {
-    commands: Option<mpsc::Sender<NetCommand>>,
-    events: Option<mpsc::Receiver<NetEvent>>,
-    shutdown: CancellationToken,
-    started: Instant,
-    task: JoinSet<SavedClient>,
-}
-
-impl Network {
-    fn start(
-        options: LinkOptions,
-        on_welcome: Box<dyn FnMut(&SavedClient) + Send>,
-        linger: Duration,
-    ) -> Self {
-        let (commands, from_front) = mpsc::channel(COMMANDS_MAX);
-        let (to_front, events) = mpsc::channel(EVENTS_MAX);
-        let (shutdown, started) = (CancellationToken::new(), Instant::now());
-        let mut task = JoinSet::new();
-        task.spawn(net::run(Net {
-            options,
-            commands: from_front,
-            events: to_front,
-            shutdown: shutdown.clone(),
-            linger,
-            started,
-            on_welcome,
-        }));
-        Self { commands: Some(commands), events: Some(events), shutdown, started, task }
-    }
-
-    async fn stop(mut self) -> anyhow::Result<SavedClient> {
-        self.shutdown.cancel();
-        let ended = self.task.join_next().await.context("the network task was started")?;
-        ended.context("the network task failed")
-    }
-}
-
-/// What the last run left, as far as it can be had.
-#[derive(Default)]
-struct Kept {
-    file: Option<StateFile>,
-    saved: SavedClient,
-    notices: Vec<String>,
-}
-
-fn take_up_state(endpoints: &[Endpoint]) -> Kept {
-    let Some(directory) = state::directory() else { return Kept::default() };
-    match state::open(&directory, &state::key(endpoints)) {
-        Ok((file, saved, note)) => {
-            let notices = note.iter().map(ToString::to_string).collect();
-            Kept { file: Some(file), saved, notices }
-        }
-        Err(error) => {
-            let notice = format!("no state is kept: {}: {error}", directory.display());
-            Kept { notices: vec![notice], ..Kept::default() }
-        }
-    }
-}
-
-type SharedFile = std::sync::Mutex<Option<StateFile>>;
-
-fn keep_session(file: Option<&SharedFile>, saved: &SavedClient) {
-    let Some(Ok(mut file)) = file.map(SharedFile::lock) else { return };
-    if let Some(Err(error)) = file.as_mut().map(|file| file.keep_session(saved)) {
-        warn!(%error, "cannot save the session");
-    }
-}
-
-/// Runs a front; at a signal it is told, and given a moment to end by itself.
-async fn until_signal(
-    front: impl Future<Output = anyhow::Result<()>>,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
-    let mut front = pin!(front);
-    tokio::select! {
-        shown = &mut front => return shown,
-        signal = signal() => signal?,
-    }
-    shutdown.cancel();
-    timeout(FRONT_END_MAX, front).await.unwrap_or(Ok(()))
-}
-
-#[cfg(unix)]
-async fn signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn signal() -> anyhow::Result<()> {
-    Ok(tokio::signal::ctrl_c().await?)
 }
 
 /// For people, beside whatever standard output is for. Nobody is left to tell where that is closed too.

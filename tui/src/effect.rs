@@ -1,14 +1,35 @@
-//! Owns what the front-end wants done outside itself. (The full screen's effects join it here.)
+//! Owns what the front wants done to the world: `update` returns these, the loop performs them.
 
-/// What a person does to the demo's cluster.
+use crate::net::event::NetCommand;
+
+/// Something for the loop to perform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Asks the network.
+    Net(NetCommand),
+    /// Asks the demo.
+    Demo(DemoCommand),
+    /// Draws everything anew, whatever the terminal is believed to show.
+    Redraw,
+    /// Stops the program until the shell continues it.
+    Suspend,
+    /// Ends the front.
+    Quit,
+    /// Rings the terminal's bell.
+    Bell,
+    /// Puts text into the terminal's clipboard.
+    Copy(String),
+}
+
+/// What breaks and mends the demo's cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DemoCommand {
-    /// Kill the node the client is on, as abruptly as a process dies.
+    /// Kills the node the client is on, as abruptly as a process dies.
     Kill,
-    /// Kill all nodes.
+    /// Kills every node.
     KillAll,
-    /// Bring the dead nodes back.
+    /// Brings all dead nodes back.
     Revive,
-    /// Withhold the next message from the client, so that it must be told as lost.
+    /// Withholds one message on purpose: proof that losses are counted.
     Withhold,
 }

@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, info};
 
 use event::{Moment, NetCommand, NetEvent};
 use link::{Input, Link, LinkOptions, Output};
@@ -137,6 +137,12 @@ impl Driver {
     }
 
     fn handle(&mut self, input: Input) {
+        match &input {
+            Input::Dialled { transport } => info!(%transport, "connected"),
+            Input::DialFailed(error) => info!(%error, "dial failed"),
+            Input::Closed(error) => info!(%error, "connection closed"),
+            _ => {}
+        }
         let now = self.now();
         self.link.handle(now, input);
         self.pump();
@@ -146,7 +152,10 @@ impl Driver {
     fn pump(&mut self) {
         while let Some(output) = self.link.poll_output() {
             match output {
-                Output::Dial(endpoint) => self.peer = Peer::dial(endpoint),
+                Output::Dial(endpoint) => {
+                    debug!(%endpoint, "dialling");
+                    self.peer = Peer::dial(endpoint);
+                }
                 Output::Hangup => self.peer = Peer::None,
                 Output::Send(request) => match &mut self.peer {
                     Peer::Up(wire) => wire.send(&[request]),

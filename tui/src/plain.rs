@@ -4,6 +4,7 @@
 mod input;
 mod json;
 mod lines;
+mod look;
 #[cfg(test)]
 mod samples;
 mod script;
@@ -14,7 +15,6 @@ use std::io;
 use std::time::Duration;
 
 use chat_protocol::RoomName;
-use jiff::tz::TimeZone;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -22,8 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::effect::DemoCommand;
 use crate::net::event::{Moment, NetCommand, NetEvent};
-use json::Json;
-use lines::Lines;
+use look::Look;
 use script::Script;
 pub use script::ScriptError;
 use source::Source;
@@ -69,7 +68,7 @@ pub struct Plain {
 #[derive(Debug, thiserror::Error)]
 pub enum PlainError {
     /// The end came before the outbox was empty.
-    #[error("{0} messages are not delivered")]
+    #[error("messages not delivered: {0}")]
     Undelivered(usize),
     /// A line of the script did not have its effect.
     #[error(transparent)]
@@ -94,13 +93,16 @@ where
     let shutdown = plain.shutdown.clone();
     let mut session = Session::new(plain, output);
     let mut source = Source::new(input);
-    tokio::select! {
-        ended = session.run(&mut source) => match ended {
-            // `chat-tui | head`: whoever reads has seen enough.
-            Err(PlainError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            ended => ended,
-        },
-        () = shutdown.cancelled() => Ok(()),
+    let ended = tokio::select! {
+        ended = session.run(&mut source) => ended,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    // An error is told beside the lines that led to it.
+    let ended = session.write().await.map_err(PlainError::from).and(ended);
+    match ended {
+        // `chat-tui | head`: whoever reads has seen enough.
+        Err(PlainError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        ended => ended,
     }
 }
 
@@ -116,19 +118,11 @@ struct Session<W> {
     leave_at: Option<Moment>,
 }
 
-enum Look {
-    Lines(Lines),
-    Json(Json),
-}
-
 impl<W: AsyncWrite + Unpin> Session<W> {
     fn new(mut plain: Plain, output: W) -> Self {
         let room = plain.rooms.first().cloned().unwrap_or_else(RoomName::general);
         let cluster = if plain.demo.is_some() { Cluster::Demo } else { Cluster::Remote };
-        let look = match plain.format {
-            Format::Lines => Look::Lines(Lines::new(TimeZone::system())),
-            Format::Json => Look::Json(Json::default()),
-        };
+        let look = Look::new(plain.format);
         let now = plain.started.elapsed();
         let script = plain.script.take().map(|text| Script::new(&text, plain.rooms.clone(), now));
         let talk = Talk::new(room, cluster);
@@ -185,7 +179,7 @@ impl<W: AsyncWrite + Unpin> Session<W> {
                 }
                 return Ok(());
             };
-            self.print(&format!("> {line}"));
+            self.look.notice(&format!("> {line}"), &mut self.pending);
             if let Some(effect) = self.line(&line).await? {
                 script.played(&effect, &self.talk)?;
             }
@@ -213,8 +207,8 @@ impl<W: AsyncWrite + Unpin> Session<W> {
                 let demo = self.plain.demo.as_ref().ok_or(PlainError::Stopped)?;
                 demo.send(command).await.map_err(|_| PlainError::Stopped)?;
             }
-            Effect::Print(text) => self.print(&format!("-- {text}")),
-            Effect::Refuse(reason) => self.refuse(&reason),
+            Effect::Print(text) => self.look.notice(&format!("-- {text}"), &mut self.pending),
+            Effect::Refuse(reason) => self.look.refusal(&reason, &mut self.pending),
             Effect::Quit => self.leave(),
         }
         Ok(Some(effect))
@@ -235,36 +229,7 @@ impl<W: AsyncWrite + Unpin> Session<W> {
         if let Some(script) = &mut self.script {
             script.observe(event);
         }
-        match &mut self.look {
-            Look::Lines(lines) => {
-                for line in lines.event(now, event, said.as_ref()) {
-                    self.pending.push_str(&line);
-                    self.pending.push('\n');
-                }
-            }
-            Look::Json(json) => {
-                if let Some(line) = json.event(now, event, said.as_ref()) {
-                    self.pending.push_str(&line);
-                    self.pending.push('\n');
-                }
-            }
-        }
-    }
-
-    fn print(&mut self, line: &str) {
-        self.pending.push_str(&match &self.look {
-            Look::Lines(_) => line.to_owned(),
-            Look::Json(_) => Json::notice(line),
-        });
-        self.pending.push('\n');
-    }
-
-    fn refuse(&mut self, reason: &str) {
-        self.pending.push_str(&match &self.look {
-            Look::Lines(_) => format!("-- {reason}"),
-            Look::Json(_) => Json::refusal(reason),
-        });
-        self.pending.push('\n');
+        self.look.event(now, event, said.as_ref(), &mut self.pending);
     }
 
     async fn write(&mut self) -> io::Result<()> {

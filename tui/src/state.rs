@@ -28,7 +28,8 @@ pub fn directory() -> Option<PathBuf> {
 /// The name of the file for a list of hosts: the first one, for people, and a hash of all.
 pub fn key(endpoints: &[Endpoint]) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' };
-    let first: String = endpoints.iter().flat_map(|first| first.host.chars()).map(plain).take(40).collect();
+    let first: String =
+        endpoints.iter().take(1).flat_map(|first| first.host.chars()).map(plain).take(40).collect();
     let list: Vec<String> =
         endpoints.iter().map(|endpoint| format!("{endpoint} {}", endpoint.path)).collect();
     format!("{first}-{:016x}", fnv1a(list.join(",").as_bytes()))
@@ -72,7 +73,7 @@ impl std::fmt::Display for Note {
             Self::Crashed { unsent: 0 } => f.write_str("the last run ended without saving its state"),
             Self::Crashed { unsent } => write!(
                 f,
-                "the last run ended without saving its state: {unsent} messages kept before it are not sent again"
+                "the last run ended without saving its state; messages kept before it that are not sent again: {unsent}"
             ),
             Self::Unreadable => f.write_str("the state file could not be read and begins anew"),
         }
@@ -124,6 +125,9 @@ pub fn peek(directory: &Path, key: &str) -> SavedClient {
 /// # Errors
 /// Where the directory or the file cannot be used.
 pub fn remember(directory: &Path, key: &str, saved: &SavedClient) -> io::Result<()> {
+    if saved.session.is_none() {
+        return Ok(());
+    }
     create_directory(directory)?;
     let path = directory.join(format!("{key}.json"));
     let Some(lock) = lock(directory, key)? else { return Ok(()) };
@@ -134,6 +138,11 @@ pub fn remember(directory: &Path, key: &str, saved: &SavedClient) -> io::Result<
 }
 
 impl StateFile {
+    /// False where another process has it, so that nothing is written.
+    pub fn is_ours(&self) -> bool {
+        self.lock.is_some()
+    }
+
     /// Writes session and name through, so that they survive a crash; the rest waits for [`Self::close`].
     ///
     /// # Errors

@@ -141,11 +141,16 @@ async fn a_script_plays_line_by_line_and_ends() {
 #[tokio::test]
 async fn a_script_with_a_bad_line_names_it() {
     let fake = Fake::bind(Transport::Tcp).await;
-    let session = Session::start(&fake, Format::Lines, Some("\n/kill\n"));
+    let mut session = Session::start(&fake, Format::Lines, Some("\n/kill\n"));
     let mut conn = fake.accept().await;
     conn.greet("node-1").await;
     let served = async { while conn.message().await.is_some() {} };
-    let (ended, ()) = tokio::join!(session.end(), served);
+    let watched = async {
+        session.until("> /kill").await;
+        session.until("-- that is for the demo").await;
+        session.end().await
+    };
+    let (ended, ()) = tokio::join!(watched, served);
     let error = ended.unwrap_err().to_string();
     assert_eq!(error, "script line 2 (/kill): that is for the demo: start with --demo");
 }

@@ -1,0 +1,221 @@
+//! Owns the whole model of the front, as plain data: `update` changes it, the view reads it. Knows no terminal, no
+//! socket and no clock.
+
+pub(crate) mod composer;
+pub(crate) mod flow;
+pub(crate) mod history;
+pub(crate) mod line;
+pub(crate) mod link;
+pub(crate) mod panes;
+pub(crate) mod rooms;
+pub(crate) mod text;
+
+use std::time::Duration;
+
+use chat_protocol::{RoomName, UserId};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::event::Now;
+use crate::glyphs::Glyphs;
+use crate::net::event::{Moment, OutId};
+use composer::Composer;
+use flow::Columns;
+use line::{LineId, Said};
+use link::Link;
+use panes::{Areas, Needs, Panes};
+use rooms::Rooms;
+
+/// How long a hint stands above the composer.
+pub(crate) const HINT_SHOWN: Duration = Duration::from_secs(6);
+/// How long a check mark stands behind a message of ours.
+pub(crate) const ACK_SHOWN: Duration = Duration::from_secs(5);
+
+/// The whole model.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) me: Me,
+    pub(crate) rooms: Rooms,
+    pub(crate) composer: Composer,
+    pub(crate) link: Link,
+    pub(crate) popup: Option<Popup>,
+    pub(crate) panes: Panes,
+    /// Columns and rows of the terminal.
+    pub(crate) size: (u16, u16),
+    pub(crate) now: Moment,
+    pub(crate) wall: Timestamp,
+    pub(crate) zone: TimeZone,
+    pub(crate) glyphs: &'static Glyphs,
+    /// The demo's commands exist.
+    pub(crate) demo: bool,
+    pub(crate) hint: Option<Hint>,
+    /// Ctrl-C was pressed then; once more quits.
+    pub(crate) interrupted: Option<Moment>,
+    /// Esc was pressed then; the next key is an Alt-key.
+    pub(crate) escaped: Option<Moment>,
+    pub(crate) completion: Option<Completion>,
+    /// The message chosen in the room shown, for what can be done with one.
+    pub(crate) chosen: Option<LineId>,
+    /// Answers to `nodes` that a person waits for; others only feed the panel.
+    pub(crate) nodes_asked: usize,
+    next_out: u64,
+}
+
+/// Who we are.
+#[derive(Debug, Default)]
+pub(crate) struct Me {
+    pub(crate) id: Option<UserId>,
+    /// Safe to draw; what was asked for until the server says otherwise.
+    pub(crate) name: String,
+}
+
+/// A word of the program's to its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hint {
+    pub(crate) text: String,
+    pub(crate) until: Moment,
+}
+
+/// What lies over everything and takes the keys first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Popup {
+    /// Keys and commands, from this row on.
+    Help { from: usize },
+    /// Rooms that match what is typed, one of them chosen.
+    Switcher { query: String, chosen: usize },
+    /// Are so many lines really to be sent?
+    ConfirmSend { lines: usize },
+}
+
+/// A completion that the next Tab goes on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Completion {
+    /// Where the completed word begins, in bytes.
+    pub(crate) start: usize,
+    pub(crate) options: Vec<String>,
+    pub(crate) index: usize,
+}
+
+/// What the model starts from.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) name: Option<String>,
+    pub(crate) rooms: Vec<RoomName>,
+    pub(crate) glyphs: &'static Glyphs,
+    pub(crate) demo: bool,
+    pub(crate) size: (u16, u16),
+    pub(crate) zone: TimeZone,
+    pub(crate) now: Now,
+}
+
+impl App {
+    /// A model that has heard nothing yet.
+    pub(crate) fn new(setup: Setup) -> Self {
+        let mut rooms = Rooms::default();
+        for room in &setup.rooms {
+            rooms.find_or_add(room);
+        }
+        Self {
+            me: Me { id: None, name: text::clean_line(setup.name.as_deref().unwrap_or("you")) },
+            rooms,
+            composer: Composer::default(),
+            link: Link::default(),
+            popup: None,
+            panes: Panes::default(),
+            size: setup.size,
+            now: setup.now.moment,
+            wall: setup.now.wall,
+            zone: setup.zone,
+            glyphs: setup.glyphs,
+            demo: setup.demo,
+            hint: None,
+            interrupted: None,
+            escaped: None,
+            completion: None,
+            chosen: None,
+            nodes_asked: 0,
+            next_out: 0,
+        }
+    }
+
+    /// A name for the next message written here.
+    pub(crate) fn next_out(&mut self) -> OutId {
+        self.next_out += 1;
+        OutId(self.next_out)
+    }
+
+    /// What stands before the text being written.
+    pub(crate) fn prompt(&self) -> String {
+        let room_for = usize::from(self.size.0 / 4).saturating_sub(3).max(3);
+        format!("[{}] ", text::ellipsis(&self.me.name, room_for, self.glyphs.more))
+    }
+
+    /// Cells of a row of the composer.
+    pub(crate) fn composer_cells(&self) -> u16 {
+        let prompt = u16::try_from(text::width(&self.prompt())).unwrap_or(u16::MAX);
+        // One cell is the cursor's behind the last letter.
+        self.size.0.saturating_sub(prompt.saturating_add(1)).max(2)
+    }
+
+    /// Where everything stands.
+    pub(crate) fn areas(&self) -> Areas {
+        Areas::of(self.size, self.panes, self.needs())
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            composer: self.composer.rows(self.composer_cells()).len(),
+            scrolled: self.rooms.current().is_some_and(|room| room.history.anchor.is_some()),
+            hint: self.shown_hint().is_some(),
+        }
+    }
+
+    /// The columns of the messages pane as it is once the reader has scrolled: the row that says so is gone.
+    pub(crate) fn scrolled_columns(&self) -> Columns {
+        let needs = Needs { scrolled: true, ..self.needs() };
+        let messages = Areas::of(self.size, self.panes, needs).messages;
+        Columns::of(messages.width, messages.height)
+    }
+
+    /// Local time of a moment on the wall clock.
+    pub(crate) fn local(&self, at: Timestamp) -> DateTime {
+        at.to_zoned(self.zone.clone()).datetime()
+    }
+
+    pub(crate) fn local_now(&self) -> DateTime {
+        self.local(self.wall)
+    }
+
+    /// Says something to the user above the composer.
+    pub(crate) fn hint(&mut self, text: impl Into<String>) {
+        self.hint = Some(Hint { text: text.into(), until: self.now + HINT_SHOWN });
+    }
+
+    /// The hint that is due.
+    pub(crate) fn shown_hint(&self) -> Option<&str> {
+        self.hint.as_ref().filter(|hint| self.now < hint.until).map(|hint| hint.text.as_str())
+    }
+
+    /// Puts lines of the program's own into the room shown, or the first there is.
+    pub(crate) fn say_here(&mut self, said: &Said, lines: impl IntoIterator<Item = String>) {
+        let at = self.local_now();
+        let lines: Vec<String> = lines.into_iter().collect();
+        match self.rooms.current_mut() {
+            Some(room) => {
+                for line in lines {
+                    room.history.push(None, at, said.clone(), line);
+                }
+            }
+            None => self.hint(lines.join(" ")),
+        }
+    }
+
+    /// When the screen changes by itself: the only reason for a timer.
+    pub(crate) fn next_change(&self) -> Option<Moment> {
+        let hint = self.hint.as_ref().map(|hint| hint.until).filter(|until| *until > self.now);
+        let acked = self.rooms.current().and_then(|room| room.history.newest_ack());
+        let acked = acked.map(|at| at + ACK_SHOWN).filter(|until| *until > self.now);
+        [hint, acked, self.link.next_change(self.now)].into_iter().flatten().min()
+    }
+}

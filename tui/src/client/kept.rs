@@ -1,0 +1,62 @@
+//! Owns the state file while the client runs: taken up at the start, the session written through, all of it
+//! at the end. Without one the client works all the same, and says so.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context;
+use tracing::warn;
+
+use crate::net::endpoint::Endpoint;
+use crate::net::saved::SavedClient;
+use crate::state::{self, StateFile};
+
+/// What the last run left, as far as it can be had.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// The file, for the network task to write the session through; none where no state is kept.
+    pub(super) file: KeptFile,
+    /// What to start with.
+    pub(super) saved: SavedClient,
+    /// What a person should know of it.
+    pub(super) notices: Vec<String>,
+}
+
+/// Shared by the network task, which writes the session, and the end, which writes all.
+#[derive(Clone, Default)]
+pub(super) struct KeptFile(Option<Arc<Mutex<Option<StateFile>>>>);
+
+impl Kept {
+    /// Takes up what was left for this list of hosts.
+    pub(super) fn take_up(endpoints: &[Endpoint]) -> Self {
+        let Some(directory) = state::directory() else { return Self::default() };
+        match state::open(&directory, &state::key(endpoints)) {
+            Ok((file, saved, note)) => {
+                let notices = note.iter().map(ToString::to_string).collect();
+                Self { file: KeptFile(Some(Arc::new(Mutex::new(Some(file))))), saved, notices }
+            }
+            Err(error) => {
+                let notice = format!("no state is kept: {}: {error}", directory.display());
+                Self { notices: vec![notice], ..Self::default() }
+            }
+        }
+    }
+}
+
+impl KeptFile {
+    /// Writes the session through, so that it survives a crash.
+    pub(super) fn keep_session(&self, saved: &SavedClient) {
+        let Some(Ok(mut file)) = self.0.as_ref().map(|file| file.lock()) else { return };
+        if let Some(Err(error)) = file.as_mut().map(|file| file.keep_session(saved)) {
+            warn!(%error, "cannot save the session");
+        }
+    }
+
+    /// Writes everything. Gives how many messages go with the next start.
+    pub(super) fn close(self, saved: SavedClient) -> anyhow::Result<usize> {
+        let file = self.0.and_then(|file| file.lock().ok()?.take());
+        let Some(file) = file.filter(StateFile::is_ours) else { return Ok(0) };
+        let unsent = saved.rooms.iter().map(|room| room.unsent.len()).sum();
+        file.close(saved).context("cannot save the state")?;
+        Ok(unsent)
+    }
+}

@@ -1,0 +1,208 @@
+//! Owns what a line that begins with a slash means. An unknown command is never sent as text; `//text` is text that
+//! begins with a slash. Knows nothing of how commands are done.
+
+use chat_protocol::{RoomName, UserName};
+
+use crate::app::text::clean_line;
+
+/// A line of input, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Not a command: said as it is.
+    Say(String),
+    Me(String),
+    Join(RoomName),
+    Leave(Option<RoomName>),
+    Nick(UserName),
+    Who(Option<RoomName>),
+    Rooms,
+    Nodes,
+    Help,
+    Next,
+    Previous,
+    Unread,
+    /// The quick switcher, or a room at once.
+    Go(Option<String>),
+    /// The room of this number, from 1.
+    Room(usize),
+    Reconnect,
+    Link,
+    PaneRooms,
+    PaneUsers,
+    Clear,
+    Retry,
+    Version,
+    Quit,
+    Kill,
+    KillAll,
+    Revive,
+    Withhold,
+}
+
+/// What help says of a command.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) arguments: &'static str,
+    pub(crate) what: &'static str,
+    /// Only in the demo.
+    pub(crate) demo: bool,
+}
+
+const fn entry(name: &'static str, arguments: &'static str, what: &'static str) -> Entry {
+    Entry { name, arguments, what, demo: false }
+}
+
+const fn demo(name: &'static str, arguments: &'static str, what: &'static str) -> Entry {
+    Entry { name, arguments, what, demo: true }
+}
+
+/// Every command there is.
+pub(crate) const COMMANDS: &[Entry] = &[
+    entry("join", "ROOM", "enter a room"),
+    entry("leave", "[ROOM]", "leave it"),
+    entry("me", "TEXT", "say what you do"),
+    entry("nick", "NAME", "take another name"),
+    entry("who", "[ROOM]", "who is here, and on which node"),
+    entry("rooms", "", "all rooms"),
+    entry("nodes", "", "the cluster's nodes"),
+    entry("next", "", "next room"),
+    entry("prev", "", "previous room"),
+    entry("unread", "", "next mention or unread room"),
+    entry("go", "[ROOM]", "switch quickly; /1 to /9 by number"),
+    entry("reconnect", "", "dial now"),
+    entry("link", "", "the link panel"),
+    entry("pane", "rooms|users", "show or hide a pane"),
+    entry("retry", "", "take a failed message back into the input"),
+    entry("clear", "", "empty this screen; nothing else is lost"),
+    entry("version", "", "what this is"),
+    entry("help", "", "this"),
+    entry("quit", "", "leave the program"),
+    demo("kill", "[all]", "demo: kill your node, or all"),
+    demo("revive", "", "demo: bring dead nodes back"),
+    demo("withhold", "", "demo: withhold a message: counted as lost"),
+];
+
+/// Commands of later versions: said to be missing rather than unknown.
+const LATER: &[&str] = &[
+    "msg", "topic", "away", "search", "edit", "ignore", "mute", "pin", "theme", "bare", "mouse", "invite",
+    "kick", "ban", "todo",
+];
+
+/// Why a line is not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CommandError {
+    /// There is none of that name; perhaps this one was meant.
+    Unknown { name: String, nearest: Option<&'static str> },
+    /// It comes with a later version.
+    Later(String),
+    /// It is used differently.
+    Usage(String),
+}
+
+impl std::fmt::Display for CommandError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unknown { name, nearest: Some(nearest) } => {
+                write!(f, "no command /{name}: did you mean /{nearest}? (//{name} sends it as text)")
+            }
+            Self::Unknown { name, nearest: None } => {
+                write!(f, "no command /{name}: F1 lists them (//{name} sends it as text)")
+            }
+            Self::Later(name) => write!(f, "this version does not have /{name} yet; your text is kept"),
+            Self::Usage(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Similarity under which no suggestion is made, from 0 to 1.
+const NEAREST_MIN: f64 = 0.6;
+
+/// Understands a line.
+///
+/// # Errors
+/// [`CommandError`] says what to do instead.
+pub(crate) fn parse(line: &str, has_demo: bool) -> Result<Command, CommandError> {
+    let Some(command) = line.strip_prefix('/') else { return Ok(Command::Say(line.to_owned())) };
+    if command.starts_with('/') {
+        return Ok(Command::Say(command.to_owned()));
+    }
+    let (name, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+    let (name, rest) = (name.to_lowercase(), rest.trim());
+    if let Ok(number @ 1..) = name.parse() {
+        return Ok(Command::Room(number));
+    }
+    let known = COMMANDS.iter().find(|entry| entry.name == name && (has_demo || !entry.demo));
+    match known {
+        Some(entry) => arguments(entry, rest),
+        None if LATER.contains(&name.as_str()) => Err(CommandError::Later(name)),
+        None => Err(unknown(&name, has_demo)),
+    }
+}
+
+fn arguments(entry: &Entry, rest: &str) -> Result<Command, CommandError> {
+    let usage = || CommandError::Usage(format!("usage: /{} {}", entry.name, entry.arguments));
+    let optional = || (!rest.is_empty()).then(|| room(rest)).transpose();
+    Ok(match entry.name {
+        "join" if rest.is_empty() => return Err(usage()),
+        "join" => Command::Join(room(rest)?),
+        "leave" => Command::Leave(optional()?),
+        "me" if rest.is_empty() => return Err(usage()),
+        "me" => Command::Me(rest.to_owned()),
+        "nick" if rest.is_empty() => return Err(usage()),
+        "nick" => Command::Nick(UserName::parse(rest).map_err(|e| CommandError::Usage(e.to_string()))?),
+        "who" => Command::Who(optional()?),
+        "go" => Command::Go((!rest.is_empty()).then(|| rest.trim_start_matches('#').to_owned())),
+        "pane" => match rest {
+            "rooms" => Command::PaneRooms,
+            "users" => Command::PaneUsers,
+            "link" => Command::Link,
+            _ => return Err(usage()),
+        },
+        "kill" => match rest {
+            "" => Command::Kill,
+            "all" => Command::KillAll,
+            _ => return Err(usage()),
+        },
+        name => plain(name).ok_or_else(usage)?,
+    })
+}
+
+fn plain(name: &str) -> Option<Command> {
+    Some(match name {
+        "rooms" => Command::Rooms,
+        "nodes" => Command::Nodes,
+        "next" => Command::Next,
+        "prev" => Command::Previous,
+        "unread" => Command::Unread,
+        "reconnect" => Command::Reconnect,
+        "link" => Command::Link,
+        "retry" => Command::Retry,
+        "clear" => Command::Clear,
+        "version" => Command::Version,
+        "help" => Command::Help,
+        "quit" => Command::Quit,
+        "revive" => Command::Revive,
+        "withhold" => Command::Withhold,
+        _ => return None,
+    })
+}
+
+fn room(text: &str) -> Result<RoomName, CommandError> {
+    let name = RoomName::parse(text.trim_start_matches('#'));
+    name.map_err(|error| CommandError::Usage(error.to_string()))
+}
+
+fn unknown(name: &str, has_demo: bool) -> CommandError {
+    let likeness = |entry: &Entry| strsim::jaro_winkler(entry.name, name);
+    let candidates = COMMANDS.iter().filter(|entry| has_demo || !entry.demo);
+    let nearest = candidates
+        .map(|entry| (likeness(entry), entry.name))
+        .filter(|(likeness, _)| *likeness >= NEAREST_MIN)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name);
+    CommandError::Unknown { name: clean_line(name), nearest }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+use super::{COMMANDS, Command, CommandError, parse};
+
+#[track_caller]
+fn check(line: &str, expected: &str) {
+    let told = match parse(line, false) {
+        Ok(command) => format!("{command:?}"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(told, expected, "{line}");
+}
+
+#[test]
+fn lines_are_understood() {
+    check("hello", r#"Say("hello")"#);
+    check("//etc/passwd", r#"Say("/etc/passwd")"#);
+    check("/join #Ops", r#"Join("ops")"#);
+    check("/JOIN ops", r#"Join("ops")"#);
+    check("/leave", "Leave(None)");
+    check("/me  waves ", r#"Me("waves")"#);
+    check("/3", "Room(3)");
+    check("/go gen", r#"Go(Some("gen"))"#);
+    check("/pane users", "PaneUsers");
+}
+
+#[test]
+fn mistakes_say_what_to_do() {
+    check("/jion ops", "no command /jion: did you mean /join? (//jion sends it as text)");
+    check("/xyzzy", "no command /xyzzy: F1 lists them (//xyzzy sends it as text)");
+    check("/topic release day", "this version does not have /topic yet; your text is kept");
+    check("/join", "usage: /join ROOM");
+    check("/join a b", "room name holds the character U+0020: use letters, digits, '-', '_', '.'");
+    check("/", "no command /: F1 lists them (// sends it as text)");
+    check("/\x1b[2J", "no command /[2j: F1 lists them (//[2j sends it as text)");
+}
+
+#[test]
+fn the_demo_commands_exist_only_there() {
+    assert!(matches!(parse("/kill", false), Err(CommandError::Unknown { .. })));
+    assert_eq!(parse("/kill", true), Ok(Command::Kill));
+    assert_eq!(parse("/kill all", true), Ok(Command::KillAll));
+}
+
+#[test]
+fn every_listed_command_parses() {
+    for entry in COMMANDS {
+        let argument = entry.arguments.trim_matches(['[', ']']).split('|').next().unwrap_or_default();
+        let line = format!("/{} {}", entry.name, argument);
+        assert!(parse(&line, true).is_ok(), "{line}: {:?}", parse(&line, true));
+    }
+}

@@ -1,0 +1,61 @@
+//! Owns the signs the screen uses beside letters, in two sets: one for terminals with Unicode, one for the
+//! others. Knows no colours.
+
+/// One set of signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Glyphs {
+    pub(crate) online: &'static str,
+    pub(crate) suspect: &'static str,
+    pub(crate) alert: &'static str,
+    pub(crate) trying: &'static str,
+    pub(crate) here: &'static str,
+    pub(crate) you: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) dot: &'static str,
+    pub(crate) more: &'static str,
+    pub(crate) acked: &'static str,
+    pub(crate) rule: &'static str,
+    pub(crate) bar: &'static str,
+    pub(crate) down: &'static str,
+    /// Lowest to highest.
+    pub(crate) levels: [&'static str; 8],
+}
+
+impl Glyphs {
+    pub(crate) const UNICODE: Self = Self {
+        online: "●",
+        suspect: "◌",
+        alert: "!",
+        trying: "~",
+        here: "▶",
+        you: "◀",
+        to: "→",
+        from: "←",
+        dot: "·",
+        more: "…",
+        acked: "✓",
+        rule: "─",
+        bar: "│",
+        down: "↓",
+        levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    };
+
+    pub(crate) const ASCII: Self = Self {
+        online: "*",
+        suspect: "?",
+        alert: "!",
+        trying: "~",
+        here: ">",
+        you: "<",
+        to: "->",
+        from: "<-",
+        dot: "-",
+        more: "..",
+        acked: "+",
+        rule: "-",
+        bar: "|",
+        down: "v",
+        levels: ["_", "_", ".", ".", "-", "-", "=", "#"],
+    };
+}

@@ -1,0 +1,150 @@
+//! Owns the terminal's modes: taken on entering, given back on every way out (return, panic, signal, suspension).
+//! Knows nothing of what is drawn.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::Once;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::app::App;
+use crate::theme::Theme;
+use crate::view;
+
+/// A whole frame at 200x60 with colours fits: one write a frame.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// The terminal while it is ours.
+pub(crate) struct Screen {
+    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    ///
+    /// # Errors
+    /// Where there is no terminal, or it refuses.
+    pub(crate) fn enter() -> io::Result<Self> {
+        restore_on_panic();
+        take_modes()?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
+        // Should this fail, nobody else would give the modes back.
+        let inner = ratatui::Terminal::new(backend).inspect_err(|_| restore())?;
+        Ok(Self { inner })
+    }
+
+    /// Draws a frame in a synchronized update: the terminal shows all of it or none.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn draw(&mut self, app: &App, theme: Theme) -> io::Result<()> {
+        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+        self.inner.draw(|frame| view::draw(app, theme, frame))?;
+        queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
+        io::Write::flush(self.inner.backend_mut())
+    }
+
+    /// Forgets what the terminal is believed to show.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        // Not `Terminal::clear`: it asks the terminal for its cursor, and the answer goes to who reads the keys.
+        let size = self.inner.size()?;
+        self.inner.resize(Rect::from((Position::ORIGIN, size)))
+    }
+
+    /// Rings the bell.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn ring(&mut self) -> io::Result<()> {
+        self.inner.backend_mut().write_all(b"\x07")
+    }
+
+    /// Puts text into the terminal's clipboard (OSC 52).
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Gives the terminal back, stops the program as Ctrl-Z does, and takes it again once continued.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        take_modes()?;
+        self.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take_modes() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| restore())
+}
+
+/// Gives every mode back. What fails here fails because the terminal is gone: there is nobody to tell.
+fn restore() {
+    let _gone = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    let _gone = disable_raw_mode();
+}
+
+/// A panic's words are readable only on a terminal in its own modes.
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let inner = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            restore();
+            inner(info);
+        }));
+    });
+}
+
+/// The signals that end a program: the loop returns on each, and the terminal is given back on the way.
+pub(crate) struct Endings {
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Endings {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// Where signals cannot be had.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, hang_up: signal(SignalKind::hangup())? })
+    }
+
+    /// Waits for one. Cancel-safe: a signal not taken stays for the next call.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Owns what each event does to the model. Pure: no IO, no clock (time comes with the event), nothing drawn; what
+//! is to be done in the world is returned.
+
+mod act;
+mod answers;
+mod choose;
+mod commands;
+mod complete;
+mod entries;
+mod keys;
+mod net;
+mod popup;
+
+pub(crate) use popup::matches;
+
+use crate::app::App;
+use crate::effect::Effect;
+use crate::event::{Event, Now};
+use crate::net::event::NetCommand;
+
+/// What is to be done first: the rooms the model starts with are entered.
+pub(crate) fn start(app: &App) -> Vec<Effect> {
+    app.rooms.iter().map(|room| Effect::Net(NetCommand::Join(room.name.clone()))).collect()
+}
+
+/// Changes the model by one event.
+pub(crate) fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
+    (app.now, app.wall) = (now.moment, now.wall);
+    match event {
+        Event::Key(key) => keys::press(app, key),
+        Event::Paste(text) => keys::paste(app, &text),
+        Event::Resize { width, height } => {
+            let had_panel = !app.areas().link.is_empty();
+            app.size = (width, height);
+            net::ask_for_panel(app, had_panel)
+        }
+        Event::Tick => Vec::new(),
+        Event::Net(event) => net::take(app, *event),
+    }
+}
+
+#[cfg(test)]
+mod tests;

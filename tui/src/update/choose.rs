@@ -1,0 +1,81 @@
+//! Owns choosing a message, and what can be done with the one chosen.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::app::line::Line;
+use crate::app::{App, flow};
+use crate::effect::Effect;
+
+/// What can be done, said while one is chosen.
+const HINT: &str = "c copies, r retries a failed one, Esc goes back";
+
+/// Chooses the message above the chosen one, at first the newest.
+pub(super) fn up(app: &mut App) {
+    let Some(room) = app.rooms.current() else { return };
+    let below = app.chosen.map_or(room.history.len(), |id| room.history.index_of(id));
+    let found = (0..below).rev().find(|index| is_speech(room.history.line(*index)));
+    choose(app, found);
+}
+
+/// Chooses the message below; below the newest there is nothing, and the choosing ends.
+pub(super) fn down(app: &mut App) {
+    let Some(room) = app.rooms.current() else { return };
+    let Some(id) = app.chosen else { return };
+    let below = room.history.index_of(id) + 1;
+    let found = (below..room.history.len()).find(|index| is_speech(room.history.line(*index)));
+    if found.is_none() {
+        app.chosen = None;
+    }
+    choose(app, found);
+}
+
+fn choose(app: &mut App, index: Option<usize>) {
+    let Some(index) = index else { return };
+    // First the hint: it takes a row.
+    app.hint(HINT);
+    let columns = app.scrolled_columns();
+    let Some(room) = app.rooms.current_mut() else { return };
+    app.chosen = room.history.line(index).map(|line| line.id);
+    flow::show(&mut room.history, columns, index);
+}
+
+fn is_speech(line: Option<&Line>) -> bool {
+    line.is_some_and(|line| line.speech().is_some())
+}
+
+/// A key while a message is chosen; none: the key is none of this file's, and the choosing is over unless it
+/// moves.
+pub(super) fn press(app: &mut App, key: KeyEvent) -> Option<Vec<Effect>> {
+    if key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Up | KeyCode::Down) {
+        return None;
+    }
+    match key.code {
+        KeyCode::Up => up(app),
+        KeyCode::Down => down(app),
+        KeyCode::Esc => app.chosen = None,
+        KeyCode::Char('c') if key.modifiers.is_empty() => return Some(copy(app)),
+        KeyCode::Char('r') if key.modifiers.is_empty() => retry(app),
+        _ => {
+            app.chosen = None;
+            return None;
+        }
+    }
+    Some(Vec::new())
+}
+
+fn copy(app: &mut App) -> Vec<Effect> {
+    let chosen = app.chosen.take();
+    let Some((id, room)) = chosen.zip(app.rooms.current()) else { return Vec::new() };
+    let line = room.history.line(room.history.index_of(id)).filter(|line| line.id == id);
+    let text = line.map(|line| line.text().to_owned());
+    app.hint("copied, where the terminal allows it (OSC 52)");
+    text.map(Effect::Copy).into_iter().collect()
+}
+
+fn retry(app: &mut App) {
+    let chosen = app.chosen.take();
+    match app.rooms.current_mut().and_then(|room| room.history.take_failed(chosen)) {
+        Some(text) => app.composer.set(&text),
+        None => app.hint("that one did not fail"),
+    }
+}

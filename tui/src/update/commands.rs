@@ -1,0 +1,187 @@
+//! Owns what happens to a line of input: said, done as a command, or kept with the reason why not.
+
+use chat_protocol::{Kind, RoomName, limits};
+
+use super::act;
+use crate::app::line::{Mark, Said, Speech};
+use crate::app::{App, Popup, text};
+use crate::command::{self, Command};
+use crate::effect::{DemoCommand, Effect};
+use crate::net::event::{LinkState, NetCommand};
+
+/// A paste of more lines than this is asked about before it is sent.
+pub(super) const PASTE_LINES_MAX: usize = 5;
+
+/// Enter was pressed.
+pub(super) fn submit(app: &mut App) -> Vec<Effect> {
+    let lines = app.composer.lines();
+    if app.composer.pasted_lines > PASTE_LINES_MAX && lines > PASTE_LINES_MAX {
+        app.popup = Some(Popup::ConfirmSend { lines });
+        return Vec::new();
+    }
+    submit_now(app)
+}
+
+/// Takes the input, unless there is a reason to leave it where it is.
+pub(super) fn submit_now(app: &mut App) -> Vec<Effect> {
+    let line = app.composer.text().trim_end().to_owned();
+    if line.trim().is_empty() {
+        return Vec::new();
+    }
+    let command = match command::parse(&line, app.demo) {
+        Ok(command) => command,
+        Err(error) => {
+            app.hint(error.to_string());
+            return Vec::new();
+        }
+    };
+    if let Some(refusal) = refusal(app, &command) {
+        app.hint(refusal);
+        return Vec::new();
+    }
+    app.composer.take();
+    app.composer.recall.keep(&line);
+    perform(app, command)
+}
+
+/// Why something cannot be said, known before the server would say it.
+fn refusal(app: &App, command: &Command) -> Option<String> {
+    let (Command::Say(text) | Command::Me(text)) = command else { return None };
+    let chars = text.chars().count();
+    if chars > limits::CONTENT_CHARS_MAX {
+        return Some(format!(
+            "{chars} characters, {} are allowed: shorten it, or send it in parts",
+            limits::CONTENT_CHARS_MAX
+        ));
+    }
+    if text.len() > limits::CONTENT_BYTES_MAX {
+        return Some(format!(
+            "{} bytes, {} are allowed: shorten it, or send it in parts",
+            text.len(),
+            limits::CONTENT_BYTES_MAX
+        ));
+    }
+    app.rooms
+        .current()
+        .is_none()
+        .then(|| "you are in no room: /join ROOM first; your text is kept".to_owned())
+}
+
+fn perform(app: &mut App, command: Command) -> Vec<Effect> {
+    let ask = |command| vec![Effect::Net(command)];
+    match command {
+        Command::Say(text) => return say(app, text, None),
+        Command::Me(text) => return say(app, text, Some(Kind::Action)),
+        Command::Join(room) => return join(app, &room),
+        Command::Leave(room) => return leave(app, room),
+        Command::Nick(name) => return ask(NetCommand::Rename(name)),
+        Command::Who(room) => {
+            let room = room.or_else(|| app.rooms.current().map(|room| room.name.clone()));
+            return answered(app, room.map(NetCommand::Who));
+        }
+        Command::Rooms => return answered(app, Some(NetCommand::Rooms)),
+        Command::Nodes => {
+            app.nodes_asked += 1;
+            return answered(app, Some(NetCommand::Nodes));
+        }
+        Command::Help => app.popup = Some(Popup::Help { from: 0 }),
+        Command::Next => act::step_room(app, 1),
+        Command::Previous => act::step_room(app, -1),
+        Command::Unread => act::next_unread(app),
+        Command::Go(None) => app.popup = Some(Popup::Switcher { query: String::new(), chosen: 0 }),
+        Command::Go(Some(query)) => go(app, &query),
+        Command::Room(number) => act::room_number(app, number),
+        Command::Reconnect => return ask(NetCommand::ReconnectNow),
+        Command::Link => return act::toggle_link(app),
+        Command::PaneRooms => app.panes.rooms = !app.panes.rooms,
+        Command::PaneUsers => app.panes.users = Some(app.areas().users.is_empty()),
+        Command::Clear => {
+            if let Some(room) = app.rooms.current_mut() {
+                room.history.clear();
+                room.read();
+            }
+        }
+        Command::Retry => retry(app),
+        Command::Version => app.say_here(&Said::Notice, [format!("chat-tui {}", env!("CARGO_PKG_VERSION"))]),
+        Command::Quit => return vec![Effect::Quit],
+        Command::Kill => return vec![Effect::Demo(DemoCommand::Kill)],
+        Command::KillAll => return vec![Effect::Demo(DemoCommand::KillAll)],
+        Command::Revive => return vec![Effect::Demo(DemoCommand::Revive)],
+        Command::Withhold => return vec![Effect::Demo(DemoCommand::Withhold)],
+    }
+    Vec::new()
+}
+
+/// Asks what only a server can answer; offline that is said rather than waited for.
+fn answered(app: &mut App, command: Option<NetCommand>) -> Vec<Effect> {
+    if !matches!(app.link.status.state, LinkState::Online { .. }) {
+        app.hint("offline: the answer comes when the link is back");
+    }
+    command.map(Effect::Net).into_iter().collect()
+}
+
+fn say(app: &mut App, content: String, kind: Option<Kind>) -> Vec<Effect> {
+    let out = app.next_out();
+    let at = app.local_now();
+    let speech = Speech {
+        author: app.me.id.clone(),
+        name: app.me.name.as_str().into(),
+        action: kind == Some(Kind::Action),
+        mention: false,
+        out: Some(out),
+        mark: Mark::Sent,
+    };
+    let Some(room) = app.rooms.current_mut() else { return Vec::new() };
+    room.history.push_pending(out, at, Said::Message(speech), text::clean(&content));
+    // Who speaks has read what is there, and wants to see the own words.
+    room.history.news = None;
+    room.history.follow();
+    room.read();
+    vec![Effect::Net(NetCommand::Say { out, room: room.name.clone(), content, kind })]
+}
+
+fn join(app: &mut App, room: &RoomName) -> Vec<Effect> {
+    if room.is_reserved() {
+        app.hint(format!("#{room} is a name of the system's: it cannot be joined"));
+        return Vec::new();
+    }
+    let index = app.rooms.find_or_add(room);
+    if let Some(room) = app.rooms.get_mut(index) {
+        room.leaving = false;
+    }
+    act::show_room(app, index);
+    vec![Effect::Net(NetCommand::Join(room.clone()))]
+}
+
+fn leave(app: &mut App, room: Option<RoomName>) -> Vec<Effect> {
+    let Some(name) = room.or_else(|| app.rooms.current().map(|room| room.name.clone())) else {
+        return Vec::new();
+    };
+    match app.rooms.by_name_mut(&name) {
+        Some(room) => {
+            room.leaving = true;
+            vec![Effect::Net(NetCommand::Leave(name))]
+        }
+        None => {
+            app.hint(format!("you are not in #{name}"));
+            Vec::new()
+        }
+    }
+}
+
+fn go(app: &mut App, query: &str) {
+    let best = super::popup::matches(app, query).first().copied();
+    match best {
+        Some(index) => act::show_room(app, index),
+        None => app.hint(format!("no room like {}: /join enters one", text::clean_line(query))),
+    }
+}
+
+/// Takes the newest failed message back into the input.
+fn retry(app: &mut App) {
+    let failed = app.rooms.current_mut().and_then(|room| room.history.take_failed(None));
+    match failed {
+        Some(text) => app.composer.set(&text),
+        None => app.hint("nothing failed here"),
+    }
+}

@@ -1,0 +1,60 @@
+//! Owns Tab: completes commands, rooms and names, and goes round their candidates.
+
+use crate::app::{App, Completion};
+use crate::command::COMMANDS;
+
+/// Completes the word before the cursor, or goes on to its next candidate.
+pub(super) fn next(app: &mut App) {
+    let completion = match app.completion.take() {
+        Some(last) => Completion { index: (last.index + 1) % last.options.len(), ..last },
+        None => {
+            let (start, options) = candidates(app);
+            if options.is_empty() {
+                return;
+            }
+            Completion { start, options, index: 0 }
+        }
+    };
+    app.composer.replace_before(completion.start, &completion.options[completion.index]);
+    app.completion = Some(completion);
+}
+
+fn candidates(app: &App) -> (usize, Vec<String>) {
+    let before = &app.composer.text()[..app.composer.cursor()];
+    let start = before
+        .rfind(char::is_whitespace)
+        .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
+    let word = before[start..].to_lowercase();
+    if word.is_empty() {
+        return (start, Vec::new());
+    }
+    let takes_room = ["/join ", "/leave ", "/go ", "/who "].iter().any(|name| before.starts_with(name));
+    let options = match word.strip_prefix('/') {
+        Some(name) if start == 0 => commands(app, name),
+        _ if takes_room => rooms(app, word.trim_start_matches('#'), ""),
+        _ => match word.strip_prefix('#') {
+            Some(name) => rooms(app, name, "#"),
+            None => names(app, word.trim_start_matches('@'), start == 0),
+        },
+    };
+    (start, options)
+}
+
+fn commands(app: &App, beginning: &str) -> Vec<String> {
+    let known = COMMANDS.iter().filter(|entry| app.demo || !entry.demo);
+    known.filter(|entry| entry.name.starts_with(beginning)).map(|entry| format!("/{} ", entry.name)).collect()
+}
+
+fn rooms(app: &App, beginning: &str, sign: &str) -> Vec<String> {
+    let names = app.rooms.iter().map(|room| room.name.as_str());
+    names.filter(|name| name.starts_with(beginning)).map(|name| format!("{sign}{name} ")).collect()
+}
+
+fn names(app: &App, beginning: &str, is_address: bool) -> Vec<String> {
+    let Some(room) = app.rooms.current() else { return Vec::new() };
+    let end = if is_address { ": " } else { " " };
+    let mut names: Vec<&str> = room.members.iter().map(|member| member.name.as_str()).collect();
+    names.dedup();
+    let fits = |name: &&str| name.to_lowercase().starts_with(beginning) && **name != *app.me.name;
+    names.into_iter().filter(fits).map(|name| format!("{name}{end}")).collect()
+}

@@ -1,0 +1,114 @@
+//! Owns the keys of what lies over the screen: help, the quick switcher, the question before a long paste is sent.
+//! Esc closes each and destroys nothing.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{act, commands};
+use crate::app::{App, Popup, text};
+use crate::effect::Effect;
+
+/// Rows of help's frame.
+const HELP_FRAME_ROWS: u16 = 2;
+/// Rows that a page key moves help.
+const HELP_PAGE: usize = 10;
+
+/// A key while something is open.
+pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
+    let is_interrupt =
+        key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'C'));
+    if key.code == KeyCode::Esc || is_interrupt {
+        app.popup = None;
+        return Vec::new();
+    }
+    match app.popup.take() {
+        Some(Popup::Help { from }) => help(app, from, key.code),
+        Some(Popup::Switcher { query, chosen }) => switcher(app, query, chosen, key),
+        Some(Popup::ConfirmSend { lines }) => match key.code {
+            KeyCode::Enter | KeyCode::Char('y' | 'Y') => return commands::submit_now(app),
+            KeyCode::Char('n' | 'N') => {}
+            _ => app.popup = Some(Popup::ConfirmSend { lines }),
+        },
+        None => {}
+    }
+    Vec::new()
+}
+
+fn help(app: &mut App, from: usize, code: KeyCode) {
+    let shown = usize::from(app.size.1.saturating_sub(HELP_FRAME_ROWS));
+    let last = crate::keymap::help_rows(app.demo).len().saturating_sub(shown);
+    let from = match code {
+        KeyCode::Up | KeyCode::Char('k') => from.saturating_sub(1),
+        KeyCode::Down | KeyCode::Char('j') => from + 1,
+        KeyCode::PageUp => from.saturating_sub(HELP_PAGE),
+        KeyCode::PageDown | KeyCode::Char(' ') => from + HELP_PAGE,
+        KeyCode::Home => 0,
+        KeyCode::End => last,
+        KeyCode::F(1) | KeyCode::Char('q' | '?') | KeyCode::Enter => return,
+        _ => from,
+    };
+    app.popup = Some(Popup::Help { from: from.min(last) });
+}
+
+fn switcher(app: &mut App, mut query: String, chosen: usize, key: KeyEvent) {
+    let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    let found = matches(app, &query);
+    let last = found.len().saturating_sub(1);
+    let chosen = match key.code {
+        KeyCode::Enter => {
+            if let Some(index) = found.get(chosen.min(last)) {
+                act::show_room(app, *index);
+            }
+            return;
+        }
+        KeyCode::Up => chosen.saturating_sub(1),
+        KeyCode::Down | KeyCode::Tab => (chosen + 1).min(last),
+        KeyCode::Char('p') if is_ctrl => chosen.saturating_sub(1),
+        KeyCode::Char('n') if is_ctrl => (chosen + 1).min(last),
+        KeyCode::Char('u') if is_ctrl => {
+            query.clear();
+            0
+        }
+        KeyCode::Char(letter) if !is_ctrl => {
+            query.push(letter);
+            0
+        }
+        KeyCode::Backspace => {
+            query.pop();
+            0
+        }
+        _ => chosen,
+    };
+    app.popup = Some(Popup::Switcher { query, chosen });
+}
+
+/// Text pasted into the switcher is typed into it.
+pub(super) fn paste(app: &mut App, pasted: &str) {
+    if let Some(Popup::Switcher { query, chosen }) = &mut app.popup {
+        query.push_str(&text::clean_line(pasted));
+        *chosen = 0;
+    }
+}
+
+/// Indices of the rooms that hold the letters of `query` in order: exact first, then beginnings, then pieces,
+/// then the rest; unread rooms before read ones.
+pub(crate) fn matches(app: &App, query: &str) -> Vec<usize> {
+    let query = query.trim_start_matches('#').to_lowercase();
+    let mut found: Vec<_> = app
+        .rooms
+        .iter()
+        .enumerate()
+        .filter(|(_, room)| is_subsequence(&query, room.name.as_str()))
+        .map(|(index, room)| {
+            let name = room.name.as_str();
+            let rank = (name != query, !name.starts_with(&query), !name.contains(&query));
+            (rank, room.mentions == 0, room.unread == 0, index)
+        })
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, _, _, index)| index).collect()
+}
+
+fn is_subsequence(letters: &str, text: &str) -> bool {
+    let mut rest = text.chars();
+    letters.chars().all(|letter| rest.any(|c| c == letter))
+}

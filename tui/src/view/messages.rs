@@ -1,0 +1,241 @@
+//! The backlog of the room shown, drawn from its bottom row up, so that a frame costs what is seen and not what
+//! there is.
+//!
+//! ```text
+//! #general  release day                          12 users
+//! ──────────────── Tue 12 Aug ────────────────
+//! 10:02 alice  rolling node-2 in five
+//!              fine, go
+//! ──────────────── 3 new ─────────────────────
+//! 10:04 carol  you: check the graph
+//! 10:05 ~~ node-2 → node-3 · 1.24s · 37 recovered · 0 lost
+//! 10:06 you    still here?                               ✓
+//! 10:06 you    second one                         … queued
+//! ```
+
+use super::Canvas;
+use crate::app::flow::{self, Block, Columns};
+use crate::app::line::{Line, Mark, Said, Speech};
+use crate::app::panes::Area;
+use crate::app::rooms::Room;
+use crate::app::{ACK_SHOWN, text};
+use crate::net::event::LinkState;
+use crate::theme::{Role, Theme};
+
+/// The room's name, what it is about, how many are in it.
+pub(super) fn draw_title(canvas: &mut Canvas<'_>, area: Area) {
+    let app = canvas.app;
+    let Some(room) = app.rooms.current().filter(|_| !area.is_empty()) else { return };
+    let count = match room.count {
+        0 => String::new(),
+        1 => "1 user".to_owned(),
+        count => format!("{count} users"),
+    };
+    let state = if room.leaving { "  (leaving)" } else { "" };
+    let end = canvas.put_right(area, area.y, &count, canvas.theme.style(Role::Dim));
+    let left = Area { width: end.saturating_sub(area.x + 1), ..area };
+    let x = canvas.put(
+        left,
+        (area.x, area.y),
+        &format!("#{}{state}", room.name),
+        canvas.theme.style(Role::Title),
+    );
+    if !room.topic.is_empty() {
+        let room_for = usize::from((left.x + left.width).saturating_sub(x + 2));
+        let topic = text::ellipsis(&room.topic, room_for, app.glyphs.more);
+        canvas.put(left, (x + 2, area.y), &topic, canvas.theme.style(Role::Dim));
+    }
+}
+
+/// Says that the reader is not at the newest line, and what came meanwhile.
+pub(super) fn draw_below(canvas: &mut Canvas<'_>, area: Area) {
+    let app = canvas.app;
+    let Some(room) = app.rooms.current().filter(|_| !area.is_empty()) else { return };
+    let down = app.glyphs.down;
+    let (words, role) = match room.history.new_below() {
+        0 => (format!("{down} newer below: Alt-End"), Role::Dim),
+        count => (format!("{down} {count} new below: Alt-End"), Role::Unread),
+    };
+    canvas.rule(area, area.y, &words, role);
+}
+
+/// Draws the backlog.
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
+    if area.is_empty() {
+        return;
+    }
+    let Some(room) = canvas.app.rooms.current() else {
+        return draw_words(canvas, area, &["you are in no room", "/join ROOM enters one, /rooms lists them"]);
+    };
+    if room.history.is_empty() {
+        return draw_empty(canvas, area, room);
+    }
+    let columns = Columns::of(area.width, area.height);
+    let at = flow::bottom(&room.history, columns);
+    // Rows left above what is drawn, then the next block's bottom.
+    let mut bottom = i64::from(area.height) + i64::try_from(at.cut).unwrap_or(0);
+    let mut index = Some(at.index);
+    while let (Some(current), true) = (index, bottom > 0) {
+        let Some(block) = flow::block(&room.history, current, columns) else { break };
+        let Some(line) = room.history.line(current) else { break };
+        bottom -= i64::try_from(block.height()).unwrap_or(i64::MAX);
+        Painter { area, columns, top: bottom }.draw(canvas, line, block);
+        index = current.checked_sub(1);
+    }
+    if bottom > 0 {
+        let words = if room.history.loading {
+            format!("loading older messages{}", canvas.app.glyphs.more)
+        } else if room.history.more {
+            "PgUp loads older messages".to_owned()
+        } else if room.history.begun {
+            format!("here #{} begins", room.name)
+        } else {
+            String::new()
+        };
+        let y = area.y + u16::try_from(bottom - 1).unwrap_or(0);
+        let style = canvas.theme.style(Role::Dim);
+        canvas.put(area, (area.x, y), &words, style);
+    }
+}
+
+fn draw_empty(canvas: &mut Canvas<'_>, area: Area, room: &Room) {
+    let more = canvas.app.glyphs.more;
+    let title = match (&canvas.app.link.status.state, room.joined) {
+        (LinkState::Online { .. }, true) if room.history.loading => format!("loading #{}{more}", room.name),
+        (LinkState::Online { .. }, true) => format!("nothing was said in #{} yet", room.name),
+        (LinkState::Online { .. }, false) => format!("entering #{}{more}", room.name),
+        (LinkState::Down { .. }, _) => "no server answers".to_owned(),
+        (LinkState::Idle | LinkState::Dialling { .. }, _) => format!("connecting{more}"),
+    };
+    let kept = "what you write now is kept, and sent as soon as it can be";
+    let is_online = matches!(canvas.app.link.status.state, LinkState::Online { .. });
+    let words = [title.as_str(), kept];
+    draw_words(canvas, area, if is_online { &words[..1] } else { &words });
+}
+
+/// Words in the middle of an area that has nothing else.
+fn draw_words(canvas: &mut Canvas<'_>, area: Area, words: &[&str]) {
+    let style = canvas.theme.style(Role::Dim);
+    let rows = u16::try_from(words.len()).unwrap_or(1);
+    let top = area.y + area.height.saturating_sub(rows) / 2;
+    for (y, line) in (top..).zip(words) {
+        let line = text::ellipsis(line, usize::from(area.width), canvas.app.glyphs.more);
+        let width = u16::try_from(text::width(&line)).unwrap_or(area.width);
+        canvas.put(area, (area.x + area.width.saturating_sub(width) / 2, y), &line, style);
+    }
+}
+
+/// Draws one line whose first row may be above the area's top.
+struct Painter {
+    area: Area,
+    columns: Columns,
+    /// Rows between the area's top and the next row; negative above it.
+    top: i64,
+}
+
+impl Painter {
+    /// The screen row of the next row of the block, if it is on the screen; moves on.
+    fn next_y(&mut self) -> Option<u16> {
+        let row = u16::try_from(self.top).ok().filter(|row| *row < self.area.height);
+        self.top += 1;
+        row.map(|row| self.area.y + row)
+    }
+
+    fn draw(mut self, canvas: &mut Canvas<'_>, line: &Line, block: Block) {
+        if let Some(day) = block.day
+            && let Some(y) = self.next_y()
+        {
+            canvas.rule(self.area, y, &day.strftime("%a %-d %b %Y").to_string(), Role::Dim);
+        }
+        if let Some(count) = block.news
+            && let Some(y) = self.next_y()
+        {
+            canvas.rule(self.area, y, &format!("{count} new"), Role::Unread);
+        }
+        match &line.said {
+            Said::Message(speech) => self.draw_speech(canvas, line, (speech, block)),
+            Said::Notice => self.draw_notice(canvas, line, ("", Role::Notice)),
+            Said::Trouble => self.draw_notice(canvas, line, (canvas.app.glyphs.alert, Role::Trouble)),
+            Said::Failover => self.draw_notice(canvas, line, ("", Role::Failover)),
+        }
+    }
+
+    fn draw_time(&self, canvas: &mut Canvas<'_>, y: u16, line: &Line) {
+        if self.columns.time > 0 {
+            let time = format!("{:02}:{:02}", line.at.hour(), line.at.minute());
+            canvas.put(self.area, (self.area.x, y), &time, canvas.theme.style(Role::Dim));
+        }
+    }
+
+    fn draw_notice(&mut self, canvas: &mut Canvas<'_>, line: &Line, (sign, role): (&str, Role)) {
+        let style = canvas.theme.style(role);
+        let x = self.area.x + self.columns.time;
+        for (number, row) in line.rows(self.columns.wide()).iter().enumerate() {
+            let Some(y) = self.next_y() else { continue };
+            if number == 0 {
+                self.draw_time(canvas, y, line);
+            }
+            let x = if sign.is_empty() { x } else { canvas.put(self.area, (x, y), sign, style) + 1 };
+            canvas.put(self.area, (x, y), &line.text()[row.clone()], style);
+        }
+    }
+
+    fn draw_speech(&mut self, canvas: &mut Canvas<'_>, line: &Line, (speech, block): (&Speech, Block)) {
+        let role = match (canvas.app.chosen == Some(line.id), speech.mention) {
+            (true, _) => Role::Chosen,
+            (false, true) => Role::Mention,
+            (false, false) => Role::Text,
+        };
+        let style = canvas.theme.style(role);
+        let x = self.area.x + self.columns.indent();
+        let rows = line.rows(self.columns.body);
+        let mut last = None;
+        for (number, row) in rows.iter().enumerate() {
+            let Some(y) = self.next_y() else { continue };
+            if number == 0 && block.head {
+                self.draw_time(canvas, y, line);
+                self.draw_name(canvas, y, speech);
+            }
+            if number == 0 && canvas.app.chosen == Some(line.id) {
+                self.draw_pointer(canvas, y);
+            }
+            canvas.put(self.area, (x, y), &line.text()[row.clone()], style);
+            last = Some(y);
+        }
+        let y = if block.mark_below { self.next_y() } else { last };
+        if let Some(y) = y {
+            self.draw_mark(canvas, y, &speech.mark);
+        }
+    }
+
+    fn draw_name(&self, canvas: &mut Canvas<'_>, y: u16, speech: &Speech) {
+        let app = canvas.app;
+        let is_own = speech.out.is_some() || (speech.author.is_some() && speech.author == app.me.id);
+        let role = if is_own { Role::Own } else { Theme::author(&speech.name) };
+        let cells = usize::from(self.columns.name.saturating_sub(1));
+        let sign = if speech.action { "* " } else { "" };
+        let name = text::ellipsis(&format!("{sign}{}", speech.name), cells, app.glyphs.more);
+        let at = (self.area.x + self.columns.time, y);
+        canvas.put(self.area, at, &name, canvas.theme.style(role));
+    }
+
+    /// Points at a chosen line, in the gap before the author.
+    fn draw_pointer(&self, canvas: &mut Canvas<'_>, y: u16) {
+        let x = self.area.x + self.columns.time.saturating_sub(1);
+        canvas.put(self.area, (x, y), canvas.app.glyphs.here, canvas.theme.style(Role::Title));
+    }
+
+    fn draw_mark(&self, canvas: &mut Canvas<'_>, y: u16, mark: &Mark) {
+        let app = canvas.app;
+        let (sign, role) = match mark {
+            Mark::None => return,
+            Mark::Acked(at) if app.now >= *at + ACK_SHOWN => return,
+            Mark::Acked(_) => (app.glyphs.acked, Role::Dim),
+            Mark::Sent | Mark::Queued => (app.glyphs.more, Role::Dim),
+            Mark::Failed(_) => (app.glyphs.alert, Role::Trouble),
+        };
+        let cells = usize::from(self.area.width.saturating_sub(1));
+        let words = text::ellipsis(&format!("{sign}{}", flow::mark_words(mark)), cells, app.glyphs.more);
+        canvas.put_right(self.area, y, &words, canvas.theme.style(role));
+    }
+}

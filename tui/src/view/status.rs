@@ -1,0 +1,161 @@
+//! Where the link is, in one line: the most important leftmost, never by colour alone.
+//!
+//! ```text
+//! ● node-3 tcp rtt 3.1ms p99 9.0ms up 2m failovers 1            @2 5  F1 help
+//! ◌ node-3 no pong 2.1s
+//! ! OFFLINE 4s (connection reset) try 3 in 1.8s [Alt-r now] queued 2
+//! ~ try 3 → 10.0.0.7:12345 tcp… hello… offline 4s queued 2
+//! ● node-3 ← node-2 1.24s +37 recovered, 0 lost, 0 dup
+//! ! #ops: messages 120-163 are gone (history trimmed)
+//! ! node-3 cannot reach the other servers: redis is down
+//! ```
+
+use std::time::Duration;
+
+use super::Canvas;
+use crate::app::App;
+use crate::app::panes::Area;
+use crate::app::text::{self, millis, seconds, uptime};
+use crate::net::event::{DialStep, LinkState, Moment, Recovery};
+use crate::theme::Role;
+
+/// Draws the line.
+pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
+    if area.is_empty() {
+        return;
+    }
+    let app = canvas.app;
+    let (pieces, role) = pieces(app);
+    let style = canvas.theme.style(role);
+    canvas.fill(area, style);
+    let right = right(app);
+    let cells = usize::from(area.width).saturating_sub(2);
+    let mut left = String::new();
+    for piece in pieces {
+        let space = usize::from(!left.is_empty());
+        let rest = cells.saturating_sub(text::width(&left));
+        if left.is_empty() {
+            left = text::ellipsis(&piece, rest, app.glyphs.more);
+        } else if text::width(&piece) + space <= rest {
+            left.push(' ');
+            left.push_str(&piece);
+        }
+    }
+    canvas.put(area, (area.x + 1, area.y), &left, style);
+    if text::width(&left) + text::width(&right) + 2 <= cells {
+        canvas.put_right(Area { width: area.width - 1, ..area }, area.y, &right, style);
+    }
+}
+
+/// Unread messages elsewhere, and where help is.
+fn right(app: &App) -> String {
+    let (mentions, unread) = app.rooms.elsewhere();
+    let mentions = if mentions > 0 { format!("@{mentions} ") } else { String::new() };
+    let unread = if unread > 0 { format!("{unread} ") } else { String::new() };
+    let gap = if mentions.is_empty() && unread.is_empty() { "" } else { " " };
+    format!("{mentions}{unread}{gap}F1 help")
+}
+
+/// The line's pieces, the most important first, and how serious it is.
+fn pieces(app: &App) -> (Vec<String>, Role) {
+    let status = &app.link.status;
+    let queued = (status.queued > 0).then(|| format!("queued {}", status.queued));
+    let lost = app.link.lost(app.now).map(|lost| format!("{} {lost}", app.glyphs.alert));
+    let (mut pieces, role) = match &status.state {
+        LinkState::Idle => {
+            (vec![format!("{} connecting{}", app.glyphs.trying, app.glyphs.more)], Role::StatusBusy)
+        }
+        LinkState::Dialling { attempt, target, step, down_since } => {
+            (dialling(app, (*attempt, target, *step), *down_since), Role::StatusBusy)
+        }
+        LinkState::Down { since, reason, attempt, retry_at } => {
+            (vec![down(app, (*since, *retry_at), reason, *attempt)], Role::StatusBad)
+        }
+        LinkState::Online { node, heard, suspect: true, .. } => {
+            let silent = tenths(app.now.saturating_sub(*heard));
+            (vec![format!("{} {node} no pong {silent}", app.glyphs.suspect)], Role::StatusBusy)
+        }
+        LinkState::Online { .. } => return online(app, lost, queued),
+    };
+    pieces.extend(queued);
+    pieces.extend(lost);
+    (pieces, role)
+}
+
+fn dialling(app: &App, (attempt, target, step): (u32, &str, DialStep), since: Option<Moment>) -> Vec<String> {
+    let (trying, to, more) = (app.glyphs.trying, app.glyphs.to, app.glyphs.more);
+    let step = match step {
+        DialStep::Resolving => " dns",
+        DialStep::Connecting => "",
+        DialStep::Upgrading => " upgrade",
+        DialStep::Hello => " hello",
+    };
+    // Each step is behind the one before: the target's last word is the transport, once there is one.
+    let first = if step.is_empty() || step == " dns" { "" } else { more };
+    let target = text::clean_line(target);
+    let mut pieces = vec![format!("{trying} try {attempt} {to} {target}{first}{step}{more}")];
+    pieces.extend(since.map(|since| format!("offline {}s", app.now.saturating_sub(since).as_secs())));
+    pieces
+}
+
+fn down(app: &App, (since, retry_at): (Moment, Moment), reason: &str, attempt: u32) -> String {
+    let offline = app.now.saturating_sub(since).as_secs();
+    let wait = tenths(retry_at.saturating_sub(app.now));
+    // A reason from afar may be long: the countdown behind it matters more than its end.
+    let room_for = usize::from(app.size.0).saturating_sub(DOWN_CELLS).max(REASON_CELLS_MIN);
+    let reason = text::ellipsis(&text::clean_line(reason), room_for, app.glyphs.more);
+    format!("{} OFFLINE {offline}s ({reason}) try {attempt} in {wait} [Alt-r now]", app.glyphs.alert)
+}
+
+/// What the line of a lost link needs beside the reason, in cells.
+const DOWN_CELLS: usize = 54;
+/// What is shown of a reason in any case, in cells.
+const REASON_CELLS_MIN: usize = 8;
+
+fn online(app: &App, lost: Option<String>, queued: Option<String>) -> (Vec<String>, Role) {
+    let status = &app.link.status;
+    let LinkState::Online { node, transport, since, .. } = &status.state else {
+        return (Vec::new(), Role::StatusGood);
+    };
+    let unavailable = status.unavailable.as_ref().map(|text| {
+        let text = text::clean_line(text);
+        format!("{} {node} cannot reach the other servers: {text}", app.glyphs.alert)
+    });
+    let resumed = app.link.resumed(app.now);
+    let is_bad = unavailable.is_some() || lost.is_some() || resumed.is_some_and(|r| r.counted.lost > 0);
+    let mut pieces: Vec<String> = unavailable.into_iter().chain(lost).collect();
+    match resumed {
+        Some(recovery) => pieces.push(resumed_words(app, recovery)),
+        None => pieces.push(format!("{} {node} {transport}", app.glyphs.online)),
+    }
+    pieces.extend(queued);
+    if resumed.is_none() {
+        pieces.extend(status.rtt.map(|rtt| format!("rtt {}", millis(rtt))));
+        pieces.extend(status.rtt_p99.map(|p99| format!("p99 {}", millis(p99))));
+        pieces.push(format!("up {}", uptime(app.now.saturating_sub(*since))));
+        pieces.extend((status.failovers > 0).then(|| format!("failovers {}", status.failovers)));
+        let totals = status.totals;
+        pieces.extend((totals.lost > 0).then(|| format!("lost {}", totals.lost)));
+    }
+    (pieces, if is_bad { Role::StatusBad } else { Role::StatusGood })
+}
+
+/// What a failover cost; the words are the ones people are told to look for.
+fn resumed_words(app: &App, recovery: &Recovery) -> String {
+    let counted = recovery.counted;
+    let sign = if counted.lost > 0 { app.glyphs.alert } else { app.glyphs.online };
+    format!(
+        "{sign} {} {} {} {} +{} recovered, {} lost, {} dup",
+        recovery.to,
+        app.glyphs.from,
+        recovery.from,
+        seconds(recovery.took),
+        counted.recovered,
+        counted.lost,
+        counted.dup,
+    )
+}
+
+fn tenths(time: Duration) -> String {
+    format!("{:.1}s", time.as_secs_f64())
+}
