@@ -198,6 +198,15 @@ pub enum Repaired {
     Bad,
 }
 
+/// Who was asked for what they have of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The recovery round in which they were asked.
+    pub round: u64,
+    /// Those who were.
+    pub nodes: Vec<NodeId>,
+}
+
 /// What a node is told, in the order in which it happened for each room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FeedEvent {
@@ -309,12 +318,14 @@ pub trait Backbone: Send + Sync + 'static {
     /// Gives a room back what a node still has.
     fn repair(&self, room: &RoomName, run: Run) -> Call<Repaired>;
     /// Opens a recovery round and asks every other node that may live, also one whose lease a flush has
-    /// taken; the nodes asked.
-    fn ask(&self, room: &RoomName) -> Call<Vec<NodeId>>;
+    /// taken.
+    fn ask(&self, room: &RoomName) -> Call<Asked>;
     /// Answers [`FeedEvent::Ask`].
     fn answer(&self, room: &RoomName, to: &NodeId) -> Call<()>;
     /// Makes a log, if there is none; `before` is the last place known of its former life. Where it stands.
-    fn create(&self, room: &RoomName, before: Option<Place>) -> Call<Head>;
+    /// None, and nothing is made, where the backbone has forgotten the round in which nobody had anything:
+    /// the answers may be older than what was lost since, so everybody has to be asked again.
+    fn create(&self, room: &RoomName, round: u64, before: Option<Place>) -> Call<Option<Head>>;
 
     /// Renews this node's lease and says what it is doing. False where it was lost in between: everything
     /// about the node's users has to be said anew.

@@ -18,7 +18,7 @@ use chat_protocol::{
     Ack, Acked, ClientId, Epoch, ErrorMessage, NodeId, Payload, Re, Reset, Resume, Resumed, RoomName, Seq,
 };
 
-use crate::backbone::{BackboneError, Entry, Head, Item, Page, Place, Published, Repaired, Run};
+use crate::backbone::{Asked, BackboneError, Entry, Head, Item, Page, Place, Published, Repaired, Run};
 
 mod chain;
 mod member;
@@ -71,8 +71,8 @@ pub enum Call {
     Ask,
     /// Not answered.
     Answer(NodeId),
-    /// Answered by [`Input::Head`].
-    Create(Option<Place>),
+    /// In the round in which nobody had anything. Answered by [`Input::Head`].
+    Create(u64, Option<Place>),
 }
 
 /// What a member is told.
@@ -135,7 +135,7 @@ pub enum Input {
     /// Answers [`Call::Repair`].
     Repaired(Result<Repaired, BackboneError>),
     /// Answers [`Call::Ask`]: these nodes were asked.
-    Asking(Result<Vec<NodeId>, BackboneError>),
+    Asking(Result<Asked, BackboneError>),
     /// The time [`RoomCore::deadline`] named has come.
     Tick,
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::backbone::{
-    Backbone, BackboneError, Call, Entry, FeedEvent, Head, Item, Link, Page, Place, PresenceChange,
+    Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Item, Link, Page, Place, PresenceChange,
     Published, Repaired, Run,
 };
 
@@ -261,17 +261,17 @@ impl Backbone for MemoryNode {
         })
     }
 
-    fn ask(&self, room: &RoomName) -> Call<Vec<NodeId>> {
+    fn ask(&self, room: &RoomName) -> Call<Asked> {
         let settle = self.shared.timing.settle;
         self.call(|state, now| {
-            state.log(room).open_round(now, settle);
+            let round = state.log(room).ask(now, settle);
             // Everybody who is connected, whatever the leases say: after a flush there are none.
-            let mut asked = Vec::new();
+            let mut nodes = Vec::new();
             for (node, feed) in state.nodes.iter_mut().filter(|(node, _)| **node != self.node) {
                 feed.send(FeedEvent::Ask { room: room.clone(), from: self.node.clone() });
-                asked.push(node.clone());
+                nodes.push(node.clone());
             }
-            asked
+            Asked { round, nodes }
         })
     }
 
@@ -283,8 +283,8 @@ impl Backbone for MemoryNode {
         })
     }
 
-    fn create(&self, room: &RoomName, before: Option<Place>) -> Call<Head> {
-        self.call(|state, _| state.log(room).create(Epoch::random(), before.as_ref()))
+    fn create(&self, room: &RoomName, round: u64, before: Option<Place>) -> Call<Option<Head>> {
+        self.call(|state, _| state.log(room).create(round, Epoch::random(), before.as_ref()))
     }
 
     fn renew(&self, info: NodeInfo) -> Call<bool> {

@@ -112,9 +112,7 @@ impl Outlet for Desk {
             }
             room::Call::Repair(run) => answered(backbone.repair(room, run), Input::Repaired),
             room::Call::Ask => answered(backbone.ask(room), Input::Asking),
-            room::Call::Create(before) => {
-                answered(backbone.create(room, before), |answer| Input::Head(answer.map(Some)))
-            }
+            room::Call::Create(round, before) => answered(backbone.create(room, round, before), Input::Head),
             room::Call::Answer(to) => {
                 let answer = call(backbone.answer(room, &to));
                 Box::pin(async move {

@@ -8,7 +8,7 @@ use chat_protocol::{NodeId, Seq};
 
 use super::chain::Chain;
 use super::{Call, Moment, Outlet, RoomCore};
-use crate::backbone::{BackboneError, Head, Page, Place, Repaired, Run};
+use crate::backbone::{Asked, BackboneError, Head, Page, Place, Repaired, Run};
 
 /// How long nodes that were asked have for their answer.
 const ASK_MAX: Duration = Duration::from_millis(500);
@@ -48,8 +48,9 @@ pub(super) struct Sync {
 enum Step {
     #[default]
     Idle,
-    /// [`Call::Head`] is in flight. `asked`: the others had nothing; if the log has nothing either, it is made.
-    Heading { asked: bool },
+    /// [`Call::Head`] is in flight. `asked`: in this round the others had nothing; if the log has nothing
+    /// either, it is made.
+    Heading { asked: Option<u64> },
     /// [`Call::Read`] behind the head is in flight.
     Reading,
     /// [`Call::Read`] behind the chain's base is in flight: where do the histories part?
@@ -59,7 +60,7 @@ enum Step {
     /// [`Call::Ask`] is in flight.
     Asking,
     /// These nodes were asked and have not answered.
-    Waiting { nodes: BTreeSet<NodeId>, until: Moment },
+    Waiting { round: u64, nodes: BTreeSet<NodeId>, until: Moment },
     /// A round is open: others bring what they have until then.
     Round { until: Moment },
 }
@@ -115,8 +116,8 @@ impl RoomCore {
     /// Takes the next step, if one is due and none under way.
     pub(super) fn advance_sync(&mut self, now: Moment, out: &mut impl Outlet) {
         match &self.sync.step {
-            Step::Waiting { nodes, until } if nodes.is_empty() || now >= *until => {
-                self.sync.step = Step::Heading { asked: true };
+            Step::Waiting { round, nodes, until } if nodes.is_empty() || now >= *until => {
+                self.sync.step = Step::Heading { asked: Some(*round) };
                 return out.call(Call::Head);
             }
             Step::Round { until } if now >= *until => self.sync.step = Step::Idle,
@@ -148,7 +149,7 @@ impl RoomCore {
             out.call(Call::Read(chain.head()));
         } else if self.sync.compare_due || (self.chain.is_none() && !self.joins.is_empty()) {
             self.sync.compare_due = false;
-            self.sync.step = Step::Heading { asked: false };
+            self.sync.step = Step::Heading { asked: None };
             out.call(Call::Head);
         }
         if bare && std::mem::take(&mut self.sync.repair_due) {
@@ -188,10 +189,11 @@ impl RoomCore {
         }
     }
 
-    pub(super) fn asking(&mut self, now: Moment, answer: Result<Vec<NodeId>, BackboneError>) {
+    pub(super) fn asking(&mut self, now: Moment, answer: Result<Asked, BackboneError>) {
         match answer {
-            Ok(nodes) => {
-                self.sync.step = Step::Waiting { nodes: nodes.into_iter().collect(), until: now + ASK_MAX }
+            Ok(Asked { round, nodes }) => {
+                let nodes = nodes.into_iter().collect();
+                self.sync.step = Step::Waiting { round, nodes, until: now + ASK_MAX };
             }
             Err(error) => self.sync.fail(&error),
         }
@@ -229,12 +231,14 @@ impl RoomCore {
             }
             (Ok(Some(_)), Some(_)) => self.sync.doubt(),
             (Ok(None), Some(chain)) if !chain.is_bare() => self.sync.repair_due = true,
-            (Ok(None), _) if !asked => self.sync.ask(),
-            (Ok(None), chain) => {
-                // Nobody alive has anything of it: the log begins (anew).
-                self.sync.step = Step::Heading { asked: false };
-                out.call(Call::Create(chain.as_ref().map(Chain::top)));
-            }
+            (Ok(None), chain) => match asked {
+                None => self.sync.ask(),
+                Some(round) => {
+                    // Nobody alive has anything of it: the log begins (anew).
+                    self.sync.step = Step::Heading { asked: None };
+                    out.call(Call::Create(round, chain.as_ref().map(Chain::top)));
+                }
+            },
         }
         self.heard = now;
     }

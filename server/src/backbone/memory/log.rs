@@ -18,6 +18,8 @@ pub(super) struct RoomLog {
     life: Option<Life>,
     /// Closed for publishing until then: a recovery round is open.
     settling: Option<Duration>,
+    /// The newest round since the log was made, or lost. Answers to older ones count for nothing.
+    round: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -171,16 +173,29 @@ impl RoomLog {
         !open
     }
 
+    /// Opens a round in which everybody is asked; one that nothing has ended yet is joined.
+    pub(super) fn ask(&mut self, now: Duration, settle: Duration) -> u64 {
+        self.open_round(now, settle);
+        *self.round.get_or_insert_with(|| fastrand::u64(..))
+    }
+
     fn settling_left(&self, now: Duration) -> Option<Duration> {
         self.settling.and_then(|until| until.checked_sub(now)).filter(|left| !left.is_zero())
     }
 
-    /// Makes the log if there is none; ends the round that preceded it.
-    pub(super) fn create(&mut self, epoch: Epoch, before: Option<&Place>) -> Head {
-        if self.life.is_none() {
-            self.settling = None;
+    /// Makes the log if there is none; ends the round that preceded it. A log in which nothing was written
+    /// yet goes on in its former life: nobody has missed anything.
+    pub(super) fn create(&mut self, round: u64, epoch: Epoch, before: Option<&Place>) -> Option<Head> {
+        if let Some(life) = &self.life {
+            return Some(life.head());
         }
-        self.life.get_or_insert_with(|| Life::new(epoch, before.map(|place| (place.epoch, place.seq)))).head()
+        self.round.take_if(|open| *open == round)?;
+        self.settling = None;
+        let life = self.life.insert(match before {
+            Some(place) if place.seq == Seq::START => Life::new(place.epoch, None),
+            before => Life::new(epoch, before.map(|place| (place.epoch, place.seq))),
+        });
+        Some(life.head())
     }
 
     pub(super) fn publish(
@@ -270,6 +285,7 @@ impl RoomLog {
             }
         }
         let settling = self.settling_left(now).is_some();
+        self.round = None;
         let life = self.life.get_or_insert_with(|| {
             let mut life = Life::new(run.epoch, None);
             (life.seq, life.id) = (first.seq.before(), first.prev.clone());

@@ -116,7 +116,7 @@ impl World {
             }
             Call::Repair(run) => Input::Repaired(now(backbone.repair(&room, run))),
             Call::Ask => Input::Asking(now(backbone.ask(&room))),
-            Call::Create(before) => Input::Head(now(backbone.create(&room, before)).map(Some)),
+            Call::Create(round, before) => Input::Head(now(backbone.create(&room, round, before))),
             Call::Answer(to) => {
                 drop(now(backbone.answer(&room, &to)));
                 return self.drain_feeds();
