@@ -171,7 +171,7 @@ pub struct Head {
 pub struct Run {
     /// The log's life.
     pub epoch: Epoch,
-    /// Contiguous.
+    /// Contiguous; empty where nothing was written yet.
     pub entries: Vec<Arc<Entry>>,
     /// Newest numbers of clients whose entries lie below the run.
     pub records: Vec<(ClientId, Record)>,

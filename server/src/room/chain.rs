@@ -85,6 +85,11 @@ impl Chain {
         self.ring.is_empty() && self.pending.is_empty()
     }
 
+    /// True where the log could be put back from here: there are entries, or never were any.
+    pub(super) fn can_restore(&self) -> bool {
+        !self.ring.is_empty() || self.seq == Seq::START
+    }
+
     pub(super) fn has_hole(&self) -> bool {
         !self.pending.is_empty()
     }

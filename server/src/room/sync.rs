@@ -133,10 +133,10 @@ impl RoomCore {
     }
 
     fn next_step(&mut self, now: Moment, out: &mut impl Outlet) {
-        let bare = self.chain.as_ref().is_none_or(Chain::is_bare);
+        let can_restore = self.chain.as_ref().is_some_and(Chain::can_restore);
         // Who knows nothing of the log cannot be wrong about it.
         self.sync.doubt &= self.chain.is_some();
-        if self.sync.repair_due && !bare {
+        if self.sync.repair_due && can_restore {
             self.sync.repair_due = false;
             self.repair(out);
         } else if std::mem::take(&mut self.sync.ask_due) {
@@ -152,19 +152,15 @@ impl RoomCore {
             self.sync.step = Step::Heading { asked: None };
             out.call(Call::Head);
         }
-        if bare && std::mem::take(&mut self.sync.repair_due) {
+        if !can_restore && std::mem::take(&mut self.sync.repair_due) {
             self.answer_askers(out);
         }
     }
 
     fn repair(&mut self, out: &mut impl Outlet) {
         let Some(chain) = &self.chain else { return };
-        let entries = chain.run();
-        if entries.is_empty() {
-            return self.sync.ask();
-        }
         self.sync.step = Step::Repairing;
-        out.call(Call::Repair(Run { epoch: chain.epoch, entries, records: Vec::new() }));
+        out.call(Call::Repair(Run { epoch: chain.epoch, entries: chain.run(), records: Vec::new() }));
     }
 
     fn answer_askers(&mut self, out: &mut impl Outlet) {
@@ -176,7 +172,7 @@ impl RoomCore {
     /// A node asks: what this one has is brought first, then it is answered.
     pub(super) fn asked(&mut self, from: NodeId, out: &mut impl Outlet) {
         self.sync.askers.push(from);
-        if self.chain.as_ref().is_none_or(Chain::is_bare) {
+        if !self.chain.as_ref().is_some_and(Chain::can_restore) {
             self.answer_askers(out);
         } else {
             self.sync.repair_due = true;
@@ -230,7 +226,7 @@ impl RoomCore {
                 self.sync.done()
             }
             (Ok(Some(_)), Some(_)) => self.sync.doubt(),
-            (Ok(None), Some(chain)) if !chain.is_bare() => self.sync.repair_due = true,
+            (Ok(None), Some(chain)) if chain.can_restore() => self.sync.repair_due = true,
             (Ok(None), chain) => match asked {
                 None => self.sync.ask(),
                 Some(round) => {
@@ -277,13 +273,10 @@ impl RoomCore {
 
     /// The log lacks what this node has, or knows to have been.
     fn lost(&mut self, now: Moment, head: Option<Place>, out: &mut impl Outlet) {
-        let bare = self.chain.as_ref().is_none_or(|chain| chain.run().is_empty());
+        let can_restore = self.chain.as_ref().is_some_and(Chain::can_restore);
         match head {
+            _ if can_restore => self.sync.repair_due = true,
             Some(head) if self.sync.rounds >= ROUNDS_MAX => self.shorten(&head, out),
-            _ if !bare => {
-                self.sync.rounds += 1;
-                self.sync.repair_due = true;
-            }
             Some(_) => {
                 self.sync.rounds += 1;
                 self.sync.asked_at = Some(now);
@@ -311,7 +304,10 @@ impl RoomCore {
             Ok(Repaired::Epoch(head)) => self.follow(&head, out),
             Ok(Repaired::Fork(_)) => self.scan(out),
             Ok(Repaired::Hole(head)) if self.sync.rounds >= ROUNDS_MAX => self.shorten(&head, out),
-            Ok(Repaired::Hole(_)) => self.sync.step = Step::Round { until: now + ROUND },
+            Ok(Repaired::Hole(_)) => {
+                self.sync.rounds += 1;
+                self.sync.step = Step::Round { until: now + ROUND };
+            }
             Ok(Repaired::Bad) => unreachable!("a chain's run is contiguous"),
         }
         self.answer_askers(out);

@@ -269,9 +269,10 @@ impl RoomLog {
         let contiguous = |pair: &[Arc<Entry>]| {
             pair[1].seq == pair[0].seq.next() && pair[1].prev.as_ref() == Some(&pair[0].id)
         };
-        let (Some(first), true) = (run.entries.first(), run.entries.windows(2).all(contiguous)) else {
+        if !run.entries.windows(2).all(contiguous) {
             return (Repaired::Bad, Told::default());
-        };
+        }
+        let Some(first) = run.entries.first() else { return (self.repair_empty(run), Told::default()) };
         if let Some(life) = &self.life {
             if life.epoch != run.epoch {
                 return (Repaired::Epoch(life.head()), Told::default());
@@ -300,6 +301,13 @@ impl RoomLog {
             self.open_round(now, settle);
         }
         (Repaired::Ok { head: place, restored }, Told { entries: Vec::new(), round: restored > 0 })
+    }
+
+    /// A log in which nothing was written yet goes on in its life.
+    fn repair_empty(&mut self, run: &Run) -> Repaired {
+        self.round = None;
+        let life = self.life.get_or_insert_with(|| Life::new(run.epoch, None));
+        if life.epoch == run.epoch { Repaired::Ok { head: life.place(), restored: 0 } } else { Repaired::Epoch(life.head()) }
     }
 
     /// Everything is gone, as after FLUSHALL.
