@@ -285,14 +285,13 @@ impl RoomLog {
                 return (Repaired::Fork(life.place()), Told::default());
             }
         }
-        let settling = self.settling_left(now).is_some();
         self.round = None;
         let life = self.life.get_or_insert_with(|| {
             let mut life = Life::new(run.epoch, None);
             (life.seq, life.id) = (first.seq.before(), first.prev.clone());
             life
         });
-        let restored = life.front(run, settling) + life.extend(run);
+        let restored = life.front(run) + life.extend(run);
         for (client, record) in run.records.iter().filter(|(_, record)| record.seq < first.seq) {
             life.put_back(client, *record);
         }
@@ -346,14 +345,14 @@ impl Life {
         })
     }
 
-    /// A shorter run came first in this round: what lies before it goes back in front.
-    fn front(&mut self, run: &Run, settling: bool) -> usize {
-        let Some(front) = self.entries.front().filter(|_| settling) else { return 0 };
+    /// A shorter run came first: what lies before it goes back in front, also when its round is over.
+    fn front(&mut self, run: &Run) -> usize {
+        let Some(front) = self.entries.front() else { return 0 };
         let (first, prev) = (front.seq, front.prev.clone());
         let before: Vec<_> = run.entries.iter().filter(|entry| entry.seq < first).cloned().collect();
         let fits =
             before.last().is_some_and(|last| last.seq.next() == first && prev.as_ref() == Some(&last.id));
-        if !fits {
+        if !fits || self.entries.len() + before.len() > LOG_ENTRIES_MAX {
             return 0;
         }
         for entry in before.iter().rev() {
