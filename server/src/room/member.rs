@@ -312,8 +312,10 @@ impl RoomCore {
     /// The history above `to` did not survive: whoever has seen it is told, and reads on from there.
     pub(super) fn rewind_members(&mut self, epoch: Epoch, to: Seq, out: &mut impl Outlet) {
         for (conn, member) in &mut self.members {
-            member.unproved = None;
-            if member.cursor > to {
+            if member.unproved.is_some() {
+                // What it has seen is compared with the log before it is given anything.
+                member.cursor = member.cursor.min(to);
+            } else if member.cursor > to {
                 member.cursor = to;
                 out.send(*conn, Frame::Rewind(epoch, to));
             }
