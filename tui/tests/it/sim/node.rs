@@ -187,10 +187,16 @@ impl World {
     }
 
     fn history(&mut self, key: u64, conn: ConnId, before: Option<Seq>) {
-        let Ok(Some((head, entries))) = now(self.nodes[&key].backbone.history(&self.room, before, 100))
-        else {
+        let Ok(Some((head, entries))) = now(self.nodes[&key].backbone.history(&self.room, before, 100)) else {
             return self.break_up(conn);
         };
+        if self.nodes[&key].core.head().is_some_and(|known| known.seq > head.place.seq) {
+            // A page from a log that is being given back what it lost has a hole at its end: ask again.
+            let room = Some(self.room.clone());
+            let (epoch, after, around, limit) = (None, None, None, None);
+            let again = ClientMessage::History { room, epoch, before, after, around, limit };
+            return self.after(self.plan.delay(), Event::ToNode(conn, Box::new(again.into())));
+        }
         let read = |entry: &Arc<Entry>| {
             let body = serde_json::from_slice(&entry.body).unwrap();
             RoomMessage { room: self.room.clone(), seq: entry.seq, id: entry.id.clone(), body }

@@ -87,6 +87,10 @@ impl Plan {
         }
     }
 
+    pub(super) fn delay(&self) -> Duration {
+        MS * self.delay_ms as u32
+    }
+
     pub(super) fn has(&self, fault: impl Fn(&Fault) -> bool) -> bool {
         self.faults.iter().any(|(_, planned)| fault(planned))
     }
