@@ -103,16 +103,22 @@ impl Member {
     }
 }
 
-/// The highest place of a resume's tail at which `id_at` has the same message.
+/// The last place up to which a resume's tail and the log are the same. The same message at one place is no
+/// proof: in another history it may have landed there behind other ones.
 fn common_point<'a>(resume: &Resume, id_at: impl Fn(Seq) -> Option<&'a MessageId>) -> Option<Seq> {
-    let newest = resume.id.iter().map(|id| (resume.seq, id));
-    let tail = resume
-        .tail
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(back, id)| (Seq(resume.seq.0.saturating_sub(back as u64)), id));
-    newest.chain(tail).find(|(seq, id)| id_at(*seq) == Some(*id)).map(|(seq, _)| seq)
+    let newest = resume.id.as_ref().filter(|_| resume.tail.is_empty());
+    let tail = resume.tail.iter().chain(newest);
+    let first = (resume.seq.0 + 1).saturating_sub(resume.tail.len().max(1) as u64);
+    let mut common = None;
+    for (seq, id) in (first..).map(Seq).zip(tail) {
+        match id_at(seq) {
+            Some(here) if here == id => common = Some(seq),
+            // Below what is held here: the rest has to tell.
+            None if common.is_none() => {}
+            _ => break,
+        }
+    }
+    common
 }
 
 /// The place from which a page of the log shows whether a resume's place is in it.
@@ -271,7 +277,7 @@ impl RoomCore {
                 if let Some(resume) = member.unproved.take_if(|resume| resume.seq <= last || last >= head) {
                     let id_at =
                         |seq: Seq| entries.iter().find(|entry| entry.seq == seq).map(|entry| &entry.id);
-                    let common = common_point(&resume, id_at).unwrap_or(member.cursor);
+                    let common = common_point(&resume, id_at).unwrap_or(Seq::START);
                     self.begin(&mut member, conn, common, resume.seq, out);
                 }
                 if member.unproved.is_none() {
