@@ -172,6 +172,9 @@ impl RoomCore {
     /// A node asks: what this one has is brought first, then it is answered.
     pub(super) fn asked(&mut self, from: NodeId, out: &mut impl Outlet) {
         self.sync.askers.push(from);
+        // The log may be shorter than this node thinks: seen now, while it is closed, or never, should the
+        // same message come to stand at the same place again.
+        self.sync.doubt();
         if !self.chain.as_ref().is_some_and(Chain::can_restore) {
             self.answer_askers(out);
         } else {
