@@ -38,6 +38,8 @@ pub(super) struct Sync {
     asked_at: Option<Moment>,
     /// Rounds opened in this recovery.
     rounds: u32,
+    /// The lowest head seen in this recovery: above it the log may have been written anew meanwhile.
+    lowest: Option<Seq>,
     /// Nodes that wait for this one's answer.
     askers: Vec<NodeId>,
     not_before: Moment,
@@ -107,8 +109,13 @@ impl Sync {
         self.backoff = (self.backoff * 2).clamp(BACKOFF_MIN, BACKOFF_MAX);
     }
 
+    fn saw_head(&mut self, head: &Place) {
+        self.lowest = Some(self.lowest.map_or(head.seq, |lowest| lowest.min(head.seq)));
+    }
+
     fn done(&mut self) {
-        (self.step, self.doubt, self.rounds, self.backoff) = (Step::Idle, false, 0, Duration::ZERO);
+        (self.step, self.doubt, self.backoff) = (Step::Idle, false, Duration::ZERO);
+        (self.rounds, self.lowest) = (0, None);
     }
 }
 
@@ -277,6 +284,7 @@ impl RoomCore {
     /// The log lacks what this node has, or knows to have been.
     fn lost(&mut self, now: Moment, head: Option<Place>, out: &mut impl Outlet) {
         let can_restore = self.chain.as_ref().is_some_and(Chain::can_restore);
+        head.iter().for_each(|head| self.sync.saw_head(head));
         match head {
             _ if can_restore => self.sync.repair_due = true,
             Some(head) if self.sync.rounds >= ROUNDS_MAX => self.shorten(&head, out),
@@ -306,10 +314,14 @@ impl RoomCore {
             Ok(Repaired::Ok { restored, .. }) => self.figures.repairs += u64::from(restored > 0),
             Ok(Repaired::Epoch(head)) => self.follow(&head, out),
             Ok(Repaired::Fork(_)) => self.scan(out),
-            Ok(Repaired::Hole(head)) if self.sync.rounds >= ROUNDS_MAX => self.shorten(&head, out),
-            Ok(Repaired::Hole(_)) => {
-                self.sync.rounds += 1;
-                self.sync.step = Step::Round { until: now + ROUND };
+            Ok(Repaired::Hole(head)) => {
+                self.sync.saw_head(&head);
+                if self.sync.rounds >= ROUNDS_MAX {
+                    self.shorten(&head, out);
+                } else {
+                    self.sync.rounds += 1;
+                    self.sync.step = Step::Round { until: now + ROUND };
+                }
             }
             Ok(Repaired::Bad) => unreachable!("a chain's run is contiguous"),
         }
@@ -360,15 +372,17 @@ impl RoomCore {
     /// Nobody alive has what stood above the log's head: history is shorter than it was.
     fn shorten(&mut self, head: &Place, out: &mut impl Outlet) {
         let Some(chain) = &mut self.chain else { return };
+        let to = self.sync.lowest.map_or(head.seq, |lowest| lowest.min(head.seq));
         let before = chain.before;
-        let orphans = chain.cut(head.seq);
-        if chain.head() != *head {
-            self.chain = Some(Chain::at(head.clone(), before));
+        let orphans = chain.cut(to);
+        if chain.head().seq != to {
+            let id = head.id.clone().filter(|_| to == head.seq);
+            self.chain = Some(Chain::at(Place { epoch: head.epoch, seq: to, id }, before));
         }
         self.figures.rewinds += 1;
-        self.rewind_members(head.epoch, head.seq, out);
+        self.rewind_members(head.epoch, to, out);
         self.adopt_orphans(&orphans);
-        self.sync.rounds = 0;
+        (self.sync.rounds, self.sync.lowest) = (0, None);
         self.sync.doubt();
     }
 

@@ -306,7 +306,11 @@ impl RoomLog {
     fn repair_empty(&mut self, run: &Run) -> Repaired {
         self.round = None;
         let life = self.life.get_or_insert_with(|| Life::new(run.epoch, None));
-        if life.epoch == run.epoch { Repaired::Ok { head: life.place(), restored: 0 } } else { Repaired::Epoch(life.head()) }
+        if life.epoch == run.epoch {
+            Repaired::Ok { head: life.place(), restored: 0 }
+        } else {
+            Repaired::Epoch(life.head())
+        }
     }
 
     /// Everything is gone, as after FLUSHALL.

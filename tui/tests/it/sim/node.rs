@@ -187,7 +187,8 @@ impl World {
     }
 
     fn history(&mut self, key: u64, conn: ConnId, before: Option<Seq>) {
-        let Ok(Some((head, entries))) = now(self.nodes[&key].backbone.history(&self.room, before, 100)) else {
+        let Ok(Some((head, entries))) = now(self.nodes[&key].backbone.history(&self.room, before, 100))
+        else {
             return self.break_up(conn);
         };
         if self.nodes[&key].core.head().is_some_and(|known| known.seq > head.place.seq) {
