@@ -271,8 +271,9 @@ impl RoomCore {
             Ok(Page::Lost) => self.lost(now, None, out),
             Ok(Page::Behind(head)) => self.lost(now, Some(head), out),
             Ok(Page::Epoch(head)) => self.follow(&head, out),
-            Ok(Page::Fork(_)) if scanning => self.part_below(out),
+            Ok(Page::Fork(_)) if scanning => self.part_below(Seq::START, out),
             Ok(Page::Fork(_)) => self.scan(out),
+            Ok(Page::Trimmed { first, .. }) if scanning => self.part_below(first.before(), out),
             Ok(Page::Trimmed { first, head }) => {
                 let place = Place { epoch: head.epoch, seq: first.before(), id: None };
                 self.chain = Some(Chain::at(place, None));
@@ -335,7 +336,7 @@ impl RoomCore {
                 self.sync.step = Step::Scanning;
                 out.call(Call::Read(chain.base()));
             }
-            _ => self.part_below(out),
+            _ => self.part_below(Seq::START, out),
         }
     }
 
@@ -358,13 +359,14 @@ impl RoomCore {
         self.sync.doubt();
     }
 
-    /// The histories part below everything this node has: the log is followed from its beginning here.
-    fn part_below(&mut self, out: &mut impl Outlet) {
+    /// The histories part below everything this node has: the log is followed from `to` on.
+    fn part_below(&mut self, to: Seq, out: &mut impl Outlet) {
         let Some(chain) = &mut self.chain else { return };
         let (epoch, before) = (chain.epoch, chain.before);
         let orphans = chain.cut(Seq::START);
-        self.chain = Some(Chain::at(Place::start(epoch), before));
-        self.rewind_members(epoch, Seq::START, out);
+        self.chain = Some(Chain::at(Place { epoch, seq: to, id: None }, before));
+        self.figures.rewinds += 1;
+        self.rewind_members(epoch, to, out);
         self.adopt_orphans(&orphans);
         self.sync.doubt();
     }
