@@ -6,9 +6,10 @@
 //! encoding, no socket, and no backbone but by its words.
 //!
 //! - `chain`: the contiguous end of the log that this node holds, and what stands above a hole.
+//! - `entrance`: who comes in, or back, and what is proved of what it claims to have seen.
 //! - `member`: a member is a cursor; live fan-out, replay and catching up are one movement of it.
 //! - `publish`: one batch in flight, the rest queued; numbers refused, gone back to, voided.
-//! - `sync`: what to do when the log and the chain do not agree.
+//! - `sync`: what to do when the log and the chain may not agree; `fork`: when they do not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -21,6 +22,8 @@ use chat_protocol::{
 use crate::backbone::{Asked, BackboneError, Entry, Head, Item, Page, Place, Published, Repaired, Run};
 
 mod chain;
+mod entrance;
+mod fork;
 mod member;
 mod publish;
 mod sync;
@@ -28,7 +31,8 @@ mod sync;
 mod tests;
 
 use chain::Chain;
-use member::{Join, Member};
+use entrance::Join;
+use member::Member;
 use publish::Queue;
 use sync::Sync;
 

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{Ack, ClientId, Epoch, ErrorCode, ErrorMessage, MessageId, Re, Seq};
+use chat_protocol::{Ack, ClientId, Epoch, ErrorCode, ErrorMessage, MessageId, Re, RoomName, Seq};
 
 use super::{Call, ConnId, Frame, Moment, Outlet, Publishing, RoomCore};
-use crate::backbone::{BackboneError, Entry, Item, ItemAnswer, Place, Published};
+use crate::backbone::{BackboneError, Entry, Item, ItemAnswer, Published};
 
 /// Items in one batch.
 const BATCH_ITEMS_MAX: usize = 64;
@@ -48,6 +48,20 @@ enum Sender {
     Unnumbered(ConnId),
     /// An entry of a history that lost: its author may be gone.
     Orphan { tries: u32 },
+}
+
+/// One item and the log's word on it.
+struct Judged {
+    queued: Queued,
+    answer: ItemAnswer,
+    epoch: Epoch,
+}
+
+impl Judged {
+    fn ack(&self, seq: Option<Seq>, duplicate: bool, room: &RoomName) -> Ack {
+        let (id, re) = (self.queued.item.id.clone(), self.queued.re.clone());
+        Ack { room: room.clone(), n: id.n, seq, id, epoch: self.epoch, duplicate, re }
+    }
 }
 
 /// The number a member has to send next.
@@ -191,61 +205,77 @@ impl RoomCore {
         self.heard = now;
         let mut again = Vec::new();
         for (queued, answer) in batch.into_iter().zip(items) {
-            again.extend(self.answered_item(now, &head, queued, answer, out));
+            let judged = Judged { queued, answer, epoch: head.epoch };
+            again.extend(self.judged(now, judged, out));
         }
         self.queue.put_back(again);
     }
 
     /// What the log said of one item; the item again where it goes on under another number or later.
-    fn answered_item(
-        &mut self,
-        now: Moment,
-        head: &Place,
-        mut queued: Queued,
-        answer: ItemAnswer,
-        out: &mut impl Outlet,
-    ) -> Option<Queued> {
-        let (epoch, n) = (head.epoch, queued.item.id.n);
-        if let ItemAnswer::Placed { seq, prev } = &answer {
+    fn judged(&mut self, now: Moment, judged: Judged, out: &mut impl Outlet) -> Option<Queued> {
+        if let ItemAnswer::Placed { seq, prev } = &judged.answer {
             // Into the chain before the ack: whoever was told must find a node that knows.
-            self.placed(epoch, *seq, prev.clone(), &queued.item);
+            self.placed(judged.epoch, *seq, prev.clone(), &judged.queued.item);
         }
-        match (queued.from, answer) {
-            (Sender::Client(conn), ItemAnswer::Placed { seq, .. }) => {
-                self.ack(conn, epoch, &queued, Some(seq), false, out)
+        match judged.queued.from {
+            Sender::Client(conn) => {
+                self.judged_for_client(conn, &judged, out);
+                None
             }
-            (Sender::Client(conn), ItemAnswer::Voided) => self.ack(conn, epoch, &queued, None, false, out),
-            (Sender::Client(conn), ItemAnswer::Duplicate(seq)) => {
-                self.ack(conn, epoch, &queued, seq, true, out)
-            }
-            (Sender::Client(conn), ItemAnswer::Reused) => {
+            Sender::Unnumbered(conn) => self.judged_for_unnumbered(conn, judged, out),
+            Sender::Orphan { tries } => self.judged_for_orphan(now, tries, judged),
+        }
+    }
+
+    fn judged_for_client(&mut self, conn: ConnId, judged: &Judged, out: &mut impl Outlet) {
+        let n = judged.queued.item.id.n;
+        match &judged.answer {
+            ItemAnswer::Placed { seq, .. } => self.ack(conn, judged.ack(Some(*seq), false, &self.room), out),
+            ItemAnswer::Voided => self.ack(conn, judged.ack(None, false, &self.room), out),
+            ItemAnswer::Duplicate(seq) => self.ack(conn, judged.ack(*seq, true, &self.room), out),
+            ItemAnswer::Reused => {
                 let reason = "this n was used for another message: use a new client_id";
                 let error = ErrorMessage::new(ErrorCode::NReused, reason);
-                let error =
-                    ErrorMessage { n: Some(n), room: Some(self.room.clone()), re: queued.re, ..error };
-                out.send(conn, Frame::Error(error));
+                let (room, re) = (Some(self.room.clone()), judged.queued.re.clone());
+                out.send(conn, Frame::Error(ErrorMessage { n: Some(n), room, re, ..error }));
             }
-            (Sender::Client(conn), ItemAnswer::Gap(last) | ItemAnswer::Back(last)) => {
-                self.go_back(conn, n, last + 1, out)
-            }
-            (Sender::Client(conn) | Sender::Unnumbered(conn), ItemAnswer::Fenced) => {
+            ItemAnswer::Gap(last) | ItemAnswer::Back(last) => self.go_back(conn, n, last + 1, out),
+            ItemAnswer::Fenced => {
                 out.send(conn, Frame::Fenced);
             }
-            (Sender::Unnumbered(conn), ItemAnswer::Gap(_) | ItemAnswer::Back(_)) => {
+        }
+    }
+
+    fn judged_for_unnumbered(
+        &mut self,
+        conn: ConnId,
+        judged: Judged,
+        out: &mut impl Outlet,
+    ) -> Option<Queued> {
+        match judged.answer {
+            ItemAnswer::Gap(_) | ItemAnswer::Back(_) => {
+                let mut queued = judged.queued;
                 queued.item.id = self.next_number(conn, Some(&queued.item.id.client));
                 return Some(queued);
             }
-            (Sender::Orphan { tries }, ItemAnswer::Gap(_) | ItemAnswer::Back(_)) if tries < ORPHAN_TRIES => {
-                self.queue.not_before = self.queue.not_before.max(now + BACKOFF_MIN);
-                queued.from = Sender::Orphan { tries: tries + 1 };
-                return Some(queued);
+            ItemAnswer::Fenced => {
+                out.send(conn, Frame::Fenced);
             }
-            (Sender::Orphan { .. }, ItemAnswer::Gap(_) | ItemAnswer::Back(_)) => {
-                self.figures.orphans_dropped += 1
-            }
-            (Sender::Unnumbered(_) | Sender::Orphan { .. }, _) => {}
+            _ => {}
         }
         None
+    }
+
+    fn judged_for_orphan(&mut self, now: Moment, tries: u32, judged: Judged) -> Option<Queued> {
+        if !matches!(judged.answer, ItemAnswer::Gap(_) | ItemAnswer::Back(_)) {
+            return None;
+        }
+        if tries >= ORPHAN_TRIES {
+            self.figures.orphans_dropped += 1;
+            return None;
+        }
+        self.queue.not_before = self.queue.not_before.max(now + BACKOFF_MIN);
+        Some(Queued { from: Sender::Orphan { tries: tries + 1 }, ..judged.queued })
     }
 
     fn placed(&mut self, epoch: Epoch, seq: Seq, prev: Option<MessageId>, item: &Item) {
@@ -257,21 +287,11 @@ impl RoomCore {
         }
     }
 
-    fn ack(
-        &mut self,
-        conn: ConnId,
-        epoch: Epoch,
-        queued: &Queued,
-        seq: Option<Seq>,
-        duplicate: bool,
-        out: &mut impl Outlet,
-    ) {
-        let (id, n) = (queued.item.id.clone(), queued.item.id.n);
+    fn ack(&mut self, conn: ConnId, ack: Ack, out: &mut impl Outlet) {
         if let Some(member) = self.members.get_mut(&conn) {
-            member.last_n = member.last_n.max(n);
+            member.last_n = member.last_n.max(ack.n);
         }
-        let (room, re) = (self.room.clone(), queued.re.clone());
-        out.send(conn, Frame::Ack(Ack { room, n, seq, id, epoch, duplicate, re }));
+        out.send(conn, Frame::Ack(ack));
     }
 
     /// The sender goes back; said once, and what it has sent above is dropped.

@@ -113,6 +113,21 @@ impl Sync {
         self.lowest = Some(self.lowest.map_or(head.seq, |lowest| lowest.min(head.seq)));
     }
 
+    /// Where history is cut when nobody brought what stood above the log's head.
+    pub(super) fn lowest(&self, head: &Place) -> Seq {
+        self.lowest.map_or(head.seq, |lowest| lowest.min(head.seq))
+    }
+
+    pub(super) fn start_scan(&mut self) {
+        self.step = Step::Scanning;
+    }
+
+    /// History was cut: what follows is another recovery.
+    pub(super) fn start_anew(&mut self) {
+        (self.rounds, self.lowest) = (0, None);
+        self.doubt();
+    }
+
     fn done(&mut self) {
         (self.step, self.doubt, self.backoff) = (Step::Idle, false, Duration::ZERO);
         (self.rounds, self.lowest) = (0, None);
@@ -233,7 +248,7 @@ impl RoomCore {
                 self.sync.done();
             }
             (Ok(Some(head)), Some(chain)) if chain.head() == head.place && !chain.has_hole() => {
-                self.sync.done()
+                self.sync.done();
             }
             (Ok(Some(_)), Some(_)) => self.sync.doubt(),
             (Ok(None), Some(chain)) if chain.can_restore() => self.sync.repair_due = true,
@@ -327,74 +342,5 @@ impl RoomCore {
             Ok(Repaired::Bad) => unreachable!("a chain's run is contiguous"),
         }
         self.answer_askers(out);
-    }
-
-    /// Another history stands in the log: find where it parts from this node's.
-    fn scan(&mut self, out: &mut impl Outlet) {
-        match &self.chain {
-            Some(chain) if chain.base() != chain.head() => {
-                self.sync.step = Step::Scanning;
-                out.call(Call::Read(chain.base()));
-            }
-            _ => self.part_below(Seq::START, out),
-        }
-    }
-
-    /// A page of the history that won, from the chain's base on.
-    fn part(&mut self, page: &[std::sync::Arc<crate::backbone::Entry>], head: &Place, out: &mut impl Outlet) {
-        let Some(chain) = &mut self.chain else { return };
-        let base = chain.base();
-        let common = chain.common(page).unwrap_or(base.seq).min(head.seq);
-        let epoch = chain.epoch;
-        let orphans = chain.cut(common);
-        self.figures.rewinds += 1;
-        self.rewind_members(epoch, common, out);
-        self.adopt_orphans(&orphans);
-        let Some(chain) = &mut self.chain else { return };
-        for entry in page.iter().filter(|entry| entry.seq > common) {
-            if !chain.accept(&self.room, entry.clone()) {
-                break;
-            }
-        }
-        self.sync.doubt();
-    }
-
-    /// The histories part below everything this node has: the log is followed from `to` on.
-    fn part_below(&mut self, to: Seq, out: &mut impl Outlet) {
-        let Some(chain) = &mut self.chain else { return };
-        let (epoch, before) = (chain.epoch, chain.before);
-        let orphans = chain.cut(Seq::START);
-        self.chain = Some(Chain::at(Place { epoch, seq: to, id: None }, before));
-        self.figures.rewinds += 1;
-        self.rewind_members(epoch, to, out);
-        self.adopt_orphans(&orphans);
-        self.sync.doubt();
-    }
-
-    /// Nobody alive has what stood above the log's head: history is shorter than it was.
-    fn shorten(&mut self, head: &Place, out: &mut impl Outlet) {
-        let Some(chain) = &mut self.chain else { return };
-        let to = self.sync.lowest.map_or(head.seq, |lowest| lowest.min(head.seq));
-        let before = chain.before;
-        let orphans = chain.cut(to);
-        if chain.head().seq != to {
-            let id = head.id.clone().filter(|_| to == head.seq);
-            self.chain = Some(Chain::at(Place { epoch: head.epoch, seq: to, id }, before));
-        }
-        self.figures.rewinds += 1;
-        self.rewind_members(head.epoch, to, out);
-        self.adopt_orphans(&orphans);
-        (self.sync.rounds, self.sync.lowest) = (0, None);
-        self.sync.doubt();
-    }
-
-    /// The log was lost and made anew while this node was away: go on there, and offer what is left of the old.
-    fn follow(&mut self, head: &Head, out: &mut impl Outlet) {
-        let Some(mut old) = self.chain.replace(Chain::from_start(head)) else { return };
-        self.reset_members(&old, out);
-        self.figures.resets += 1;
-        let orphans = old.cut(Seq::START);
-        self.adopt_orphans(&orphans);
-        self.sync.doubt();
     }
 }
