@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_protocol::{
-    ClientId, ClientMessage, ErrorMessage, MessageBody, NodeId, Outgoing, Payload, Request, Resume,
+    Ack, ClientId, ClientMessage, ErrorMessage, MessageBody, NodeId, Outgoing, Payload, Request, Resume,
     RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome, encode_body,
 };
-use chat_server::backbone::{Backbone, BackboneError, Entry, FeedEvent, Link, Page};
+use chat_server::backbone::{Backbone, BackboneError, Entry, FeedEvent, Link, Page, Place};
 use chat_server::room::{Call, ConnId, Frame, Input, Joining, Outlet, Publishing, READ_ENTRIES, RoomCore};
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
@@ -106,14 +106,7 @@ impl World {
             }
             Call::Read(after) => Input::Read(now(backbone.read(&room, after, READ_ENTRIES))),
             Call::Page(after) => Input::Paged(now(backbone.read(&room, after, READ_ENTRIES))),
-            Call::Publish(known, mut items) => {
-                if self.mutation == Mutation::NoDedupe {
-                    for item in &mut items {
-                        (item.id.client, item.id.n, item.acked) = (ClientId::random(), 1, None);
-                    }
-                }
-                Input::Published(now(backbone.publish(&room, Some(known), items)))
-            }
+            Call::Publish(known, items) => Input::Published(now(backbone.publish(&room, Some(known), items))),
             Call::Repair(run) => Input::Repaired(now(backbone.repair(&room, run))),
             Call::Ask => Input::Asking(now(backbone.ask(&room))),
             Call::Create(round, before) => Input::Head(now(backbone.create(&room, round, before))),
@@ -237,6 +230,8 @@ impl World {
 
     fn publish(&mut self, key: u64, conn: ConnId, message: Outgoing) {
         let Some((client, generation)) = self.nodes[&key].who.get(&conn).cloned() else { return };
+        let message =
+            if self.mutation == Mutation::NoDedupe { self.as_new(&client, message) } else { message };
         let digest =
             message.content.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         let body = encode_body(&MessageBody {
@@ -256,24 +251,32 @@ impl World {
         self.room_input(key, Input::Publish(publishing));
     }
 
+    /// Gives a message a number that no log has seen, however often it was sent.
+    fn as_new(&mut self, client: &ClientId, message: Outgoing) -> Outgoing {
+        let numbers = self.fresh_numbers.entry(client.clone()).or_default();
+        numbers.extend(message.n);
+        Outgoing { n: Some(numbers.len() as u64), acked: None, ..message }
+    }
+
+    /// Undoes [`World::as_new`] for the author's eyes.
+    fn as_sent(&self, ack: Ack) -> Ack {
+        let sent = self.fresh_numbers.get(&ack.id.client).and_then(|numbers| numbers.get(ack.n as usize - 1));
+        Ack { n: sent.copied().unwrap_or(ack.n), ..ack }
+    }
+
     fn frame_out(&mut self, key: u64, conn: ConnId, frame: Frame) {
         let message = match frame {
-            Frame::Entry(_, payload) => return self.to_client(conn, payload.line().clone()),
-            Frame::Joined { head, last_n, re } => ServerMessage::RoomUsers(RoomUsers {
-                room: self.room.clone(),
-                users: Vec::new(),
-                count: 0,
-                more: false,
-                epoch: head.epoch,
-                seq: head.seq,
-                id: head.id,
-                last_n,
-                re,
-            }),
+            Frame::Entry(_, payload) => return self.deliver(conn, payload.line().clone()),
+            Frame::Joined { head, last_n, re } => {
+                let last_n = if self.mutation == Mutation::NoDedupe { 0 } else { last_n };
+                let (room, users, count, more) = (self.room.clone(), Vec::new(), 0, false);
+                let Place { epoch, seq, id } = head;
+                ServerMessage::RoomUsers(RoomUsers { room, users, count, more, epoch, seq, id, last_n, re })
+            }
             Frame::Resumed(resumed) => ServerMessage::Resumed(resumed),
             Frame::Reset(reset) => ServerMessage::Reset(reset),
             Frame::Rewind(epoch, to) => ServerMessage::Rewind { room: self.room.clone(), epoch, to },
-            Frame::Ack(ack) => ServerMessage::Ack(ack),
+            Frame::Ack(ack) => ServerMessage::Ack(self.as_sent(ack)),
             Frame::Error(error) => ServerMessage::Error(error),
             Frame::Fenced => {
                 self.log(|| format!("node-{key} fences {conn:?}"));
@@ -284,7 +287,7 @@ impl World {
     }
 
     fn say_to(&mut self, conn: ConnId, message: &ServerMessage) {
-        self.to_client(conn, Payload::new(message).line().clone());
+        self.deliver(conn, Payload::new(message).line().clone());
     }
 }
 

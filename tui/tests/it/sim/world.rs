@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_protocol::{NodeId, NodeInfo, Request, RoomName, Seq};
+use chat_protocol::{ClientId, NodeId, NodeInfo, Request, RoomName, Seq};
 use chat_server::backbone::FeedEvent;
 use chat_server::backbone::memory::{MemoryBackbone, Timing};
 use chat_server::room::{Call, ConnId, Input as RoomInput};
@@ -167,6 +167,8 @@ pub(super) struct World {
     order: u64,
     next: u64,
     pub(super) steps: u64,
+    /// For [`Mutation::NoDedupe`]: the numbers each client gave, by the numbers it was given instead.
+    pub(super) fresh_numbers: BTreeMap<ClientId, Vec<u64>>,
     verbose: bool,
 }
 
@@ -190,6 +192,7 @@ impl World {
             order: 0,
             next: 0,
             steps: 0,
+            fresh_numbers: BTreeMap::new(),
             verbose,
         };
         (0..NODES).for_each(|_| world.start_node());
@@ -435,7 +438,7 @@ impl World {
                 Output::Hangup => self.hang_up(client),
                 Output::Send(request) => {
                     if let Some(conn) = self.clients[client].conn {
-                        self.to_node(conn, request);
+                        self.carry(conn, request);
                     }
                 }
                 Output::Event(event) => {
@@ -474,7 +477,7 @@ impl World {
         self.client_input(client, Input::Dialled { transport: Transport::Tcp });
     }
 
-    fn to_node(&mut self, conn: ConnId, request: Request) {
+    fn carry(&mut self, conn: ConnId, request: Request) {
         let delay = self.delay();
         let now = self.now;
         let Some(path) = self.conns.get_mut(&conn) else { return };
@@ -483,7 +486,7 @@ impl World {
         self.at(at, Event::ToNode(conn, Box::new(request)));
     }
 
-    pub(super) fn to_client(&mut self, conn: ConnId, frame: Bytes) {
+    pub(super) fn deliver(&mut self, conn: ConnId, frame: Bytes) {
         let delay = self.delay();
         let now = self.now;
         let Some(path) = self.conns.get_mut(&conn) else { return };
