@@ -12,6 +12,7 @@ use bytes::Bytes;
 use chat_protocol::{Acked, ClientId, Epoch, MessageId, NodeId, NodeInfo, RoomName, Seq, User, UserId};
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 #[cfg(test)]
 mod conformance;
@@ -284,6 +285,17 @@ pub enum BackboneError {
 
 /// A call's future.
 pub type Call<T> = BoxFuture<'static, Result<T, BackboneError>>;
+
+/// Longest a call may take.
+const CALL_MAX: Duration = Duration::from_secs(5);
+
+/// Bounds a call to the backbone in time.
+pub(crate) async fn call<T>(call: Call<T>) -> Result<T, BackboneError> {
+    match timeout(CALL_MAX, call).await {
+        Ok(answer) => answer,
+        Err(_) => Err(BackboneError::Unavailable(format!("no answer in {} s", CALL_MAX.as_secs()))),
+    }
+}
 
 /// The two ends of a node's connection: calls go in, events come out.
 pub struct Link {

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use sha2::Sha256;
 use tracing::warn;
 
+use crate::backbone::call;
 use crate::backbone::{Backbone, BackboneError};
-use crate::hub::call;
 
 /// Numbers tried behind a taken name before the user gets a guest's.
 const NAME_TRIES: u32 = 99;

@@ -10,12 +10,12 @@ use std::time::Duration;
 use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, UserName};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::backbone::{Backbone, BackboneError, Call, FeedEvent, Link};
+use crate::backbone::{Backbone, BackboneError, FeedEvent, Link, call};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::outbox::{Memory, Outbox};
@@ -34,8 +34,6 @@ const LEASE_EVERY: Duration = Duration::from_secs(1);
 const JUDGE_AFTER: Duration = Duration::from_secs(4);
 /// The node is not ready after the backbone was out of reach for this long.
 const UNREADY_AFTER: Duration = Duration::from_secs(5);
-/// Longest a call to the backbone may take.
-pub(crate) const CALL_MAX: Duration = Duration::from_secs(5);
 /// Resumes a node takes in a second; to be measured, this is a careful start.
 const RESUMES_PER_SECOND: f64 = 5_000.0;
 /// The shortest and longest spread a client is told.
@@ -332,14 +330,6 @@ impl Hub {
         if let Some((_, _, outbox)) = clients.get(client).filter(|(here, ..)| *here < generation) {
             outbox.close(CloseReason::Policy("a newer connection of this client has taken over"));
         }
-    }
-}
-
-/// Bounds a call to the backbone in time.
-pub(crate) async fn call<T>(call: Call<T>) -> Result<T, BackboneError> {
-    match timeout(CALL_MAX, call).await {
-        Ok(answer) => answer,
-        Err(_) => Err(BackboneError::Unavailable(format!("no answer in {} s", CALL_MAX.as_secs()))),
     }
 }
 

@@ -163,7 +163,7 @@ async fn drain(hub: &Hub, door: &Door, shutdown: &CancellationToken) {
     door.tasks.close();
     door.tasks.wait().await;
     // The node says goodbye: its lease is given back, others need not wait for it to run out.
-    drop(hub::call(hub.backbone.depart()).await);
+    drop(backbone::call(hub.backbone.depart()).await);
 }
 
 fn addr(listener: Option<&TcpListener>) -> Option<SocketAddr> {

@@ -14,8 +14,9 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::Hub;
 use super::seats::{PeopleCall, Seat, Seats};
-use super::{Hub, call};
+use crate::backbone::call;
 use crate::backbone::{BackboneError, FeedEvent};
 use crate::room::{self, ConnId, Figures, Frame, Input, Joining, Outlet, Publishing, READ_ENTRIES, RoomCore};
 

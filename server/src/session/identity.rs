@@ -7,8 +7,9 @@ use chat_protocol::{
 
 use super::{Session, Who};
 use crate::backbone::BackboneError;
+use crate::backbone::call;
 use crate::directory::guest_name;
-use crate::hub::{Command, Style, call};
+use crate::hub::{Command, Style};
 
 impl Who {
     /// Somebody who has not said who it is.

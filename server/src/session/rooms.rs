@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::{Session, UNAVAILABLE_RETRY};
-use crate::hub::{Command, Seat, Style, call};
+use crate::backbone::call;
+use crate::hub::{Command, Seat, Style};
 use crate::room::{Joining, Publishing};
 
 impl Session {

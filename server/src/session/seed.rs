@@ -8,7 +8,7 @@ use chat_protocol::{
 use serde_json::Value;
 
 use super::Session;
-use crate::hub::call;
+use crate::backbone::call;
 
 /// Messages a guest who just arrives is shown.
 const GREETING_MESSAGES: usize = 10;

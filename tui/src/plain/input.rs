@@ -3,6 +3,7 @@
 
 use chat_protocol::{ClientMessage, Kind, Outgoing, Re, RoomName, Seq, UserName, decode_request};
 
+use crate::command::{self, Command};
 use crate::effect::DemoCommand;
 
 /// What there is, for people.
@@ -63,7 +64,7 @@ impl Say {
     }
 }
 
-/// Reads a line; none for an empty one.
+/// Reads a line, by the same words as on the full screen; none for an empty one.
 ///
 /// # Errors
 /// What is wrong with it, and what is allowed.
@@ -72,14 +73,38 @@ pub(super) fn parse(line: &str) -> Result<Option<Input>, String> {
     if line.trim_start().is_empty() {
         return Ok(None);
     }
-    match line.strip_prefix('/') {
-        None => Ok(Some(Say::text(line))),
-        Some(rest) if rest.starts_with('/') => Ok(Some(Say::text(rest))),
-        Some(rest) => {
-            let (word, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            command(word, argument.trim()).map(Some)
+    // Whether there is a demo to break, the one who does it knows.
+    let command = command::parse(line, true).map_err(|error| format!("{error}; there are {COMMANDS}"))?;
+    Ok(Some(match command {
+        Command::Say(text) => Say::text(&text),
+        Command::Me(content) => Input::Say(Say { room: None, content, kind: Some(Kind::Action), re: None }),
+        Command::Join(room) => Input::Join(room),
+        Command::Leave(room) => Input::Leave(room),
+        Command::Nick(name) => Input::Nick(name),
+        Command::Who(room) => Input::Who(room),
+        Command::Rooms => Input::Rooms,
+        Command::Nodes => Input::Nodes,
+        Command::Help => Input::Help,
+        Command::Quit => Input::Quit,
+        Command::Kill => Input::Demo(DemoCommand::Kill),
+        Command::KillAll => Input::Demo(DemoCommand::KillAll),
+        Command::Revive => Input::Demo(DemoCommand::Revive),
+        Command::Withhold => Input::Demo(DemoCommand::Withhold),
+        Command::Next
+        | Command::Previous
+        | Command::Unread
+        | Command::Go(_)
+        | Command::Room(_)
+        | Command::Reconnect
+        | Command::Link
+        | Command::PaneRooms
+        | Command::PaneUsers
+        | Command::Clear
+        | Command::Retry
+        | Command::Version => {
+            return Err(format!("that is for the full screen; without one there are {COMMANDS}"));
         }
-    }
+    }))
 }
 
 /// Reads a line that may also be a request of the protocol, as one JSON object.
@@ -110,35 +135,6 @@ pub(super) fn parse_json(line: &str) -> Result<Option<Input>, String> {
                   nodes, history"
                 .into(),
         ),
-    }
-}
-
-fn command(word: &str, argument: &str) -> Result<Input, String> {
-    let wants = |what: &str| format!("/{word} wants {what}");
-    let room = || RoomName::parse(argument.trim_start_matches('#')).map_err(|error| error.to_string());
-    let room_if_any = || if argument.is_empty() { Ok(None) } else { room().map(Some) };
-    match word {
-        "join" if argument.is_empty() => Err(wants("a room")),
-        "join" => room().map(Input::Join),
-        "leave" => room_if_any().map(Input::Leave),
-        "me" if argument.is_empty() => Err(wants("what you do")),
-        "me" => {
-            let (content, kind) = (argument.to_owned(), Some(Kind::Action));
-            Ok(Input::Say(Say { room: None, content, kind, re: None }))
-        }
-        "nick" if argument.is_empty() => Err(wants("a name")),
-        "nick" => UserName::parse(argument).map(Input::Nick).map_err(|error| error.to_string()),
-        "who" => room_if_any().map(Input::Who),
-        "rooms" => Ok(Input::Rooms),
-        "nodes" => Ok(Input::Nodes),
-        "help" => Ok(Input::Help),
-        "quit" => Ok(Input::Quit),
-        "kill" if argument.is_empty() => Ok(Input::Demo(DemoCommand::Kill)),
-        "kill" if argument == "all" => Ok(Input::Demo(DemoCommand::KillAll)),
-        "kill" => Err(wants("nothing, or all")),
-        "revive" => Ok(Input::Demo(DemoCommand::Revive)),
-        "withhold" => Ok(Input::Demo(DemoCommand::Withhold)),
-        _ => Err(format!("unknown command /{word}: {COMMANDS}")),
     }
 }
 

@@ -94,7 +94,7 @@ async fn lines_go_out_and_entries_come_in() {
     let mut conn = fake.accept().await;
     let id = conn.greet("node-1").await.client_id.unwrap();
     assert_eq!(echo_one(&mut conn, &id).await, "hi there");
-    session.until("-- unknown command /fly").await;
+    session.until("-- no command /fly").await;
     session.until("-- connected to node-1 (tcp)").await;
     assert!(session.until("alice: hi there").await.contains("[general]"));
     session.end().await.unwrap();

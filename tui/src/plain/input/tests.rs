@@ -35,12 +35,13 @@ fn lines_are_messages_or_commands() {
 
 #[test]
 fn bad_lines_say_what_is_allowed() {
-    refused("/join", "wants a room");
+    refused("/join", "usage: /join ROOM");
     refused("/join a/b", "use letters");
-    refused("/nick", "wants a name");
+    refused("/nick", "usage: /nick NAME");
     refused("/nick a b", "without spaces");
-    refused("/kill node-1", "nothing, or all");
-    refused("/fly", "unknown command /fly: /join ROOM");
+    refused("/kill node-1", "usage: /kill [all]");
+    refused("/fly", "no command /fly");
+    refused("/next", "for the full screen");
     refused("{\"type\":\"message\"", "JSON");
     refused("{\"type\":\"pong\",\"t\":1}", "the client's own");
     refused("{\"type\":\"message\",\"content\":\"\\u0007\"}", "U+0007");
