@@ -7,7 +7,7 @@
 //! - `withhold`: the wire to the demo's client, which can keep a message back.
 
 mod bots;
-mod cluster;
+pub mod cluster;
 mod lines;
 mod withhold;
 

@@ -8,7 +8,7 @@ pub mod cli;
 pub mod client;
 mod command;
 #[cfg(feature = "demo")]
-mod demo;
+pub mod demo;
 pub mod effect;
 mod event;
 mod glyphs;

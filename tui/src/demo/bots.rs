@@ -179,7 +179,7 @@ impl Mouth {
                 self.recovered_at = Some(recovery.at);
                 let counted = recovery.counted;
                 let text = format!(
-                    "{} was mine: on {} after {} ms, {} recovered, {} lost",
+                    "my {} died: on {} after {} ms, {} recovered, {} lost",
                     recovery.from,
                     recovery.to,
                     recovery.took.as_millis(),

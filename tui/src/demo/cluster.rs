@@ -1,6 +1,6 @@
 //! Owns the demo's servers: three nodes that share one backbone, and the front-end before them. A node dies as
 //! abruptly as a process does, and its place behind the front-end refuses from then on, as in life. Knows
-//! nothing of who is connected.
+//! nothing of who is connected. Tests run on it too.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -18,12 +18,12 @@ const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The servers.
-pub(super) struct Nodes {
+pub struct Nodes {
     cluster: Cluster,
     nodes: Vec<Node>,
     backends: BackendsHandle,
     /// Where clients come in.
-    pub(super) front: SocketAddr,
+    pub front: SocketAddr,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -38,7 +38,10 @@ struct Node {
 
 impl Nodes {
     /// Starts all of them on free loopback ports; their tasks run on `tasks` until `shutdown`.
-    pub(super) fn start(tasks: &TaskTracker, shutdown: &CancellationToken) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub fn start(tasks: &TaskTracker, shutdown: &CancellationToken) -> anyhow::Result<Self> {
         let cluster = Cluster::default();
         let start = |name: &str| start_node(&cluster, NodeId::parse(name)?, tasks, shutdown);
         let nodes = NODES.into_iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
@@ -52,13 +55,13 @@ impl Nodes {
         Ok(Self { cluster, nodes, backends, front, tasks, shutdown })
     }
 
-    /// The switch of a living node.
-    pub(super) fn killer(&mut self, node: &NodeId) -> Option<Killer> {
+    /// The switch of a living node, to be used: from now on it counts as dead.
+    pub fn killer(&mut self, node: &NodeId) -> Option<Killer> {
         self.nodes.iter_mut().find(|known| known.name == *node)?.killer.take()
     }
 
-    /// The switches of all living nodes.
-    pub(super) fn killers(&mut self) -> Vec<Killer> {
+    /// The switches of all living nodes, to be used.
+    pub fn killers(&mut self) -> Vec<Killer> {
         self.nodes.iter_mut().filter_map(|node| node.killer.take()).collect()
     }
 
@@ -66,7 +69,7 @@ impl Nodes {
     ///
     /// # Errors
     /// When no port can be had.
-    pub(super) async fn revive(&mut self) -> anyhow::Result<()> {
+    pub async fn revive(&mut self) -> anyhow::Result<()> {
         for node in self.nodes.iter_mut().filter(|node| node.killer.is_none()) {
             // The last of the old one must not happen under the new one's name.
             (&mut node.running).await.context("a node failed")?;
