@@ -31,9 +31,9 @@ const COMMANDS_MAX: usize = 16;
 
 /// What a person should know at the start.
 pub(crate) const NOTICES: [&str; 3] = [
-    "a cluster of three nodes runs in this program; all who talk here are on real sockets",
-    "/kill or F9 kills the node you are on, /kill all every node, /revive brings them back",
-    "/withhold keeps one message from you: losses are counted, not claimed. F1 helps",
+    "three nodes run in this program; all talk on real sockets",
+    "/kill or F9: your node dies; /kill all, /revive; F1: help",
+    "/withhold keeps one message from you: losses are counted",
 ];
 
 /// The demo while it runs.

@@ -120,7 +120,7 @@ async fn the_demo_breaks_and_mends() {
     let args = ["--demo", "--name", "dana"];
     let mut terminal = Terminal::start(chat_tui("demo", &args), (80, 24));
     let first = online(&mut terminal).await;
-    terminal.shows("/revive brings them back").await;
+    terminal.shows("/kill or F9: your node dies").await;
     for room in ["general", "ops", "random"] {
         terminal.shows(room).await;
     }
