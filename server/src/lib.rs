@@ -82,10 +82,16 @@ pub struct Killer {
 }
 
 impl Killer {
+    /// Cuts the node's backbone handle: from now on it hears nothing and nothing it does reaches the others,
+    /// as if its process hung.
+    pub fn hang(&self) {
+        self.backbone.cut(&self.node);
+    }
+
     /// Cuts the node's backbone handle first, so that nothing it does from now on is a polite farewell;
     /// then resets its sockets and drops its tasks.
     pub fn kill(&self) {
-        self.backbone.cut(&self.node);
+        self.hang();
         self.kill.cancel();
     }
 }

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use chat_protocol::RoomName;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -45,12 +45,6 @@ struct Parts {
     shutdown: CancellationToken,
 }
 
-/// The demo's cluster, as the client sees it.
-struct Cluster {
-    endpoints: Vec<Endpoint>,
-    commands: mpsc::Sender<DemoCommand>,
-}
-
 /// Does what the command line says.
 ///
 /// # Errors
@@ -58,19 +52,32 @@ struct Cluster {
 pub async fn run(cli: &Cli) -> anyhow::Result<()> {
     match (cli.target()?, &cli.command) {
         (Target::Hosts(endpoints), Some(Command::Send(args))) => once::send(cli, args, endpoints).await,
-        (Target::Hosts(endpoints), None) => chat(cli, Place::Hosts(endpoints)).await,
-        (Target::Demo, _) => chat(cli, Place::Demo(start_demo().await?)).await,
+        (Target::Hosts(endpoints), None) => {
+            let kept = Kept::take_up(&endpoints);
+            chat(cli, Place { endpoints, demo: None, kept, rooms: cli.rooms() }).await
+        }
+        (Target::Demo, _) => show_demo(cli).await,
     }
 }
 
-/// CALL SITE: starts the demo's cluster (`crate::demo`). The returned commands are those of the front; the
-/// cluster must live until they are dropped.
-#[expect(clippy::unused_async, reason = "the demo starts nodes here")]
-async fn start_demo() -> anyhow::Result<Cluster> {
-    bail!("the demo is not built in yet")
+/// The demo's cluster lives as long as the chat on it.
+#[cfg(feature = "demo")]
+async fn show_demo(cli: &Cli) -> anyhow::Result<()> {
+    let demo = crate::demo::start()?;
+    let rooms = if cli.rooms.is_empty() { crate::demo::rooms() } else { cli.rooms() };
+    let (endpoints, commands) = (vec![demo.endpoint.clone()], Some(demo.commands.clone()));
+    let notices = crate::demo::NOTICES.map(str::to_owned).into();
+    let kept = Kept { notices, ..Kept::default() };
+    let shown = chat(cli, Place { endpoints, demo: commands, kept, rooms }).await;
+    demo.stop().await;
+    shown
 }
 
-/// CALL SITE: opens the full screen (`crate::run`).
+#[cfg(not(feature = "demo"))]
+async fn show_demo(_: &Cli) -> anyhow::Result<()> {
+    anyhow::bail!("this chat-tui was built without the demo: build it with --features demo")
+}
+
 async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
     let Parts { commands, events, demo, rooms, notices, started, .. } = parts;
     let options = crate::run::FrontOptions {
@@ -84,26 +91,23 @@ async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
 }
 
 /// Where the chat is, with what that needs.
-enum Place {
-    Hosts(Vec<Endpoint>),
-    Demo(Cluster),
+struct Place {
+    endpoints: Vec<Endpoint>,
+    /// Breaks and mends the demo's cluster, where it is there.
+    demo: Option<mpsc::Sender<DemoCommand>>,
+    kept: Kept,
+    rooms: Vec<RoomName>,
 }
 
 /// A chat from start to end, with any front.
 async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     let script = cli.script.as_ref().map(read_script).transpose()?;
-    let (endpoints, demo, kept) = match place {
-        Place::Hosts(endpoints) => {
-            let kept = Kept::take_up(&endpoints);
-            (endpoints, None, kept)
-        }
-        Place::Demo(cluster) => (cluster.endpoints, Some(cluster.commands), Kept::default()),
-    };
+    let Place { endpoints, demo, kept, rooms } = place;
     let Kept { file, saved, notices } = kept;
     let options = LinkOptions {
         endpoints,
         name: cli.server.name.clone().or_else(|| saved.name.clone()).or_else(|| cli.server.login_name()),
-        rooms: cli.rooms(),
+        rooms: rooms.clone(),
         saved,
         seed: fastrand::u64(..),
     };
@@ -114,7 +118,7 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
         commands,
         events,
         demo,
-        rooms: cli.rooms(),
+        rooms,
         notices,
         started: network.started,
         shutdown: network.shutdown.clone(),

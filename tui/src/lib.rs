@@ -7,6 +7,8 @@ mod app;
 pub mod cli;
 pub mod client;
 mod command;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod effect;
 mod event;
 mod glyphs;

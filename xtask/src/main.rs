@@ -16,8 +16,9 @@ const USAGE: &str = "\
 Usage: cargo xtask TASK
 
 Tasks:
-  test   install what tests need, check format and lints, run all tests
-  lint   check format, lints and the arrows of docs/architecture.md
+  test       install what tests need, check format and lints, run all tests
+  lint       check format, lints and the arrows of docs/architecture.md
+  pictures   take the README's pictures anew, from a real run of the demo
 ";
 
 fn main() -> ExitCode {
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     match arguments[..] {
         ["test"] => test(),
         ["lint"] => lint(),
+        ["pictures"] => pictures(),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS
@@ -58,6 +60,16 @@ fn lint() -> ExitCode {
     steps.run("format", |cargo| cargo.run(&["fmt", "--all", "--check"]));
     steps.run("clippy", steps::Cargo::clippy);
     steps.run("tidy", |_| tidy::run(&root()));
+    steps.finish()
+}
+
+fn pictures() -> ExitCode {
+    let mut steps = Steps::new(root());
+    if steps.run("build", |cargo| cargo.run(&["build", "--package", "chat-tui"])) {
+        steps.run("pictures", |cargo| {
+            cargo.run(&["run", "--package", "chat-tui", "--example", "pictures", "--", "docs/pictures"])
+        });
+    }
     steps.finish()
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Lines {
     link: Shown,
     /// When the recovery that was told last was complete.
     recovered_at: Option<Moment>,
+    /// The losses that were told.
+    lost: u64,
     unavailable: Option<String>,
     name: Option<String>,
     rooms: BTreeSet<RoomName>,
@@ -42,6 +44,7 @@ impl Lines {
             zone,
             link: Shown::Nothing,
             recovered_at: None,
+            lost: 0,
             unavailable: None,
             name: None,
             rooms: BTreeSet::new(),
@@ -125,6 +128,11 @@ impl Lines {
         if let Some(recovery) = status.recovery.as_ref().filter(|new| self.recovered_at != Some(new.at)) {
             self.recovered_at = Some(recovery.at);
             lines.push(recovery_line(recovery));
+            self.lost = status.totals.lost;
+        }
+        if status.totals.lost > self.lost {
+            lines.push(format!("-- {} lost on the way", status.totals.lost - self.lost));
+            self.lost = status.totals.lost;
         }
         if self.unavailable != status.unavailable {
             self.unavailable.clone_from(&status.unavailable);

@@ -52,7 +52,12 @@ fn link(app: &mut App, status: LinkStatus) -> Vec<Effect> {
     let was_online = matches!(app.link.status.state, LinkState::Online { .. });
     let is_online = matches!(status.state, LinkState::Online { .. });
     let at = app.local_now();
-    if let Some(recovery) = app.link.take(status, at) {
+    let missing = status.totals.lost.saturating_sub(app.link.status.totals.lost);
+    let recovery = app.link.take(status, at);
+    if missing > 0 && recovery.is_none() && app.link.lost(app.now).is_none() {
+        app.link.loss = Some((app.now, format!("{missing} lost on the way")));
+    }
+    if let Some(recovery) = recovery {
         let text = failover_line(app, &recovery);
         for room in app.rooms.iter_mut() {
             room.history.push(None, at, Said::Failover, text.clone());

@@ -6,6 +6,7 @@
 //! ! OFFLINE 4s (connection reset) try 3 in 1.8s [Alt-r now] queued 2
 //! ~ try 3 → 10.0.0.7:12345 tcp… hello… offline 4s queued 2
 //! ● node-3 ← node-2 1.24s +37 recovered, 0 lost, 0 dup
+//! ! 1 lost on the way ● node-3 tcp rtt 3.1ms p99 9.0ms up 2m
 //! ! #ops: messages 120-163 are gone (history trimmed)
 //! ! node-3 cannot reach the other servers: redis is down
 //! ```
@@ -135,7 +136,7 @@ fn online(app: &App, lost: Option<String>, queued: Option<String>) -> (Vec<Strin
         pieces.push(format!("up {}", uptime(app.now.saturating_sub(*since))));
         pieces.extend((status.failovers > 0).then(|| format!("failovers {}", status.failovers)));
         let totals = status.totals;
-        pieces.extend((totals.lost > 0).then(|| format!("lost {}", totals.lost)));
+        pieces.extend((totals.lost > 0).then(|| format!("{} lost", totals.lost)));
     }
     (pieces, if is_bad { Role::StatusBad } else { Role::StatusGood })
 }

@@ -104,6 +104,17 @@ fn a_loss_is_not_shown_as_all_well() {
 }
 
 #[test]
+fn a_loss_on_a_good_link_is_counted_aloud() {
+    let mut stage = Stage::chatting(80, 24);
+    let mut status = online("node-2", 11);
+    status.totals.lost = 1;
+    stage.at(15_000).net(NetEvent::Link(status.clone())).net(NetEvent::Link(status));
+    check_status(&stage, "! 1 lost on the way ● node-2 tcp rtt 3.1ms p99 9.0ms up 0m 1 lost");
+    stage.at(45_000);
+    check_status(&stage, "● node-2 tcp rtt 3.1ms p99 9.0ms up 0m 1 lost");
+}
+
+#[test]
 fn lost_history_is_named() {
     let mut stage = Stage::chatting(80, 24);
     let reset = |room, to, reason: &str| NetEvent::Reset {

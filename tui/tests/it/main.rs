@@ -2,9 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+#[cfg(feature = "demo")]
+mod cluster;
+#[cfg(feature = "demo")]
+mod demo;
 mod driver;
 mod fake;
 mod plain;
 mod program;
+#[cfg(feature = "demo")]
+mod pty;
 mod sim;
+#[cfg(feature = "demo")]
+mod terminal;
 mod transport;

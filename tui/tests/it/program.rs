@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::fake::{Fake, within};
 
 /// `chat-tui` with a home of its own.
-fn chat_tui(test: &str, args: &[&str]) -> Command {
+pub(crate) fn chat_tui(test: &str, args: &[&str]) -> Command {
     let state = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-tui"));
     command.args(args).env("XDG_STATE_HOME", state).env("USER", "alice").env_remove("CHAT_TUI_HOST");
@@ -19,7 +19,7 @@ fn chat_tui(test: &str, args: &[&str]) -> Command {
 }
 
 /// Feeds its standard input and waits for its end.
-async fn run(mut command: Command, input: &str) -> Output {
+pub(crate) async fn run(mut command: Command, input: &str) -> Output {
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // It may end without reading: what it says of that is what counts.
@@ -28,7 +28,7 @@ async fn run(mut command: Command, input: &str) -> Output {
     within("the program's end", child.wait_with_output()).await.unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

@@ -77,6 +77,10 @@ fn the_link_is_told_once_for_each_change() {
         shown(&mut lines, &NetEvent::Link(status.clone())),
         ["-- connected to node-2 (tcp)", "-- node-1 → node-2: 3 recovered, 0 lost, 0 dup (0.4 s)"]
     );
+    assert_eq!(shown(&mut lines, &NetEvent::Link(status.clone())), [""; 0]);
+    let totals = Totals { recovered: 3, lost: 1, dup: 0 };
+    let status = LinkStatus { totals, ..status };
+    assert_eq!(shown(&mut lines, &NetEvent::Link(status.clone())), ["-- 1 lost on the way"]);
     assert_eq!(shown(&mut lines, &NetEvent::Link(status)), [""; 0]);
 }
 

@@ -1,0 +1,146 @@
+//! The program in a real terminal: what a person sees while servers die.
+
+use chat_protocol::NodeId;
+use portable_pty::CommandBuilder;
+
+use crate::cluster::{Cluster, Talker};
+use crate::pty::Terminal;
+
+const F9: &str = "\x1b[20~";
+const CTRL_D: &str = "\x04";
+const ALT_R: &str = "\x1br";
+
+/// `chat-tui` with a home of its own.
+fn chat_tui(test: &str, args: &[&str]) -> CommandBuilder {
+    let mut program = CommandBuilder::new(env!("CARGO_BIN_EXE_chat-tui"));
+    program.args(args);
+    program.env("XDG_STATE_HOME", format!("{}/{test}", env!("CARGO_TARGET_TMPDIR")));
+    program
+}
+
+/// The node the status line says we are on, once it says so.
+async fn online(terminal: &mut Terminal) -> NodeId {
+    let node = |terminal: &Terminal| {
+        let status = terminal.status();
+        let name = status.trim().strip_prefix("● ")?.split(' ').next()?;
+        NodeId::parse(name).ok()
+    };
+    terminal.until("a node in the status line", |terminal| node(terminal).is_some()).await;
+    node(terminal).unwrap()
+}
+
+/// What the status line says was recovered, once it says that nothing else was.
+async fn recovered(terminal: &mut Terminal) -> u64 {
+    let count = |terminal: &Terminal| {
+        let status = terminal.status();
+        let (before, _) = status.split_once(" recovered, 0 lost, 0 dup")?;
+        before.rsplit_once('+')?.1.parse().ok()
+    };
+    terminal.until("\"N recovered, 0 lost, 0 dup\"", |terminal| count(terminal).is_some()).await;
+    count(terminal).unwrap()
+}
+
+#[track_caller]
+fn check_once(terminal: &Terminal, texts: &[&str]) {
+    let contents = terminal.contents();
+    for text in texts {
+        assert_eq!(contents.matches(text).count(), 1, "{text}:\n{contents}");
+    }
+}
+
+async fn quits(terminal: &mut Terminal) {
+    terminal.press(CTRL_D);
+    assert!(terminal.end().await.success());
+    let screen = terminal.screen();
+    assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_dies_then_all_and_every_message_is_there_once() {
+    let mut cluster = Cluster::start();
+    let args = ["--host", &cluster.host(), "--name", "dana"];
+    let mut terminal = Terminal::start(chat_tui("dies", &args), (80, 24));
+    let lost = online(&mut terminal).await;
+    let (mut talker, elsewhere) = Talker::enter(cluster.nodes.front, "erik").await;
+    assert_ne!(lost, elsewhere, "the front-end spreads two clients over two nodes");
+    terminal.enter("good evening");
+    terminal.shows("dana      good evening").await;
+    talker.say("hello dana").await;
+    terminal.shows("hello dana").await;
+
+    // The node hears nothing of this any more; then it dies.
+    let killer = cluster.nodes.killer(&lost).unwrap();
+    killer.hang();
+    talker.say("said into the gap").await;
+    killer.kill();
+    assert!(recovered(&mut terminal).await >= 1);
+    assert_ne!(online(&mut terminal).await, lost);
+    terminal.shows("said into the gap").await;
+    check_once(&terminal, &["good evening", "hello dana", "said into the gap"]);
+
+    cluster.kill_all();
+    terminal.shows("! OFFLINE").await;
+    terminal.enter("typed while nobody listens");
+    terminal.shows("queued 1").await;
+    terminal.shows("… queued").await;
+    terminal.until("a countdown", |terminal| terminal.status().contains("s [Alt-r now]")).await;
+    cluster.nodes.revive().await.unwrap();
+    terminal.press(ALT_R);
+    recovered(&mut terminal).await;
+    terminal.until("nothing queued", |terminal| !terminal.contents().contains("queued")).await;
+    talker.say("all back").await;
+    terminal.shows("all back").await;
+    check_once(
+        &terminal,
+        &["good evening", "hello dana", "said into the gap", "typed while nobody listens", "all back"],
+    );
+    quits(&mut terminal).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tiny_terminal_works_and_grows() {
+    let cluster = Cluster::start();
+    let args = ["--host", &cluster.host(), "--name", "dana"];
+    let mut terminal = Terminal::start(chat_tui("tiny", &args), (20, 5));
+    terminal.shows("node-").await;
+    terminal.enter("small");
+    terminal.shows("small").await;
+    terminal.resize(80, 24);
+    terminal.until("the rooms", |terminal| terminal.status().contains("F1 help")).await;
+    check_once(&terminal, &["small"]);
+    terminal.resize(20, 5);
+    terminal.until("the small screen", |terminal| !terminal.contents().contains("F1 help")).await;
+    terminal.enter("again");
+    terminal.shows("again").await;
+    quits(&mut terminal).await;
+}
+
+#[tokio::test]
+async fn the_demo_breaks_and_mends() {
+    let args = ["--demo", "--name", "dana"];
+    let mut terminal = Terminal::start(chat_tui("demo", &args), (80, 24));
+    let first = online(&mut terminal).await;
+    terminal.shows("/kill or F9: your node dies").await;
+    for room in ["general", "ops", "random"] {
+        terminal.shows(room).await;
+    }
+    terminal.press(F9);
+    assert!(recovered(&mut terminal).await >= 1);
+    let second = online(&mut terminal).await;
+    assert_ne!(first, second);
+    terminal.enter("/kill");
+    terminal.until("the next failover", |terminal| terminal.status().contains(&format!("← {second}"))).await;
+    assert!(recovered(&mut terminal).await >= 1);
+    terminal.enter("/kill all");
+    terminal.shows("! OFFLINE").await;
+    terminal.enter("typed while all are down");
+    terminal.shows("queued 1").await;
+    terminal.enter("/revive");
+    terminal.press(ALT_R);
+    recovered(&mut terminal).await;
+    terminal.until("nothing queued", |terminal| !terminal.contents().contains("queued")).await;
+    check_once(&terminal, &["typed while all are down"]);
+    terminal.enter("/withhold");
+    terminal.until("a loss that is counted", |terminal| terminal.status().contains("1 lost")).await;
+    quits(&mut terminal).await;
+}
