@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+mod cluster;
+mod delivery;
 mod driver;
 mod fake;
 mod plain;
