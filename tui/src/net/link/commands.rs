@@ -67,6 +67,7 @@ impl Link {
         if let Some(left) = self.rooms.get_mut(&room) {
             left.wished = false;
             left.outbox.close();
+            left.cursor.leave();
         }
         if self.phase == Phase::Up {
             self.send(ClientMessage::Leave { room: Some(room) });
