@@ -46,7 +46,7 @@ impl Link {
             }
             ServerMessage::Left { room, .. } => self.event(NetEvent::Left(room)),
             ServerMessage::History { room, epoch, messages, more, .. } => {
-                self.history(room, epoch, messages, more)
+                self.history(room, epoch, messages, more);
             }
             answer @ (ServerMessage::Who { .. }
             | ServerMessage::Rooms { .. }

@@ -197,11 +197,11 @@ impl Bench {
     }
 
     fn pongs(&mut self) {
-        let pings = self.sent.iter().filter_map(|sent| match sent {
+        let mut pings = self.sent.iter().filter_map(|sent| match sent {
             ClientMessage::Ping { t } => Some(*t),
             _ => None,
         });
-        let t = pings.last().expect("a ping");
+        let t = pings.next_back().expect("a ping");
         self.sent.clear();
         self.server(&ServerMessage::Pong { t, re: None });
     }
