@@ -30,6 +30,8 @@ pub(super) struct Cursor {
 struct Replay {
     /// Where the cursor stood.
     from: Seq,
+    /// Where the log's stood when the room was entered; 0 until then.
+    head: Seq,
     /// Places the server passed over at the beginning: to be had by history, or lost.
     passed: u64,
     recovered: u64,
@@ -45,10 +47,6 @@ pub(super) enum Seen {
 }
 
 impl Cursor {
-    pub(super) fn is_placed(&self) -> bool {
-        self.epoch.is_some()
-    }
-
     pub(super) fn epoch(&self) -> Option<Epoch> {
         self.epoch
     }
@@ -57,11 +55,18 @@ impl Cursor {
         Some((self.epoch?, self.seq, self.id.clone()?))
     }
 
-    /// The room was entered at its head: what is older is history.
+    /// The room was entered at its head: what is older is history, or follows in a replay.
     pub(super) fn enter(&mut self, epoch: Epoch, seq: Seq, id: Option<MessageId>) {
-        if self.replay.is_none() {
-            self.set(epoch, seq, id);
+        match &mut self.replay {
+            Some(replay) => replay.head = seq,
+            None if self.epoch.is_none() => self.set(epoch, seq, id),
+            None => {}
         }
+    }
+
+    /// The room was left: what is said until it is entered again is history, not missed.
+    pub(super) fn leave(&mut self) {
+        (self.epoch, self.replay) = (None, None);
     }
 
     fn set(&mut self, epoch: Epoch, seq: Seq, id: Option<MessageId>) {
@@ -72,7 +77,7 @@ impl Cursor {
     /// What to ask for after a reconnect; the replay begins with it.
     pub(super) fn resume(&mut self, room: &RoomName) -> Option<Resume> {
         let epoch = self.epoch?;
-        self.replay = Some(Replay { from: self.seq, passed: 0, recovered: 0 });
+        self.replay = Some(Replay { from: self.seq, head: Seq::START, passed: 0, recovered: 0 });
         let skip = self.recent.len().saturating_sub(limits::RESUME_TAIL_IDS_MAX);
         let tail = self.recent.iter().skip(skip).cloned().collect();
         Some(Resume { room: room.clone(), epoch, seq: self.seq, id: self.id.clone(), tail })
@@ -87,9 +92,14 @@ impl Cursor {
         self.replay = None;
     }
 
-    /// The link is gone in the middle of a replay: what it counted stands, the rest is asked for again.
+    /// The link is gone in the middle of a replay: what it counted stands, the rest is asked for again. What
+    /// was passed over is not: it is lost, unless it is what a replay of only the newest leaves to history.
     pub(super) fn interrupted(&mut self) {
-        self.replay = None;
+        let Some(replay) = self.replay.take() else { return };
+        let covered = replay.head.0.saturating_sub(replay.from.0 + replay.passed);
+        if covered < limits::REPLAY_ENTRIES_MAX {
+            self.totals.lost += replay.passed;
+        }
     }
 
     /// Takes the entry at a place.

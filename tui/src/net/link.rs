@@ -4,6 +4,8 @@
 //!
 //! - `cursor`: how far each room was seen; counts what was recovered, lost and repeated.
 //! - `outbox`: what was written here and may not be in the log yet.
+//! - `dial`: the way to a server and away from it.
+//! - `recovery`: what losing the link cost.
 //! - `frames`: what the server's messages mean for both.
 //! - `pulse`: pings, round trips, and when silence means death.
 
@@ -11,28 +13,29 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_protocol::{ClientId, ClientMessage, Hello, NodeId, Request, RoomName, UserName, limits};
+use chat_protocol::{ClientId, ClientMessage, Request, RoomName, UserName};
 
-use super::backoff::{SPREAD_MIN, delay};
+use super::backoff::SPREAD_MIN;
 use super::cursor::Cursor;
 use super::endpoint::Endpoint;
 use super::event::{
-    DialStep, LinkState, LinkStatus, Moment, NetCommand, NetEvent, OutId, OutState, Recovery, Totals,
-    Transport,
+    DialStep, LinkState, LinkStatus, Moment, NetCommand, NetEvent, OutId, OutState, Transport,
 };
 use super::outbox::{Outbox, Outcome};
 use super::saved::{SavedClient, SavedRoom};
 
 mod commands;
+mod dial;
 mod frames;
 mod pulse;
+mod recovery;
 #[cfg(test)]
 mod tests;
 
+use dial::HELLO_MAX;
 use pulse::Pulse;
+use recovery::Lost;
 
-/// How long a server has for its welcome.
-const HELLO_MAX: Duration = Duration::from_secs(10);
 /// Ids of restored messages begin here: those of the front-end count from 1.
 const RESTORED_OUTS: u64 = 1 << 48;
 
@@ -129,15 +132,6 @@ enum Phase {
     Greeting { since: Moment },
     /// The server said welcome.
     Up,
-}
-
-#[derive(Debug)]
-struct Lost {
-    from: NodeId,
-    at: Moment,
-    before: Totals,
-    /// The node that took over, once there is one.
-    to: Option<NodeId>,
 }
 
 /// One room as this client knows it.
@@ -277,113 +271,6 @@ impl Link {
             (_, Phase::Up) => self.beat(now),
             _ => {}
         }
-    }
-
-    fn hang_up(&mut self, now: Moment, reason: &str) {
-        self.outputs.push_back(Output::Hangup);
-        self.endpoint += 1;
-        self.down(now, reason.to_owned());
-    }
-
-    fn dial(&mut self, now: Moment, attempt: u32) {
-        let Some(endpoint) = self.endpoints.get(self.endpoint % self.endpoints.len().max(1)).cloned() else {
-            return self.status.state = LinkState::Idle;
-        };
-        let down_since = match self.status.state {
-            LinkState::Down { since, .. } => Some(since),
-            LinkState::Dialling { down_since, .. } => down_since,
-            _ => self.lost.as_ref().map(|_| now),
-        };
-        let (target, step) = (endpoint.to_string(), DialStep::Resolving);
-        self.status.state = LinkState::Dialling { attempt, target, step, down_since };
-        self.phase = Phase::Dialling;
-        self.outputs.push_back(Output::Dial(endpoint));
-    }
-
-    fn progress(&mut self, to_step: DialStep, to_target: String) {
-        if let LinkState::Dialling { step, target, .. } = &mut self.status.state {
-            (*step, *target) = (to_step, to_target);
-        }
-    }
-
-    /// The connection stands: who we are, and what we have seen.
-    fn greet(&mut self, now: Moment, transport: Transport) {
-        if let LinkState::Dialling { step, .. } = &mut self.status.state {
-            *step = DialStep::Hello;
-        }
-        self.pulse.connected(now, transport);
-        self.phase = Phase::Greeting { since: now };
-        self.identity.generation += 1;
-        let wished = self.rooms.iter_mut().filter(|(_, room)| room.wished);
-        let resume = wished.filter_map(|(name, room)| room.cursor.resume(name)).collect();
-        self.send(ClientMessage::Hello(Hello {
-            v: limits::PROTOCOL_VERSION,
-            name: self.identity.name.clone(),
-            client_id: Some(self.identity.client.clone()),
-            session: self.identity.session.clone(),
-            token: None,
-            generation: Some(self.identity.generation),
-            resume,
-            client: Some(concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned()),
-        }));
-    }
-
-    /// The connection is gone, or never came to be.
-    fn down(&mut self, now: Moment, reason: String) {
-        let (since, attempt) = match &self.status.state {
-            LinkState::Dialling { attempt, down_since, .. } => (down_since.unwrap_or(now), attempt + 1),
-            LinkState::Online { node, .. } => {
-                let before = self.totals();
-                let lost = Lost { from: node.clone(), at: now, before, to: None };
-                // Lost again before everything was recovered: it is one story.
-                self.lost.get_or_insert(lost).to = None;
-                (now, 1)
-            }
-            LinkState::Down { .. } | LinkState::Idle => return,
-        };
-        self.phase = Phase::Down;
-        self.drain_at = None;
-        self.status.unavailable = None;
-        (self.status.rtt, self.status.rtt_p99) = (None, None);
-        let retry_at = now + delay(attempt, self.spread, &mut self.rng);
-        self.status.state = LinkState::Down { since, reason, attempt, retry_at };
-        for room in self.rooms.values_mut() {
-            room.outbox.close();
-            room.cursor.interrupted();
-        }
-        let waiting: Vec<(RoomName, OutId)> = (self.rooms.iter())
-            .flat_map(|(name, room)| room.outbox.waiting().map(|out| (name.clone(), out)))
-            .collect();
-        for (room, out) in waiting {
-            self.event(NetEvent::Out { out, room, state: OutState::Queued });
-        }
-    }
-
-    fn totals(&self) -> Totals {
-        self.rooms.values().fold(Totals::default(), |sum, room| Totals {
-            recovered: sum.recovered + room.cursor.totals.recovered,
-            lost: sum.lost + room.cursor.totals.lost,
-            dup: sum.dup + room.cursor.totals.dup,
-        })
-    }
-
-    /// Once every room has answered its resume, the cost of the failover is known.
-    fn finish_recovery(&mut self, now: Moment) {
-        let is_over = self.phase == Phase::Up && !self.rooms.values().any(|room| room.cursor.is_replaying());
-        let Some(lost) = self.lost.take_if(|lost| is_over && lost.to.is_some()) else { return };
-        let (totals, Some(to)) = (self.totals(), lost.to) else { return };
-        self.status.failovers += 1;
-        self.status.recovery = Some(Recovery {
-            at: now,
-            from: lost.from,
-            to,
-            took: now.saturating_sub(lost.at),
-            counted: Totals {
-                recovered: totals.recovered - lost.before.recovered,
-                lost: totals.lost - lost.before.lost,
-                dup: totals.dup - lost.before.dup,
-            },
-        });
     }
 
     /// Sends what the outboxes let go.

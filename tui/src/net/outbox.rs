@@ -253,9 +253,12 @@ impl Outbox {
 
     /// The log's entries above a place did not survive: own ones among them are sent again.
     pub(super) fn rewound(&mut self, epoch: Epoch, to: Seq) {
-        let gone = |item: &&Item| matches!(item.state, State::Acked { place: Some((at, seq)), .. } if at == epoch && seq > to);
-        if let Some(first) = self.items.iter().filter(gone).map(|item| item.n).min() {
-            self.cursor = self.cursor.min(first);
+        for item in &mut self.items {
+            if let State::Acked { place, .. } = &mut item.state
+                && place.take_if(|(at, seq)| *at == epoch && *seq > to).is_some()
+            {
+                self.cursor = self.cursor.min(item.n);
+            }
         }
         if self.acked.is_some_and(|acked| acked.epoch == epoch && acked.seq > to) {
             self.acked = self.evidence_before(epoch, to);

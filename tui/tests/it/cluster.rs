@@ -1,102 +1,120 @@
-//! Three nodes behind the front-end in the test's process, and somebody who talks there.
+//! Owns a cluster for tests: three nodes on loopback with one memory backbone behind the real front-end, and
+//! the nodes' death and return. Gone with the value.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
-use chat_protocol::{ClientId, NodeId, UserName};
-use chat_tui::demo::cluster::Nodes;
+use chat_protocol::NodeId;
+use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
+use chat_server::config::Config;
+use chat_server::{Cluster, Killer};
 use chat_tui::net::endpoint::Endpoint;
-use chat_tui::net::event::{LinkState, NetCommand, NetEvent, OutId, OutState, Transport};
-use chat_tui::net::link::LinkOptions;
-use chat_tui::net::saved::SavedClient;
-use chat_tui::net::{Net, run};
-use tokio::sync::mpsc;
+use chat_tui::net::event::Transport;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
+use tokio_util::sync::CancellationToken;
 
-use crate::fake::{DEADLINE, room, within};
+/// How many nodes a cluster has.
+pub(crate) const NODES: usize = 3;
 
-/// Ends with the test.
-pub(crate) struct Cluster {
-    pub(crate) nodes: Nodes,
-    _shutdown: DropGuard,
+/// Whether the nodes limit how much a client says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RateLimit {
+    AsConfigured,
+    Off,
 }
 
-impl Cluster {
-    pub(crate) fn start() -> Self {
-        let shutdown = CancellationToken::new();
-        let nodes = Nodes::start(&TaskTracker::new(), &shutdown).unwrap();
-        Self { nodes, _shutdown: shutdown.drop_guard() }
-    }
-
-    pub(crate) fn host(&self) -> String {
-        format!("tcp://{}", self.nodes.front)
-    }
-
-    pub(crate) fn kill_all(&mut self) {
-        self.nodes.killers().iter().for_each(chat_server::Killer::kill);
-    }
+pub(crate) struct TestCluster {
+    shared: Cluster,
+    rate_limit: RateLimit,
+    nodes: Vec<Node>,
+    backends: BackendsHandle,
+    tcp: SocketAddr,
+    http: SocketAddr,
+    shutdown: CancellationToken,
+    // Whatever still runs when the cluster is dropped is aborted.
+    tasks: JoinSet<()>,
 }
 
-/// Somebody in #general.
-pub(crate) struct Talker {
-    commands: mpsc::Sender<NetCommand>,
-    events: mpsc::Receiver<NetEvent>,
-    said: u64,
-    _task: JoinSet<SavedClient>,
+struct Node {
+    backend: Backend,
+    killer: Killer,
 }
 
-impl Talker {
-    /// Enters; gives the node it is on, too.
-    pub(crate) async fn enter(front: SocketAddr, name: &str) -> (Self, NodeId) {
-        let (commands, from_front) = mpsc::channel(4);
-        let (to_front, events) = mpsc::channel(1_024);
-        let options = LinkOptions {
-            endpoints: vec![Endpoint::new(front.ip().to_string(), front.port(), Transport::Tcp)],
-            name: Some(UserName::parse(name).unwrap()),
-            rooms: vec![room("general")],
-            saved: SavedClient { client_id: Some(ClientId::random()), ..SavedClient::default() },
-            seed: 1,
-        };
-        let mut task = JoinSet::new();
-        task.spawn(run(Net {
-            options,
-            commands: from_front,
-            events: to_front,
+impl TestCluster {
+    /// A cluster that takes clients.
+    pub(crate) fn start(rate_limit: RateLimit) -> Self {
+        let any_port = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let config = BalancerConfig { listen_tcp: any_port, listen_http: any_port, backends: Vec::new() };
+        let balancer = Balancer::bind(config).unwrap();
+        let (tcp, http) = (balancer.tcp_addr().unwrap().unwrap(), balancer.http_addr().unwrap().unwrap());
+        let mut cluster = Self {
+            shared: Cluster::default(),
+            rate_limit,
+            nodes: Vec::new(),
+            backends: balancer.backends(),
+            tcp,
+            http,
             shutdown: CancellationToken::new(),
-            linger: DEADLINE,
-            started: Instant::now(),
-            on_welcome: Box::new(|_| {}),
-        }));
-        let mut talker = Self { commands, events, said: 0, _task: task };
-        let mut node = None;
-        talker
-            .until("the talker in the room", |event| {
-                if let NetEvent::Link(status) = event
-                    && let LinkState::Online { node: at, .. } = &status.state
-                {
-                    node = Some(at.clone());
-                }
-                matches!(event, NetEvent::Joined { .. })
-            })
-            .await;
-        (talker, node.unwrap())
+            tasks: JoinSet::new(),
+        };
+        cluster.tasks.spawn(balancer.run(cluster.shutdown.clone()));
+        for index in 0..NODES {
+            let node = cluster.open(index);
+            cluster.nodes.push(node);
+        }
+        cluster.publish();
+        cluster
     }
 
-    /// Says something; returns when it is in the log.
-    pub(crate) async fn say(&mut self, content: &str) {
-        self.said += 1;
-        let out = OutId(self.said);
-        let say = NetCommand::Say { out, room: room("general"), content: content.into(), kind: None };
-        self.commands.send(say).await.unwrap();
-        self.until("the ack", |event| {
-            matches!(event, NetEvent::Out { out: acked, state: OutState::Acked, .. } if *acked == out)
-        })
-        .await;
+    /// Where clients come in: the front-end.
+    pub(crate) fn endpoint(&self, transport: Transport) -> Endpoint {
+        let port = match transport {
+            Transport::Tcp => self.tcp.port(),
+            Transport::Ws => self.http.port(),
+        };
+        Endpoint::new("127.0.0.1", port, transport)
     }
 
-    async fn until(&mut self, what: &str, mut wanted: impl FnMut(&NetEvent) -> bool) {
-        within(what, async { while !wanted(&self.events.recv().await.expect("the network runs")) {} }).await;
+    /// The front-end's port for lines.
+    pub(crate) fn tcp(&self) -> SocketAddr {
+        self.tcp
+    }
+
+    /// Kills a node as a process dies. The front-end is not told: it finds out.
+    pub(crate) fn kill(&self, index: usize) {
+        self.nodes[index].killer.kill();
+    }
+
+    /// The node returns under its name, on other ports.
+    pub(crate) fn revive(&mut self, index: usize) {
+        self.nodes[index] = self.open(index);
+        self.publish();
+    }
+
+    fn open(&mut self, index: usize) -> Node {
+        let name = NodeId::parse(&format!("node-{}", index + 1)).unwrap();
+        let mut config = Config::loopback(name);
+        if self.rate_limit == RateLimit::Off {
+            config.limits.messages_per_second = 0;
+        }
+        let server = self.shared.bind(config).unwrap();
+        let backend = Backend {
+            host: Ipv4Addr::LOCALHOST.to_string(),
+            tcp: server.tcp_addr().unwrap().port(),
+            http: server.http_addr().unwrap().port(),
+        };
+        let killer = server.killer();
+        self.tasks.spawn(server.run(self.shutdown.clone()));
+        Node { backend, killer }
+    }
+
+    fn publish(&self) {
+        self.backends.set(self.nodes.iter().map(|node| node.backend.clone()).collect());
+    }
+}
+
+impl Drop for TestCluster {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+        self.nodes.iter().for_each(|node| node.killer.kill());
     }
 }

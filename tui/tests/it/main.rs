@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
-#[cfg(feature = "demo")]
 mod cluster;
+mod delivery;
 #[cfg(feature = "demo")]
 mod demo;
 mod driver;
@@ -13,6 +13,8 @@ mod program;
 #[cfg(feature = "demo")]
 mod pty;
 mod sim;
+#[cfg(feature = "demo")]
+mod talker;
 #[cfg(feature = "demo")]
 mod terminal;
 mod transport;

@@ -3,8 +3,8 @@
 use chat_protocol::NodeId;
 use portable_pty::CommandBuilder;
 
-use crate::cluster::{Cluster, Talker};
 use crate::pty::Terminal;
+use crate::talker::{Cluster, Talker};
 
 const F9: &str = "\x1b[20~";
 const CTRL_D: &str = "\x04";

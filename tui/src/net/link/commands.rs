@@ -3,7 +3,7 @@
 use chat_protocol::{ClientMessage, ErrorCode, RoomName};
 
 use super::{Link, Phase};
-use crate::net::event::{LinkState, Moment, NetCommand, NetEvent, OutState};
+use crate::net::event::{Moment, NetCommand, NetEvent, OutState};
 
 impl Link {
     pub(super) fn command(&mut self, now: Moment, command: NetCommand) {
@@ -67,6 +67,7 @@ impl Link {
         if let Some(left) = self.rooms.get_mut(&room) {
             left.wished = false;
             left.outbox.close();
+            left.cursor.leave();
         }
         if self.phase == Phase::Up {
             self.send(ClientMessage::Leave { room: Some(room) });
@@ -92,11 +93,5 @@ impl Link {
     fn offline(&mut self, room: Option<RoomName>) {
         let text = "not connected: ask again when the link is back".to_owned();
         self.event(NetEvent::Trouble { room, code: ErrorCode::Unavailable, text });
-    }
-
-    fn reconnect(&mut self, now: Moment) {
-        if let LinkState::Down { attempt, .. } = self.status.state {
-            self.dial(now, attempt);
-        }
     }
 }

@@ -46,7 +46,7 @@ impl Link {
             }
             ServerMessage::Left { room, .. } => self.event(NetEvent::Left(room)),
             ServerMessage::History { room, epoch, messages, more, .. } => {
-                self.history(room, epoch, messages, more)
+                self.history(room, epoch, messages, more);
             }
             answer @ (ServerMessage::Who { .. }
             | ServerMessage::Rooms { .. }
@@ -95,9 +95,7 @@ impl Link {
     fn entered(&mut self, now: Moment, users: RoomUsers) {
         let RoomUsers { room, users, count, epoch, seq, id, last_n, .. } = users;
         let Some(known) = self.rooms.get_mut(&room) else { return };
-        if !known.cursor.is_placed() {
-            known.cursor.enter(epoch, seq, id);
-        }
+        known.cursor.enter(epoch, seq, id);
         self.event(NetEvent::Joined { room: room.clone(), users, count, head: seq });
         // While the replay runs the outbox may go: what is accepted comes behind it.
         self.open(now, &room, last_n);

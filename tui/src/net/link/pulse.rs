@@ -25,13 +25,22 @@ pub(super) struct Pulse {
     next_ping: Moment,
     /// When the ping that waits for its answer was sent.
     asked: Option<Moment>,
+    /// The suspicion has been told: there is nothing more to wake up for than death.
+    suspect: bool,
     round_trips: VecDeque<Duration>,
 }
 
 impl Default for Pulse {
     fn default() -> Self {
         let (heard, next_ping) = (Moment::ZERO, Moment::ZERO);
-        Self { transport: Transport::Tcp, heard, next_ping, asked: None, round_trips: VecDeque::new() }
+        Self {
+            transport: Transport::Tcp,
+            heard,
+            next_ping,
+            asked: None,
+            suspect: false,
+            round_trips: VecDeque::new(),
+        }
     }
 }
 
@@ -41,7 +50,7 @@ impl Pulse {
     }
 
     pub(super) fn deadline(&self) -> Moment {
-        let suspect = self.asked.map(|at| at + SUSPECT_AFTER).filter(|at| *at > self.heard + SUSPECT_AFTER);
+        let suspect = self.asked.filter(|at| *at > self.heard && !self.suspect).map(|at| at + SUSPECT_AFTER);
         [Some(self.next_ping), suspect, Some(self.heard + DEAD_AFTER)]
             .into_iter()
             .flatten()
@@ -74,10 +83,12 @@ impl Link {
         }
         if now >= self.pulse.next_ping {
             self.pulse.next_ping = now + PING_EVERY;
-            self.pulse.asked.get_or_insert(now);
+            // A ping that was never answered by a server that spoke later tells nothing any more.
+            self.pulse.asked = self.pulse.asked.filter(|at| *at > self.pulse.heard).or(Some(now));
             self.send(ClientMessage::Ping { t: Some(now.as_micros() as u64) });
         }
         let is_suspect = self.pulse.is_suspect(now);
+        self.pulse.suspect = is_suspect;
         if let LinkState::Online { suspect, .. } = &mut self.status.state {
             *suspect = is_suspect;
         }
@@ -85,7 +96,7 @@ impl Link {
 
     /// The server was heard: it lives.
     pub(super) fn hear(&mut self, at: Moment) {
-        self.pulse.heard = at;
+        (self.pulse.heard, self.pulse.suspect) = (at, false);
         if let LinkState::Online { suspect, heard, .. } = &mut self.status.state
             && std::mem::take(suspect)
         {

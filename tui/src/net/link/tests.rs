@@ -1,1 +1,524 @@
+use chat_protocol::{
+    Ack, Epoch, ErrorCode, ErrorMessage, Hello, MessageBody, MessageId, NodeId, Outgoing, Resume, Resumed,
+    RoomMessage, RoomUsers, Seq, ServerMessage, UserId, Welcome, encode_line,
+};
 
+use super::*;
+use crate::net::event::Totals;
+
+const EPOCH: Epoch = Epoch(7);
+/// Longer than any first try waits.
+const FIRST_TRY_MAX: Duration = SPREAD_MIN;
+
+fn room() -> RoomName {
+    RoomName::general()
+}
+
+fn node(name: &str) -> NodeId {
+    NodeId::parse(name).unwrap()
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// A link, its clock, and what it asked for since somebody last looked.
+struct Bench {
+    link: Link,
+    now: Moment,
+    sent: Vec<ClientMessage>,
+    events: Vec<NetEvent>,
+    dials: usize,
+    hangups: usize,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(1, SavedClient::default())
+    }
+
+    fn with(seed: u64, saved: SavedClient) -> Self {
+        let endpoints = vec![Endpoint::new("lb", 1, Transport::Tcp)];
+        let options = LinkOptions { endpoints, name: None, rooms: vec![room()], saved, seed };
+        let (link, now) = (Link::new(options, Moment::ZERO), Moment::ZERO);
+        let mut bench = Self { link, now, sent: Vec::new(), events: Vec::new(), dials: 0, hangups: 0 };
+        bench.drain();
+        bench
+    }
+
+    /// In the room at a place, on node-1.
+    fn online(seq: u64) -> Self {
+        let mut bench = Self::new();
+        bench.connect("node-1");
+        bench.enter(seq, 0);
+        bench.sent.clear();
+        bench.events.clear();
+        bench
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.link.poll_output() {
+            match output {
+                Output::Dial(_) => self.dials += 1,
+                Output::Hangup => self.hangups += 1,
+                Output::Send(request) => self.sent.push(request.message),
+                Output::Event(event) => self.events.push(event),
+            }
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.link.handle(self.now, input);
+        self.drain();
+    }
+
+    fn server(&mut self, message: &ServerMessage) {
+        self.input(Input::Frame(encode_line(message)));
+    }
+
+    /// Lets time pass, with each tick at its moment.
+    fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(due) = self.link.deadline().filter(|due| *due <= until) {
+            self.now = self.now.max(due);
+            self.input(Input::Tick);
+        }
+        self.now = until;
+    }
+
+    /// Dialled and welcomed under its own id; gives its hello.
+    fn connect(&mut self, to: &str) -> Hello {
+        let hello = self.dialled();
+        self.welcome(to, hello.client_id.clone().unwrap());
+        hello
+    }
+
+    fn dialled(&mut self) -> Hello {
+        self.input(Input::Dialled { transport: Transport::Tcp });
+        match self.sent.pop() {
+            Some(ClientMessage::Hello(hello)) => hello,
+            other => panic!("expected hello, got {other:?}"),
+        }
+    }
+
+    fn welcome(&mut self, to: &str, client_id: ClientId) {
+        self.server(&ServerMessage::Welcome(Welcome {
+            user_id: UserId::parse("u").unwrap(),
+            client_id,
+            session: "s".to_owned(),
+            name: "me".to_owned(),
+            name_wanted: None,
+            node: node(to),
+            ready: true,
+            rooms: Vec::new(),
+            re: None,
+        }));
+    }
+
+    fn enter(&mut self, seq: u64, last_n: u64) {
+        let (seq, id) = (Seq(seq), Some(other(seq)));
+        let (users, count, more) = (Vec::new(), 1, false);
+        let users = RoomUsers { room: room(), users, count, more, epoch: EPOCH, seq, id, last_n, re: None };
+        self.server(&ServerMessage::RoomUsers(users));
+    }
+
+    fn entry(&mut self, seq: u64, id: MessageId) {
+        let body = MessageBody {
+            sender: "a".to_owned(),
+            sender_id: UserId::parse("u").unwrap(),
+            content: "x".to_owned(),
+            timestamp: "2026-01-01T00:00:00.000Z".to_owned(),
+            node: node("node-1"),
+            kind: None,
+            reference: None,
+            reply: None,
+            enc: None,
+        };
+        self.server(&ServerMessage::Message(RoomMessage { room: room(), seq: Seq(seq), id, body }));
+    }
+
+    /// Entries of somebody else's.
+    fn entries(&mut self, seqs: impl IntoIterator<Item = u64>) {
+        seqs.into_iter().for_each(|seq| self.entry(seq, other(seq)));
+    }
+
+    fn resumed(&mut self, from: u64, to: u64, last_n: u64) {
+        let (from, to, recovered) = (Seq(from), Seq(to), to - from);
+        let resumed = Resumed { room: room(), epoch: EPOCH, from, to, recovered, last_n, more: false };
+        self.server(&ServerMessage::Resumed(resumed));
+    }
+
+    fn ack(&mut self, n: u64, seq: u64) {
+        let id = MessageId::new(self.link.identity.client.clone(), n);
+        let ack = Ack { room: room(), n, seq: Some(Seq(seq)), id, epoch: EPOCH, duplicate: false, re: None };
+        self.server(&ServerMessage::Ack(ack));
+    }
+
+    fn say(&mut self, out: u64) {
+        let (out, content) = (OutId(out), out.to_string());
+        self.input(Input::Command(NetCommand::Say { out, room: room(), content, kind: None }));
+    }
+
+    fn lose(&mut self) {
+        self.input(Input::Closed("reset".to_owned()));
+    }
+
+    /// From now until the next dial.
+    fn wait_for_dial(&mut self) -> Duration {
+        let (from, dials) = (self.now, self.dials);
+        while self.dials == dials {
+            self.now = self.link.deadline().expect("a retry is due");
+            self.input(Input::Tick);
+        }
+        self.now - from
+    }
+
+    fn messages(&mut self) -> Vec<Outgoing> {
+        let sent = std::mem::take(&mut self.sent).into_iter();
+        sent.filter_map(|message| match message {
+            ClientMessage::Message(outgoing) => Some(outgoing),
+            _ => None,
+        })
+        .collect()
+    }
+
+    fn said(&mut self) -> Vec<(u64, String)> {
+        self.messages().into_iter().map(|sent| (sent.n.unwrap(), sent.content)).collect()
+    }
+
+    fn states(&mut self) -> Vec<(u64, OutState)> {
+        let events = std::mem::take(&mut self.events).into_iter();
+        events
+            .filter_map(|event| match event {
+                NetEvent::Out { out, state, .. } => Some((out.0, state)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn pongs(&mut self) {
+        let mut pings = self.sent.iter().filter_map(|sent| match sent {
+            ClientMessage::Ping { t } => Some(*t),
+            _ => None,
+        });
+        let t = pings.next_back().expect("a ping");
+        self.sent.clear();
+        self.server(&ServerMessage::Pong { t, re: None });
+    }
+
+    fn is_suspect(&self) -> bool {
+        matches!(self.link.status.state, LinkState::Online { suspect: true, .. })
+    }
+
+    fn is_down(&self) -> bool {
+        matches!(self.link.status.state, LinkState::Down { .. })
+    }
+}
+
+fn other(seq: u64) -> MessageId {
+    MessageId::new(ClientId::parse("other").unwrap(), seq)
+}
+
+fn n_and_text(n: u64, text: &str) -> (u64, String) {
+    (n, text.to_owned())
+}
+
+#[test]
+fn it_dials_at_once_and_says_hello_first() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.dials, 1);
+    assert!(matches!(bench.link.status.state, LinkState::Dialling { attempt: 1, .. }));
+    let hello = bench.connect("node-1");
+    assert_eq!((hello.generation, hello.resume), (Some(1), Vec::new()));
+    let join = bench.sent.first();
+    assert_eq!(join, Some(&ClientMessage::Join { room: room() }), "the rooms wished are joined");
+    assert!(matches!(bench.link.status.state, LinkState::Online { .. }));
+}
+
+#[test]
+fn after_a_loss_hello_brings_the_place_and_the_tail() {
+    let mut bench = Bench::online(4);
+    bench.entries([5, 6]);
+    bench.lose();
+    bench.wait_for_dial();
+    let hello = bench.connect("node-2");
+    let (id, tail) = (Some(other(6)), vec![other(5), other(6)]);
+    assert_eq!(hello.resume, [Resume { room: room(), epoch: EPOCH, seq: Seq(6), id, tail }]);
+    assert_eq!((hello.generation, hello.session.as_deref()), (Some(2), Some("s")));
+    assert!(!bench.sent.contains(&ClientMessage::Join { room: room() }), "its resume entry enters it");
+}
+
+#[test]
+fn the_first_try_falls_within_the_spread_that_the_server_told() {
+    let waits: Vec<Duration> = (0..200)
+        .map(|seed| {
+            let mut bench = Bench::with(seed, SavedClient::default());
+            bench.connect("node-1");
+            bench.server(&ServerMessage::Ping { t: 1, spread_ms: 800 });
+            assert!(bench.sent.contains(&ClientMessage::Pong { t: 1 }));
+            bench.lose();
+            bench.wait_for_dial()
+        })
+        .collect();
+    assert!(waits.iter().all(|wait| *wait <= ms(800)));
+    assert!(
+        waits.iter().any(|wait| *wait < ms(100)) && waits.iter().any(|wait| *wait > ms(700)),
+        "{waits:?}"
+    );
+}
+
+#[test]
+fn later_tries_wait_longer_up_to_ten_seconds() {
+    let mut longest = [Duration::ZERO; 9];
+    for seed in 0..200 {
+        let mut bench = Bench::with(seed, SavedClient::default());
+        bench.connect("node-1");
+        bench.lose();
+        bench.wait_for_dial();
+        for longest in &mut longest {
+            bench.input(Input::DialFailed("refused".to_owned()));
+            *longest = bench.wait_for_dial().max(*longest);
+        }
+    }
+    for (longest, limit) in longest.into_iter().zip([500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]) {
+        assert!(longest <= ms(limit) && longest > ms(limit * 9 / 10), "{longest:?} of {limit} ms");
+    }
+}
+
+#[test]
+fn a_failover_is_told_with_what_it_cost() {
+    let mut bench = Bench::online(4);
+    bench.entries([5]);
+    bench.lose();
+    let waited = bench.wait_for_dial();
+    bench.connect("node-2");
+    bench.enter(8, 0);
+    bench.entries([6, 7, 8]);
+    assert_eq!(bench.link.status.failovers, 0, "not over before the replay is");
+    bench.now += ms(20);
+    bench.resumed(5, 8, 0);
+    assert_eq!(bench.link.status.failovers, 1);
+    let recovery = bench.link.status.recovery.clone().unwrap();
+    assert_eq!((recovery.from, recovery.to), (node("node-1"), node("node-2")));
+    assert_eq!(recovery.took, waited + ms(20));
+    assert_eq!(recovery.counted, Totals { recovered: 3, lost: 0, dup: 0 });
+}
+
+#[test]
+fn a_message_withheld_from_a_failover_is_told_as_one_lost() {
+    let mut bench = Bench::online(4);
+    bench.lose();
+    bench.wait_for_dial();
+    bench.connect("node-2");
+    bench.enter(7, 0);
+    bench.entries([5, 7]);
+    bench.resumed(4, 7, 0);
+    let counted = bench.link.status.recovery.clone().unwrap().counted;
+    assert_eq!(counted, Totals { recovered: 2, lost: 1, dup: 0 });
+}
+
+#[test]
+fn lost_again_in_the_middle_of_a_replay_is_one_failover() {
+    let mut bench = Bench::online(4);
+    bench.lose();
+    bench.wait_for_dial();
+    bench.connect("node-2");
+    bench.enter(6, 0);
+    bench.entries([5]);
+    bench.lose();
+    bench.wait_for_dial();
+    let hello = bench.connect("node-3");
+    assert_eq!(hello.resume[0].seq, Seq(5));
+    bench.enter(6, 0);
+    bench.entries([6]);
+    bench.resumed(5, 6, 0);
+    assert_eq!(bench.link.status.failovers, 1);
+    let recovery = bench.link.status.recovery.clone().unwrap();
+    assert_eq!((recovery.from, recovery.to), (node("node-1"), node("node-3")));
+    assert_eq!(recovery.counted.recovered, 2);
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_suspect_after_two_seconds_and_dead_after_ten() {
+    let mut bench = Bench::online(4);
+    bench.sent.clear();
+    bench.pass(ms(4_000));
+    bench.pongs();
+    let heard = bench.now;
+    bench.pass(ms(5_900));
+    assert!(!bench.is_suspect(), "asked after 4 s, and 1.9 s have gone by");
+    bench.pass(ms(200));
+    assert!(bench.is_suspect());
+    bench.pass((heard + ms(9_990)) - bench.now);
+    assert!(!bench.is_down());
+    bench.pass(ms(10));
+    assert!(bench.is_down());
+    assert_eq!(bench.hangups, 1);
+}
+
+#[test]
+fn a_suspect_that_is_heard_again_is_none() {
+    let mut bench = Bench::online(4);
+    bench.sent.clear();
+    bench.pass(ms(4_000));
+    bench.pongs();
+    bench.pass(ms(6_100));
+    assert!(bench.is_suspect());
+    bench.entries([5]);
+    assert!(!bench.is_suspect());
+    bench.pass(ms(100));
+    assert!(!bench.is_suspect());
+}
+
+#[test]
+fn a_server_without_a_welcome_is_left_after_ten_seconds() {
+    let mut bench = Bench::new();
+    bench.dialled();
+    bench.pass(HELLO_MAX);
+    assert_eq!(bench.hangups, 1);
+    assert!(bench.is_down());
+}
+
+#[test]
+fn a_drain_moves_the_client_within_the_time_it_names() {
+    let mut bench = Bench::online(4);
+    bench.server(&ServerMessage::Drain { reconnect_in_ms: 1_000 });
+    assert_eq!((bench.hangups, bench.dials), (0, 1), "not all at once");
+    bench.pass(ms(1_000) + FIRST_TRY_MAX);
+    assert_eq!((bench.hangups, bench.dials), (1, 2));
+}
+
+#[test]
+fn the_id_that_the_server_gives_is_taken_and_numbers_begin_anew() {
+    let mut bench = Bench::online(4);
+    bench.say(1);
+    bench.ack(1, 5);
+    bench.say(2);
+    bench.lose();
+    bench.wait_for_dial();
+    bench.sent.clear();
+    bench.dialled();
+    let given = ClientId::parse("given").unwrap();
+    bench.welcome("node-2", given.clone());
+    bench.enter(5, 0);
+    assert_eq!(bench.said(), [n_and_text(1, "2")]);
+    assert_eq!(bench.link.save().client_id, Some(given));
+}
+
+#[test]
+fn a_fenced_client_comes_back_as_another() {
+    let mut bench = Bench::online(4);
+    bench.say(1);
+    let before = bench.link.save().client_id;
+    bench.server(&ServerMessage::Error(ErrorMessage::new(ErrorCode::Fenced, "taken over")));
+    bench.lose();
+    bench.wait_for_dial();
+    bench.sent.clear();
+    let hello = bench.connect("node-2");
+    assert_ne!(hello.client_id, before);
+    bench.enter(4, 0);
+    assert_eq!(bench.said(), [n_and_text(1, "1")]);
+}
+
+#[test]
+fn a_log_that_knows_numbers_never_given_makes_it_another_client() {
+    let mut bench = Bench::new();
+    bench.say(1);
+    let first = bench.connect("node-1");
+    bench.sent.clear();
+    bench.enter(40, 17);
+    assert_eq!(bench.hangups, 1);
+    assert!(bench.messages().is_empty(), "it never guesses");
+    bench.wait_for_dial();
+    let second = bench.connect("node-1");
+    assert_ne!(second.client_id, first.client_id);
+    bench.enter(40, 0);
+    assert_eq!(bench.said(), [n_and_text(1, "1")]);
+}
+
+#[test]
+fn what_is_said_offline_is_queued_and_sent_in_order() {
+    let mut bench = Bench::online(4);
+    bench.lose();
+    bench.events.clear();
+    (1..=3).for_each(|out| bench.say(out));
+    assert_eq!(bench.states(), [1, 2, 3].map(|out| (out, OutState::Queued)));
+    assert_eq!(bench.link.unsent(), 3);
+    bench.wait_for_dial();
+    bench.connect("node-2");
+    bench.enter(4, 0);
+    assert_eq!(bench.said(), [n_and_text(1, "1"), n_and_text(2, "2"), n_and_text(3, "3")]);
+    assert_eq!(bench.states(), [1, 2, 3].map(|out| (out, OutState::Sent)));
+    (1..=3).for_each(|n| bench.ack(n, n + 4));
+    assert_eq!(bench.states(), [1, 2, 3].map(|out| (out, OutState::Acked)));
+    assert_eq!(bench.link.unsent(), 0);
+}
+
+#[test]
+fn what_the_log_has_is_not_sent_again_and_what_it_lacks_is() {
+    let mut bench = Bench::online(4);
+    (1..=2).for_each(|out| bench.say(out));
+    bench.lose();
+    bench.events.clear();
+    bench.sent.clear();
+    bench.wait_for_dial();
+    bench.connect("node-2");
+    bench.enter(5, 1);
+    assert_eq!(bench.said(), [n_and_text(2, "2")]);
+    assert_eq!(bench.states(), [(1, OutState::Acked), (2, OutState::Sent)]);
+}
+
+#[test]
+fn what_was_rewound_is_shown_again_and_sent_again() {
+    let mut bench = Bench::online(4);
+    bench.say(1);
+    let own = MessageId::new(bench.link.identity.client.clone(), 1);
+    bench.entry(5, own.clone());
+    bench.ack(1, 5);
+    bench.sent.clear();
+    bench.events.clear();
+    bench.server(&ServerMessage::Rewind { room: room(), epoch: EPOCH, to: Seq(4) });
+    assert_eq!(bench.said(), [n_and_text(1, "1")]);
+    bench.entries([5]);
+    bench.entry(6, own);
+    let shown = bench.events.iter().filter(|event| matches!(event, NetEvent::Entry { .. })).count();
+    assert_eq!((shown, bench.link.status.totals), (2, Totals::default()));
+}
+
+#[test]
+fn a_room_that_was_left_and_entered_again_has_lost_nothing() {
+    let mut bench = Bench::online(4);
+    bench.input(Input::Command(NetCommand::Leave(room())));
+    bench.entries([5]);
+    bench.server(&ServerMessage::Left { room: room(), re: None });
+    bench.input(Input::Command(NetCommand::Join(room())));
+    bench.enter(9, 0);
+    bench.entries([10]);
+    assert_eq!(bench.link.status.totals, Totals::default());
+}
+
+#[test]
+fn rooms_joined_while_the_link_is_down_are_entered_once_it_is_up() {
+    let mut bench = Bench::online(4);
+    bench.lose();
+    let ops = RoomName::parse("ops").unwrap();
+    bench.input(Input::Command(NetCommand::Join(ops.clone())));
+    bench.wait_for_dial();
+    let hello = bench.connect("node-2");
+    assert_eq!(hello.resume.len(), 1, "only where there is a place");
+    assert!(bench.sent.contains(&ClientMessage::Join { room: ops }));
+}
+
+#[test]
+fn what_a_run_leaves_the_next_one_sends() {
+    let mut bench = Bench::online(4);
+    bench.say(1);
+    bench.ack(1, 5);
+    bench.say(2);
+    let saved = bench.link.save();
+    let mut next = Bench::with(2, saved.clone());
+    let hello = next.connect("node-1");
+    assert_eq!((hello.client_id, hello.generation), (saved.client_id, Some(2)));
+    next.enter(5, 1);
+    assert_eq!(next.said(), [n_and_text(2, "2")]);
+}

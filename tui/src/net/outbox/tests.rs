@@ -1,1 +1,267 @@
+use chat_protocol::{ClientId, MessageId};
 
+use super::*;
+
+const EPOCH: Epoch = Epoch(7);
+const NOW: Moment = Moment::from_secs(100);
+
+fn room() -> RoomName {
+    RoomName::general()
+}
+
+/// An outbox that is open, with so many messages said; message n says "n".
+fn said(messages: u64) -> Outbox {
+    let mut outbox = Outbox::default();
+    say(&mut outbox, messages);
+    assert!(open(&mut outbox, 0).0);
+    outbox
+}
+
+fn say(outbox: &mut Outbox, messages: u64) {
+    for _ in 0..messages {
+        let n = outbox.next_n();
+        outbox.say(OutId(n), n.to_string(), None);
+    }
+}
+
+fn open(outbox: &mut Outbox, last_n: u64) -> (bool, Vec<Outcome>) {
+    let mut outcomes = Vec::new();
+    (outbox.open(NOW, last_n, &mut outcomes), outcomes)
+}
+
+fn reopen(outbox: &mut Outbox, last_n: u64) -> Vec<Outcome> {
+    outbox.close();
+    open(outbox, last_n).1
+}
+
+fn ack(n: u64, seq: u64) -> Ack {
+    let id = MessageId::new(ClientId::parse("c1").unwrap(), n);
+    Ack { room: room(), n, seq: Some(Seq(seq)), id, epoch: EPOCH, duplicate: false, re: None }
+}
+
+fn error(code: ErrorCode, n: u64) -> ErrorMessage {
+    ErrorMessage { n: Some(n), ..ErrorMessage::new(code, "refused") }
+}
+
+/// What is sent now: numbers, a void one with a minus.
+fn sent_at(outbox: &mut Outbox, now: Moment) -> Vec<i64> {
+    let sent = outbox.send(now, &room()).into_iter();
+    sent.map(|(_, outgoing)| {
+        let n = i64::try_from(outgoing.n.unwrap()).unwrap();
+        if outgoing.void { -n } else { n }
+    })
+    .collect()
+}
+
+fn sent(outbox: &mut Outbox) -> Vec<i64> {
+    sent_at(outbox, NOW)
+}
+
+/// The evidence that goes with each number.
+fn evidence(outbox: &mut Outbox) -> Vec<Option<u64>> {
+    outbox.send(NOW, &room()).into_iter().map(|(_, sent)| sent.acked.map(|acked| acked.n)).collect()
+}
+
+#[test]
+fn messages_are_numbered_and_sent_once_in_order() {
+    let mut outbox = said(3);
+    assert_eq!(sent(&mut outbox), [1, 2, 3]);
+    assert!(sent(&mut outbox).is_empty());
+    say(&mut outbox, 1);
+    assert_eq!(sent(&mut outbox), [4]);
+}
+
+#[test]
+fn nothing_is_sent_until_the_room_is_entered() {
+    let mut outbox = Outbox::default();
+    say(&mut outbox, 1);
+    assert!(sent(&mut outbox).is_empty());
+    assert_eq!(open(&mut outbox, 0), (true, Vec::new()));
+    assert_eq!(sent(&mut outbox), [1]);
+}
+
+#[test]
+fn an_ack_tells_its_author_once() {
+    let mut outbox = said(2);
+    sent(&mut outbox);
+    assert_eq!(outbox.acknowledged(NOW, &ack(1, 10)), Some(Outcome::Acked(OutId(1))));
+    assert_eq!(outbox.acknowledged(NOW, &ack(1, 10)), None);
+    assert_eq!((outbox.pending(), outbox.waiting().collect::<Vec<_>>()), (1, vec![OutId(2)]));
+}
+
+#[test]
+fn what_comes_back_in_the_log_is_acknowledged_by_it() {
+    let mut outbox = said(1);
+    sent(&mut outbox);
+    assert_eq!(outbox.came(NOW, 1, EPOCH, Seq(10)), Some(Outcome::Acked(OutId(1))));
+    assert_eq!(outbox.acknowledged(NOW, &ack(1, 10)), None);
+    assert_eq!(outbox.acked(), Some(Acked { n: 1, epoch: EPOCH, seq: Seq(10) }));
+}
+
+#[test]
+fn after_a_reconnect_only_what_the_log_does_not_have_is_sent_again() {
+    let mut outbox = said(4);
+    sent(&mut outbox);
+    outbox.acknowledged(NOW, &ack(1, 10));
+    let outcomes = reopen(&mut outbox, 2);
+    assert_eq!(outcomes, [Outcome::Acked(OutId(2))], "in the log, though its ack was lost");
+    assert_eq!(sent(&mut outbox), [3, 4]);
+}
+
+#[test]
+fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    (1..=3).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n + 10))));
+    assert!(reopen(&mut outbox, 1).is_empty());
+    let again = outbox.send(NOW, &room());
+    assert_eq!(again.iter().map(|(out, _)| *out).collect::<Vec<_>>(), [None, None], "its author knows");
+    assert_eq!(again.iter().map(|(_, sent)| sent.content.as_str()).collect::<Vec<_>>(), ["2", "3"]);
+}
+
+#[test]
+fn a_log_that_knows_more_than_was_said_is_another_clients() {
+    let mut outbox = said(2);
+    outbox.close();
+    assert_eq!(open(&mut outbox, 3), (false, Vec::new()));
+    assert!(!outbox.is_open());
+}
+
+#[test]
+fn out_of_order_goes_back_to_the_number_that_is_expected() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    let refused = ErrorMessage { expect_n: Some(2), ..error(ErrorCode::OutOfOrder, 3) };
+    assert_eq!(outbox.refused(NOW, &refused), None);
+    assert_eq!(sent(&mut outbox), [2, 3]);
+}
+
+#[test]
+fn what_is_refused_for_good_is_voided_and_what_follows_is_sent_again() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    let failed = outbox.refused(NOW, &error(ErrorCode::TooLong, 2));
+    assert_eq!(failed, Some(Outcome::Failed(OutId(2), "refused".to_owned())));
+    assert_eq!(sent(&mut outbox), [-2, 3]);
+    assert_eq!(outbox.acknowledged(NOW, &Ack { seq: None, ..ack(2, 0) }), None);
+    assert_eq!(reopen(&mut outbox, 2), [Outcome::Acked(OutId(1))]);
+    assert_eq!(sent(&mut outbox), [3]);
+}
+
+#[test]
+fn a_void_survives_a_reconnect_until_it_is_in_the_log() {
+    let mut outbox = said(2);
+    sent(&mut outbox);
+    outbox.refused(NOW, &error(ErrorCode::BadText, 1));
+    reopen(&mut outbox, 0);
+    assert_eq!(sent(&mut outbox), [-1, 2]);
+}
+
+#[test]
+fn a_number_taken_by_other_content_fails_its_message_and_uses_up_nothing() {
+    let mut outbox = said(2);
+    sent(&mut outbox);
+    let failed = outbox.refused(NOW, &error(ErrorCode::NReused, 1));
+    assert_eq!(failed, Some(Outcome::Failed(OutId(1), "refused".to_owned())));
+    assert!(sent(&mut outbox).is_empty());
+    assert_eq!(outbox.pending(), 1);
+}
+
+#[test]
+fn a_refusal_for_now_waits_as_long_as_it_is_told() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    let refused = ErrorMessage { retry_ms: Some(700), ..error(ErrorCode::RateLimited, 2) };
+    assert_eq!(outbox.refused(NOW, &refused), None);
+    let due = NOW + Duration::from_millis(700);
+    assert_eq!(outbox.deadline(), Some(due));
+    assert!(sent_at(&mut outbox, due - Duration::from_millis(1)).is_empty());
+    assert_eq!(sent_at(&mut outbox, due), [2, 3]);
+    assert_eq!(outbox.deadline(), None);
+}
+
+#[test]
+fn a_refusal_for_now_without_a_time_waits_half_a_second() {
+    let mut outbox = said(1);
+    sent(&mut outbox);
+    outbox.refused(NOW, &error(ErrorCode::Unavailable, 1));
+    assert_eq!(outbox.deadline(), Some(NOW + RETRY));
+}
+
+#[test]
+fn a_new_connection_waits_for_nothing_that_the_old_one_said() {
+    let mut outbox = said(1);
+    sent(&mut outbox);
+    outbox.refused(NOW, &ErrorMessage { retry_ms: Some(60_000), ..error(ErrorCode::RateLimited, 1) });
+    reopen(&mut outbox, 0);
+    assert_eq!(sent(&mut outbox), [1]);
+}
+
+#[test]
+fn what_is_no_longer_held_is_voided() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    (1..=3).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n + 10))));
+    say(&mut outbox, 1);
+    let late = NOW + ACKED_KEPT;
+    assert_eq!(sent_at(&mut outbox, late), [4], "and the acknowledged ones are forgotten");
+    reopen(&mut outbox, 1);
+    assert_eq!(sent_at(&mut outbox, late), [-3, 4]);
+}
+
+#[test]
+fn with_nothing_held_at_all_the_numbers_that_are_missing_are_voided() {
+    let mut outbox = Outbox::restore(5, None, Vec::new(), || OutId(0));
+    assert!(open(&mut outbox, 2).0);
+    assert_eq!(sent(&mut outbox), [-4]);
+    outbox.acknowledged(NOW, &Ack { seq: None, ..ack(4, 0) });
+    say(&mut outbox, 1);
+    assert_eq!(sent(&mut outbox), [5]);
+}
+
+#[test]
+fn each_number_brings_the_newest_acknowledged_one_below_it() {
+    let mut outbox = said(2);
+    assert_eq!(evidence(&mut outbox), [None, None]);
+    outbox.acknowledged(NOW, &ack(1, 10));
+    outbox.acknowledged(NOW, &ack(2, 11));
+    say(&mut outbox, 1);
+    assert_eq!(evidence(&mut outbox), [Some(2)]);
+    reopen(&mut outbox, 0);
+    assert_eq!(evidence(&mut outbox), [None, Some(1), Some(2)]);
+}
+
+#[test]
+fn the_evidence_of_a_former_run_counts() {
+    let acked = Some(Acked { n: 4, epoch: EPOCH, seq: Seq(20) });
+    let unsent = vec![SavedOut { n: 5, content: "5".to_owned(), kind: None }];
+    let mut outbox = Outbox::restore(6, acked, unsent, || OutId(9));
+    open(&mut outbox, 4);
+    assert_eq!(evidence(&mut outbox), [Some(4)]);
+}
+
+#[test]
+fn own_entries_that_were_rewound_are_sent_again_with_the_evidence_that_is_left() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    (1..=3).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n + 10))));
+    outbox.rewound(EPOCH, Seq(11));
+    assert_eq!(outbox.acked().map(|acked| acked.n), Some(1));
+    assert_eq!(evidence(&mut outbox), [Some(1), Some(1)], "what was rewound proves nothing");
+}
+
+#[test]
+fn under_another_id_what_is_not_in_the_log_is_numbered_anew() {
+    let mut outbox = said(4);
+    sent(&mut outbox);
+    outbox.acknowledged(NOW, &ack(1, 10));
+    outbox.refused(NOW, &error(ErrorCode::BadText, 2));
+    outbox.renumber();
+    assert!(!outbox.is_open());
+    assert_eq!(outbox.next_n(), 3);
+    assert!(open(&mut outbox, 0).0);
+    let again = outbox.send(NOW, &room());
+    let again: Vec<_> = again.iter().map(|(_, sent)| (sent.n.unwrap(), sent.content.as_str())).collect();
+    assert_eq!(again, [(1, "3"), (2, "4")]);
+    assert_eq!(outbox.acked(), None);
+}

@@ -1,0 +1,102 @@
+//! Owns the way to a server and away from it: when to dial, the first words, and what a lost connection
+//! means for the rooms and for the next try.
+
+use std::time::Duration;
+
+use chat_protocol::{ClientMessage, Hello, RoomName, limits};
+
+use super::recovery::Lost;
+use super::{Link, Output, Phase};
+use crate::net::backoff::delay;
+use crate::net::event::{DialStep, LinkState, Moment, NetEvent, OutId, OutState, Transport};
+
+/// How long a server has for its welcome.
+pub(super) const HELLO_MAX: Duration = Duration::from_secs(10);
+
+impl Link {
+    pub(super) fn hang_up(&mut self, now: Moment, reason: &str) {
+        self.outputs.push_back(Output::Hangup);
+        self.endpoint += 1;
+        self.down(now, reason.to_owned());
+    }
+
+    pub(super) fn dial(&mut self, now: Moment, attempt: u32) {
+        let Some(endpoint) = self.endpoints.get(self.endpoint % self.endpoints.len().max(1)).cloned() else {
+            return self.status.state = LinkState::Idle;
+        };
+        let down_since = match self.status.state {
+            LinkState::Down { since, .. } => Some(since),
+            LinkState::Dialling { down_since, .. } => down_since,
+            _ => self.lost.as_ref().map(|_| now),
+        };
+        let (target, step) = (endpoint.to_string(), DialStep::Resolving);
+        self.status.state = LinkState::Dialling { attempt, target, step, down_since };
+        self.phase = Phase::Dialling;
+        self.outputs.push_back(Output::Dial(endpoint));
+    }
+
+    pub(super) fn reconnect(&mut self, now: Moment) {
+        if let LinkState::Down { attempt, .. } = self.status.state {
+            self.dial(now, attempt);
+        }
+    }
+
+    pub(super) fn progress(&mut self, to_step: DialStep, to_target: String) {
+        if let LinkState::Dialling { step, target, .. } = &mut self.status.state {
+            (*step, *target) = (to_step, to_target);
+        }
+    }
+
+    /// The connection stands: who we are, and what we have seen.
+    pub(super) fn greet(&mut self, now: Moment, transport: Transport) {
+        if let LinkState::Dialling { step, .. } = &mut self.status.state {
+            *step = DialStep::Hello;
+        }
+        self.pulse.connected(now, transport);
+        self.phase = Phase::Greeting { since: now };
+        self.identity.generation += 1;
+        let wished = self.rooms.iter_mut().filter(|(_, room)| room.wished);
+        let resume = wished.filter_map(|(name, room)| room.cursor.resume(name)).collect();
+        self.send(ClientMessage::Hello(Hello {
+            v: limits::PROTOCOL_VERSION,
+            name: self.identity.name.clone(),
+            client_id: Some(self.identity.client.clone()),
+            session: self.identity.session.clone(),
+            token: None,
+            generation: Some(self.identity.generation),
+            resume,
+            client: Some(concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned()),
+        }));
+    }
+
+    /// The connection is gone, or never came to be.
+    pub(super) fn down(&mut self, now: Moment, reason: String) {
+        let (since, attempt) = match &self.status.state {
+            LinkState::Dialling { attempt, down_since, .. } => (down_since.unwrap_or(now), attempt + 1),
+            LinkState::Online { node, .. } => {
+                let before = self.totals();
+                let lost = Lost { from: node.clone(), at: now, before, to: None };
+                // Lost again before everything was recovered: it is one story.
+                self.lost.get_or_insert(lost).to = None;
+                (now, 1)
+            }
+            LinkState::Down { .. } | LinkState::Idle => return,
+        };
+        self.phase = Phase::Down;
+        self.drain_at = None;
+        self.status.unavailable = None;
+        (self.status.rtt, self.status.rtt_p99) = (None, None);
+        let retry_at = now + delay(attempt, self.spread, &mut self.rng);
+        self.status.state = LinkState::Down { since, reason, attempt, retry_at };
+        for room in self.rooms.values_mut() {
+            room.outbox.close();
+            room.cursor.interrupted();
+        }
+        let waiting: Vec<(RoomName, OutId)> = (self.rooms.iter())
+            .flat_map(|(name, room)| room.outbox.waiting().map(|out| (name.clone(), out)))
+            .collect();
+        for (room, out) in waiting {
+            self.event(NetEvent::Out { out, room, state: OutState::Queued });
+        }
+    }
+}
