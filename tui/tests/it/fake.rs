@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 use chat_protocol::{
     Ack, ClientId, ClientMessage, Connection, Epoch, Hello, Limits, LineCodec, MessageBody, MessageId,
-    NodeId, Outgoing, Request, RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome,
-    decode_request, encode_line,
+    NodeId, Outgoing, Request, Resume, Resumed, RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId,
+    Welcome, decode_request, encode_line,
 };
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::Transport;
@@ -150,7 +150,31 @@ impl Conn {
             re: None,
         };
         self.send(&ServerMessage::Welcome(welcome)).await;
+        for Resume { room, epoch, seq, .. } in hello.resume.clone() {
+            let (from, to, room) = (seq, seq, room.clone());
+            let resumed =
+                Resumed { room: room.clone(), epoch, from, to, recovered: 0, last_n: 0, more: false };
+            self.send(&ServerMessage::Resumed(resumed)).await;
+            self.snapshot(room).await;
+        }
         hello
+    }
+
+    /// Who is in a room: the client alone, and nothing in the log.
+    async fn snapshot(&mut self, room: RoomName) {
+        let (users, count, seq) = (Vec::new(), 1, Seq::START);
+        let users = RoomUsers {
+            room,
+            users,
+            count,
+            more: false,
+            epoch: Epoch(1),
+            seq,
+            id: None,
+            last_n: 0,
+            re: None,
+        };
+        self.send(&ServerMessage::RoomUsers(users)).await;
     }
 
     /// Serves until the next message of the client, answering joins; none at the end.
@@ -158,21 +182,7 @@ impl Conn {
         loop {
             match self.request().await?.message {
                 ClientMessage::Message(message) => return Some(message),
-                ClientMessage::Join { room } => {
-                    let (users, count, seq) = (Vec::new(), 1, Seq::START);
-                    let answer = RoomUsers {
-                        room,
-                        users,
-                        count,
-                        more: false,
-                        epoch: Epoch(1),
-                        seq,
-                        id: None,
-                        last_n: 0,
-                        re: None,
-                    };
-                    self.send(&ServerMessage::RoomUsers(answer)).await;
-                }
+                ClientMessage::Join { room } => self.snapshot(room).await,
                 _ => {}
             }
         }
