@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 use chat_protocol::{
     Ack, ClientId, ClientMessage, Connection, Epoch, Hello, Limits, LineCodec, MessageBody, MessageId,
-    NodeId, Outgoing, Request, RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome,
-    decode_request, encode_line,
+    NodeId, Outgoing, Request, Resume, Resumed, RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId,
+    Welcome, decode_request, encode_line,
 };
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::Transport;
@@ -150,7 +150,18 @@ impl Conn {
             re: None,
         };
         self.send(&ServerMessage::Welcome(welcome)).await;
+        for place in &hello.resume {
+            self.resume(place).await;
+        }
         hello
+    }
+
+    /// Lets a returning client in where it was: it missed nothing, and the log has nothing of its own.
+    async fn resume(&mut self, place: &Resume) {
+        let Resume { room, epoch, seq, .. } = place.clone();
+        self.send(&ServerMessage::RoomUsers(entered(room.clone(), epoch, seq))).await;
+        let (from, to, recovered, last_n, more) = (seq, seq, 0, 0, false);
+        self.send(&ServerMessage::Resumed(Resumed { room, epoch, from, to, recovered, last_n, more })).await;
     }
 
     /// Serves until the next message of the client, answering joins; none at the end.
@@ -159,18 +170,7 @@ impl Conn {
             match self.request().await?.message {
                 ClientMessage::Message(message) => return Some(message),
                 ClientMessage::Join { room } => {
-                    let (users, count, seq) = (Vec::new(), 1, Seq::START);
-                    let answer = RoomUsers {
-                        room,
-                        users,
-                        count,
-                        more: false,
-                        epoch: Epoch(1),
-                        seq,
-                        id: None,
-                        last_n: 0,
-                        re: None,
-                    };
+                    let answer = entered(room, Epoch(1), Seq::START);
                     self.send(&ServerMessage::RoomUsers(answer)).await;
                 }
                 _ => {}
@@ -198,6 +198,12 @@ impl Conn {
         let ack = Ack { room, n, seq: Some(Seq(n)), id, epoch: Epoch(1), duplicate: false, re: None };
         self.send(&ServerMessage::Ack(ack)).await;
     }
+}
+
+/// A room with nobody else in it, and a log that has nothing of the client's.
+fn entered(room: RoomName, epoch: Epoch, seq: Seq) -> RoomUsers {
+    let (users, count, more) = (Vec::new(), 1, false);
+    RoomUsers { room, users, count, more, epoch, seq, id: None, last_n: 0, re: None }
 }
 
 /// A room name.
