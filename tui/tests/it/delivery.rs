@@ -151,7 +151,8 @@ impl Client {
         calm: &CancellationToken,
         history: &mut History,
     ) {
-        let pause = plan.lasts.div_f64(plan.messages as f64);
+        // Until after the last return: no kill falls into a silence that is the plan's own.
+        let pause = (plan.lasts + plan.revive_after).div_f64(plan.messages as f64);
         // The clients take turns: what is measured around a kill is a third of a client's pause at best.
         let first = Instant::now() + pause.mul_f64((index + 1) as f64 / CLIENTS as f64);
         let mut pace = interval_at(first, pause);

@@ -121,6 +121,8 @@ async fn a_lost_connection_is_dialled_again_and_the_outbox_goes_with_it() {
     conn.reset();
     client.until("down", is_down).await;
     let (mut conn, id) = welcomed(&fake, "node-2").await;
+    // A front-end that does not look stops the frames.
+    client.until("online again", is_online).await;
     let message = conn.message().await.unwrap();
     assert_eq!((message.content.as_str(), message.n), ("hi", Some(1)));
     conn.accept_message(&id, &message).await;

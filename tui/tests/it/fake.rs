@@ -150,31 +150,18 @@ impl Conn {
             re: None,
         };
         self.send(&ServerMessage::Welcome(welcome)).await;
-        for Resume { room, epoch, seq, .. } in hello.resume.clone() {
-            let (from, to, room) = (seq, seq, room.clone());
-            let resumed =
-                Resumed { room: room.clone(), epoch, from, to, recovered: 0, last_n: 0, more: false };
-            self.send(&ServerMessage::Resumed(resumed)).await;
-            self.snapshot(room).await;
+        for place in &hello.resume {
+            self.resume(place).await;
         }
         hello
     }
 
-    /// Who is in a room: the client alone, and nothing in the log.
-    async fn snapshot(&mut self, room: RoomName) {
-        let (users, count, seq) = (Vec::new(), 1, Seq::START);
-        let users = RoomUsers {
-            room,
-            users,
-            count,
-            more: false,
-            epoch: Epoch(1),
-            seq,
-            id: None,
-            last_n: 0,
-            re: None,
-        };
-        self.send(&ServerMessage::RoomUsers(users)).await;
+    /// Lets a returning client in where it was: it missed nothing, and the log has nothing of its own.
+    async fn resume(&mut self, place: &Resume) {
+        let Resume { room, epoch, seq, .. } = place.clone();
+        self.send(&ServerMessage::RoomUsers(entered(room.clone(), epoch, seq))).await;
+        let (from, to, recovered, last_n, more) = (seq, seq, 0, 0, false);
+        self.send(&ServerMessage::Resumed(Resumed { room, epoch, from, to, recovered, last_n, more })).await;
     }
 
     /// Serves until the next message of the client, answering joins; none at the end.
@@ -182,7 +169,10 @@ impl Conn {
         loop {
             match self.request().await?.message {
                 ClientMessage::Message(message) => return Some(message),
-                ClientMessage::Join { room } => self.snapshot(room).await,
+                ClientMessage::Join { room } => {
+                    let answer = entered(room, Epoch(1), Seq::START);
+                    self.send(&ServerMessage::RoomUsers(answer)).await;
+                }
                 _ => {}
             }
         }
@@ -208,6 +198,12 @@ impl Conn {
         let ack = Ack { room, n, seq: Some(Seq(n)), id, epoch: Epoch(1), duplicate: false, re: None };
         self.send(&ServerMessage::Ack(ack)).await;
     }
+}
+
+/// A room with nobody else in it, and a log that has nothing of the client's.
+fn entered(room: RoomName, epoch: Epoch, seq: Seq) -> RoomUsers {
+    let (users, count, more) = (Vec::new(), 1, false);
+    RoomUsers { room, users, count, more, epoch, seq, id: None, last_n: 0, re: None }
 }
 
 /// A room name.
