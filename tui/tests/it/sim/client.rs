@@ -65,7 +65,7 @@ impl Client {
     pub(super) fn told(&mut self, event: NetEvent) {
         match event {
             NetEvent::Entry { message, .. } => {
-                self.shown.push((message.seq, message.id, message.body.content))
+                self.shown.push((message.seq, message.id, message.body.content));
             }
             NetEvent::Rewound { to, .. } => {
                 self.rewinds += 1;
