@@ -150,6 +150,14 @@ impl MemoryBackbone {
         }
     }
 
+    /// Forgets which numbers a room's clients have used, as their expiry or eviction does.
+    #[cfg(test)]
+    fn forget_records(&self, room: &RoomName) {
+        if let Some(log) = self.state.lock().rooms.get_mut(room) {
+            log.forget_records();
+        }
+    }
+
     /// The time since the backbone was made.
     pub fn now(&self) -> Duration {
         (self.clock)()
@@ -365,3 +373,6 @@ impl Backbone for MemoryNode {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
