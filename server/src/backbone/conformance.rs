@@ -99,6 +99,7 @@ macro_rules! each_case {
             people::the_directory_lists_rooms_with_users;
             people::a_name_belongs_to_one_user;
             people::a_name_is_held_for_its_user;
+            people::a_name_outlives_its_node_by_the_hold;
             people::rooms_are_remembered_for_their_user;
             people::the_first_session_key_stands;
             people::a_client_is_one_users_and_every_node_hears_of_it;

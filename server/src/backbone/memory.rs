@@ -19,7 +19,7 @@ mod log;
 mod people;
 
 use log::{RoomLog, Told};
-use people::People;
+use people::{People, Times};
 
 /// Events a node may lag behind before some are dropped and it is told to compare all heads.
 const FEED_EVENTS_MAX: usize = 16_384;
@@ -297,7 +297,7 @@ impl Backbone for MemoryNode {
 
     fn renew(&self, info: NodeInfo) -> Call<bool> {
         let lease = self.shared.timing.lease;
-        self.call(|state, now| state.people.renew(info, now + lease, now))
+        self.call(|state, now| state.people.renew(info, self.connection, now + lease, now))
     }
 
     fn depart(&self) -> Call<()> {
@@ -339,12 +339,13 @@ impl Backbone for MemoryNode {
     }
 
     fn claim_name(&self, key: &str, user: &UserId) -> Call<bool> {
-        self.call(|state, now| state.people.claim_name(key, user, now))
+        let (by, hold) = ((self.node.clone(), self.connection), self.shared.timing.name_hold);
+        self.call(|state, now| state.people.claim_name(key, user, by, Times { now, hold }))
     }
 
     fn release_name(&self, key: &str, user: &UserId) -> Call<()> {
-        let hold = self.shared.timing.name_hold;
-        self.call(|state, now| state.people.release_name(key, user, now + hold))
+        let by = (self.node.clone(), self.connection);
+        self.call(|state, now| state.people.release_name(key, user, &by, now))
     }
 
     fn remember(&self, user: &UserId, room: &RoomName, joined: bool) -> Call<()> {

@@ -87,25 +87,54 @@ pub(in crate::backbone) async fn the_directory_lists_rooms_with_users(fixture: i
 pub(in crate::backbone) async fn a_name_belongs_to_one_user<F: Fixture>(fixture: F) {
     let (a, b) = (fixture.connect("a").await, fixture.connect("b").await);
     let (alice, other) = (UserId::random(), UserId::random());
+    renew(&a, "a").await;
     assert!(a.backbone.claim_name("alice", &alice).await.unwrap());
     assert!(b.backbone.claim_name("alice", &alice).await.unwrap(), "it is the user's, on any node");
     assert!(!b.backbone.claim_name("alice", &other).await.unwrap());
     b.backbone.release_name("alice", &other).await.unwrap();
-    fixture.wait(F::NAME_HOLD * 2).await;
-    assert!(!b.backbone.claim_name("alice", &other).await.unwrap(), "no time takes it while it is used");
+    b.backbone.release_name("alice", &alice).await.unwrap();
+    stay_online(&fixture, &a, F::NAME_HOLD * 2).await;
+    assert!(!b.backbone.claim_name("alice", &other).await.unwrap(), "no time takes it while a node uses it");
     assert!(b.backbone.claim_name("bob", &other).await.unwrap());
+}
+
+pub(in crate::backbone) async fn a_name_outlives_its_node_by_the_hold<F: Fixture>(fixture: F) {
+    let (a, b) = (fixture.connect("a").await, fixture.connect("b").await);
+    let (alice, other) = (UserId::random(), UserId::random());
+    renew(&a, "a").await;
+    assert!(a.backbone.claim_name("alice", &alice).await.unwrap());
+    fixture.wait(F::NAME_HOLD).await;
+    assert!(
+        !b.backbone.claim_name("alice", &other).await.unwrap(),
+        "the node died a lease after its last word"
+    );
+    fixture.wait(F::LEASE).await;
+    // Who comes under the same node's name has not claimed it.
+    let again = fixture.connect("a").await;
+    renew(&again, "a").await;
+    assert!(b.backbone.claim_name("alice", &other).await.unwrap());
+}
+
+/// Lets time pass while a node renews its lease.
+async fn stay_online<F: Fixture>(fixture: &F, link: &Link, time: Duration) {
+    let step = F::LEASE / 2;
+    for _ in 0..time.div_duration_f64(step).ceil() as u32 {
+        renew(link, "a").await;
+        fixture.wait(step).await;
+    }
 }
 
 pub(in crate::backbone) async fn a_name_is_held_for_its_user<F: Fixture>(fixture: F) {
     let a = fixture.connect("a").await;
     let (alice, other) = (UserId::random(), UserId::random());
     let claim = async |user| a.backbone.claim_name("alice", user).await.unwrap();
+    renew(&a, "a").await;
     claim(&alice).await;
     a.backbone.release_name("alice", &alice).await.unwrap();
-    fixture.wait(F::NAME_HOLD / 2).await;
+    stay_online(&fixture, &a, F::NAME_HOLD / 2).await;
     assert!(!claim(&other).await);
     assert!(claim(&alice).await, "back in time");
-    fixture.wait(F::NAME_HOLD).await;
+    stay_online(&fixture, &a, F::NAME_HOLD).await;
     assert!(!claim(&other).await, "the hold ended with the return");
     a.backbone.release_name("alice", &alice).await.unwrap();
     fixture.wait(F::NAME_HOLD).await;
