@@ -51,6 +51,8 @@ struct Shared {
     heard: AtomicU64,
     /// The client is pinged by messages: it has said hello.
     hello: std::sync::atomic::AtomicBool,
+    /// The node goes down in order.
+    drain: CancellationToken,
 }
 
 impl Shared {
@@ -94,8 +96,9 @@ pub(crate) async fn serve(
         opened: Instant::now(),
         heard: AtomicU64::new(0),
         hello: false.into(),
+        drain: ends.drain.clone(),
     };
-    let conversation = converse(&mut stream, input, framing, &mut session, &shared, &ends.drain);
+    let conversation = converse(&mut stream, input, framing, &mut session, &shared);
     let lost = match ends.kill.run_until_cancelled(conversation).await {
         Some(lost) => lost,
         None => {
@@ -114,7 +117,6 @@ async fn converse(
     framing: Framing,
     session: &mut Session,
     shared: &Shared,
-    drain: &CancellationToken,
 ) -> bool {
     let (mut read_half, mut write_half) = stream.split();
     let mut writing = std::pin::pin!(writer::write(&mut write_half, shared, session.conn()));
@@ -122,7 +124,7 @@ async fn converse(
     let end = tokio::select! {
         end = reader.read(&mut read_half, session, shared) => end,
         written = &mut writing => return finish(&mut read_half, written).await,
-        () = drained(drain, shared) => ReadEnd::Refused(CloseReason::Drain),
+        () = drained(shared) => ReadEnd::Refused(CloseReason::Drain),
     };
     match end {
         ReadEnd::Lost => true,
@@ -136,6 +138,14 @@ async fn converse(
             drop(timeout(LAST_WORDS, &mut writing).await);
             false
         }
+        ReadEnd::Refused(CloseReason::Drain) => {
+            // Its time is over: the node does not wait for one that does not read.
+            shared.outbox.close(CloseReason::Drain);
+            match timeout(LAST_WORDS, &mut writing).await {
+                Ok(written) => finish(&mut read_half, written).await,
+                Err(_) => true,
+            }
+        }
         ReadEnd::Refused(reason) => {
             shared.outbox.close(reason);
             let written = writing.await;
@@ -145,8 +155,8 @@ async fn converse(
 }
 
 /// A client told to go elsewhere has the drain period to do so; then it is closed.
-async fn drained(drain: &CancellationToken, shared: &Shared) {
-    drain.cancelled().await;
+async fn drained(shared: &Shared) {
+    shared.drain.cancelled().await;
     if shared.hello.load(Ordering::Relaxed) {
         let reconnect_in_ms = shared.hub.spread().as_millis() as u64;
         shared.outbox.say(&ServerMessage::Drain { reconnect_in_ms });

@@ -54,13 +54,26 @@ pub(crate) struct Hub {
     rooms: Mutex<HashMap<RoomName, RoomHandle>>,
     users: Mutex<HashMap<UserId, Online>>,
     /// The newest connection of each client, to close it when a newer one is elsewhere.
-    clients: Mutex<HashMap<ClientId, (u64, ConnId, Arc<Outbox>)>>,
+    clients: Mutex<HashMap<ClientId, Newest>>,
     connections: AtomicUsize,
     next_conn: AtomicUsize,
     draining: AtomicBool,
     /// Live nodes besides this one, as of the last renewal.
     others: AtomicUsize,
     ready: watch::Sender<bool>,
+}
+
+/// A client's newest connection on this node.
+struct Newest {
+    generation: u64,
+    conn: ConnId,
+    outbox: Arc<Outbox>,
+}
+
+impl Newest {
+    fn overtaken(&self) {
+        self.outbox.close(CloseReason::Policy("a newer connection of this client has taken over"));
+    }
 }
 
 /// A user with clients on this node.
@@ -159,7 +172,10 @@ impl Hub {
                 | FeedEvent::Presence { .. }) => self.dispatch(event),
             }
         }
-        warn!("feed ended: this node is cut off");
+        // A node that has said goodbye is told nothing any more; a dead one need not complain.
+        if !self.is_draining() && !self.shutdown.is_cancelled() {
+            warn!("feed ended: this node is cut off");
+        }
     }
 
     fn dispatch(&self, event: FeedEvent) {
@@ -315,20 +331,28 @@ impl Hub {
 
     /// A client's connection is here; older ones are closed, wherever they are.
     pub(crate) fn client_here(&self, client: &ClientId, generation: u64, conn: ConnId, outbox: &Arc<Outbox>) {
-        self.clients.lock().insert(client.clone(), (generation, conn, outbox.clone()));
+        let newest = Newest { generation, conn, outbox: outbox.clone() };
+        let mut clients = self.clients.lock();
+        // The notice that closes older connections may come before or after this.
+        match clients.get(client) {
+            Some(there) if there.generation > generation => return newest.overtaken(),
+            Some(there) if there.generation < generation => there.overtaken(),
+            _ => {}
+        }
+        clients.insert(client.clone(), newest);
     }
 
     pub(crate) fn client_gone(&self, client: &ClientId, conn: ConnId) {
         let mut clients = self.clients.lock();
-        if clients.get(client).is_some_and(|(_, there, _)| *there == conn) {
+        if clients.get(client).is_some_and(|there| there.conn == conn) {
             clients.remove(client);
         }
     }
 
     fn fenced(&self, client: &ClientId, generation: u64) {
         let clients = self.clients.lock();
-        if let Some((_, _, outbox)) = clients.get(client).filter(|(here, ..)| *here < generation) {
-            outbox.close(CloseReason::Policy("a newer connection of this client has taken over"));
+        if let Some(older) = clients.get(client).filter(|there| there.generation < generation) {
+            older.overtaken();
         }
     }
 }

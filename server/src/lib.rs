@@ -143,10 +143,10 @@ impl Server {
         info!(node = %hub.node(), tcp = ?addr(self.tcp.as_ref()), http = ?addr(self.http.as_ref()), "listening");
         tasks.spawn(hub.clone().run(feed));
         if let Some(listener) = self.tcp {
-            tasks.spawn(door.clone().open(listener, listener::tcp::serve));
+            tasks.spawn(door.clone().open(listener, shutdown.clone(), listener::tcp::serve));
         }
         if let Some(listener) = self.http {
-            tasks.spawn(door.clone().open(listener, listener::http::serve));
+            tasks.spawn(door.clone().open(listener, stop.clone(), listener::http::serve));
         }
         tokio::select! {
             () = self.kill.cancelled() => {}

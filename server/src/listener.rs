@@ -1,5 +1,5 @@
 //! Owns the ports of a node: takes connections, counts them by address, hands each to its task. A node that
-//! drains takes no more.
+//! drains takes no more clients, but tells load balancers so to its end.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
@@ -73,9 +74,13 @@ impl Drop for Permit {
 }
 
 impl Door {
-    /// Takes connections until the node drains or dies.
-    pub(crate) async fn open<F>(self, listener: TcpListener, serve: impl Fn(Door, TcpStream, Permit) -> F)
-    where
+    /// Takes connections until `closing`, or until the node dies.
+    pub(crate) async fn open<F>(
+        self,
+        listener: TcpListener,
+        closing: CancellationToken,
+        serve: impl Fn(Door, TcpStream, Permit) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         let accepting = async {
@@ -86,7 +91,7 @@ impl Door {
         };
         tokio::select! {
             () = accepting => {}
-            () = self.ends.drain.cancelled() => {}
+            () = closing.cancelled() => {}
             () = self.ends.kill.cancelled() => {}
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Outbox {
     /// Rooms and the session put in, the connection takes out; held for a push or a swap.
     queue: Mutex<Queue>,
     ready: Notify,
+    /// Everything was taken out: the reader may go on.
+    emptied: Notify,
     /// Bytes from which on no more entries are taken; 0: off.
     limit: usize,
     memory: Arc<Memory>,
@@ -68,7 +70,13 @@ pub(crate) struct Batch {
 
 impl Outbox {
     pub(crate) fn new(limit: usize, memory: Arc<Memory>) -> Arc<Self> {
-        Arc::new(Self { queue: Mutex::default(), ready: Notify::new(), limit, memory })
+        Arc::new(Self {
+            queue: Mutex::default(),
+            ready: Notify::new(),
+            emptied: Notify::new(),
+            limit,
+            memory,
+        })
     }
 
     /// Puts a payload in. False: taken, but it was the last one for now.
@@ -114,7 +122,16 @@ impl Outbox {
 
     /// True while the client's requests are not read: their answers would find no room.
     pub(crate) fn is_full(&self) -> bool {
-        self.limit > 0 && self.queue.lock().bytes >= self.limit
+        let bytes = self.queue.lock().bytes;
+        (self.limit > 0 && bytes >= self.limit) || (bytes > 0 && self.memory.is_full())
+    }
+
+    /// Waits until it is not full. Cancel-safe: nothing is taken. For one waiter, the connection's reader.
+    pub(crate) async fn has_room(&self) {
+        while self.is_full() {
+            // A permit that is left over from before costs one more look.
+            self.emptied.notified().await;
+        }
     }
 
     /// Waits until there is something to write or to close. Cancel-safe: nothing is taken.
@@ -136,6 +153,7 @@ impl Outbox {
         let mut queue = self.queue.lock();
         let bytes = std::mem::take(&mut queue.bytes);
         self.memory.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.emptied.notify_one();
         Batch {
             control: std::mem::take(&mut queue.control),
             payloads: std::mem::take(&mut queue.payloads),
@@ -171,6 +189,17 @@ mod tests {
         assert_eq!((batch.payloads.len(), batch.was_full), (2, true));
         assert!(!outbox.is_full());
         assert!(!outbox.take().was_full);
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_room_goes_on_when_it_was_emptied() {
+        let outbox = Outbox::new(payload().size(), Memory::new(0));
+        outbox.has_room().await;
+        outbox.push(payload());
+        let mut waiting = std::pin::pin!(outbox.has_room());
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        outbox.take();
+        assert!(futures_util::poll!(&mut waiting).is_ready());
     }
 
     #[test]

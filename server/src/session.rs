@@ -57,6 +57,8 @@ struct Who {
     name: UserName,
     /// It has said hello, or done something: other nodes know it.
     registered: bool,
+    /// All it has done is to be silent: it may still say hello.
+    silent: bool,
 }
 
 impl Session {
@@ -123,13 +125,18 @@ impl Session {
 
     async fn request(&mut self, request: Request) {
         let Request { re, message } = request;
+        if std::mem::take(&mut self.who.silent) && matches!(message, ClientMessage::Hello(_)) {
+            // A program after all, only slow: it starts as one.
+            self.withdraw(false).await;
+            (self.who, self.current) = (Who::guest(), None);
+        }
         match message {
             ClientMessage::Hello(hello) => self.hello(hello, re).await,
             ClientMessage::Join { room } => self.join(room, re).await,
             ClientMessage::Leave { room } => self.leave(room, re).await,
             ClientMessage::Message(message) => self.message(message, re).await,
-            ClientMessage::History { room, epoch: _, before, after, around, limit } => {
-                self.history(answers::Wanted { room, before, after, around, limit }, re).await;
+            ClientMessage::History { room, epoch, before, after, around, limit } => {
+                self.history(answers::Wanted { room, epoch, before, after, around, limit }, re).await;
             }
             ClientMessage::Rename { name } => self.rename(&name, re).await,
             ClientMessage::Rooms { limit, after } => self.directory(limit, after, re).await,
@@ -175,7 +182,12 @@ impl Session {
     }
 
     /// The connection is gone; `lost` where it was not the client's wish.
-    pub(crate) async fn end(self, lost: bool) {
+    pub(crate) async fn end(mut self, lost: bool) {
+        self.withdraw(lost).await;
+    }
+
+    /// Leaves every room and gives the name back.
+    async fn withdraw(&mut self, lost: bool) {
         let conn = self.conn();
         for room in self.rooms.take() {
             room.send(Command::Leave { conn, lost }).await;

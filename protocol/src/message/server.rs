@@ -84,6 +84,8 @@ pub enum ServerMessage {
         was: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         away: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        re: Option<Re>,
     },
     /// A room was left.
     Left {

@@ -19,7 +19,7 @@ mod log;
 mod people;
 
 use log::{RoomLog, Told};
-use people::People;
+use people::{People, Times};
 
 /// Events a node may lag behind before some are dropped and it is told to compare all heads.
 const FEED_EVENTS_MAX: usize = 16_384;
@@ -147,6 +147,14 @@ impl MemoryBackbone {
     pub fn roll_back(&self, room: &RoomName, to: Seq) {
         if let Some(log) = self.state.lock().rooms.get_mut(room) {
             log.roll_back(to);
+        }
+    }
+
+    /// Forgets which numbers a room's clients have used, as their expiry or eviction does.
+    #[cfg(test)]
+    fn forget_records(&self, room: &RoomName) {
+        if let Some(log) = self.state.lock().rooms.get_mut(room) {
+            log.forget_records();
         }
     }
 
@@ -289,7 +297,7 @@ impl Backbone for MemoryNode {
 
     fn renew(&self, info: NodeInfo) -> Call<bool> {
         let lease = self.shared.timing.lease;
-        self.call(|state, now| state.people.renew(info, now + lease, now))
+        self.call(|state, now| state.people.renew(info, self.connection, now + lease, now))
     }
 
     fn depart(&self) -> Call<()> {
@@ -331,12 +339,13 @@ impl Backbone for MemoryNode {
     }
 
     fn claim_name(&self, key: &str, user: &UserId) -> Call<bool> {
-        self.call(|state, now| state.people.claim_name(key, user, now))
+        let (by, hold) = ((self.node.clone(), self.connection), self.shared.timing.name_hold);
+        self.call(|state, now| state.people.claim_name(key, user, by, Times { now, hold }))
     }
 
     fn release_name(&self, key: &str, user: &UserId) -> Call<()> {
-        let hold = self.shared.timing.name_hold;
-        self.call(|state, now| state.people.release_name(key, user, now + hold))
+        let by = (self.node.clone(), self.connection);
+        self.call(|state, now| state.people.release_name(key, user, &by, now))
     }
 
     fn remember(&self, user: &UserId, room: &RoomName, joined: bool) -> Call<()> {
@@ -365,3 +374,6 @@ impl Backbone for MemoryNode {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,10 @@ const READ_BYTES: usize = 4 * 1_024;
 const SILENCE: Duration = Duration::from_secs(1);
 /// Bytes at a plain terminal followed by so much silence end a line: raw socket clients often send no end.
 const LINE_SILENCE: Duration = Duration::from_millis(200);
-/// How soon a reader that waits for room in its outbox looks again, should nothing wake it.
-const FULL_CHECK: Duration = Duration::from_millis(10);
+
+/// What a browser or a probe is told that has mistaken the port.
+const NOT_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+    this port is for chat over raw TCP: use the HTTP port\n";
 
 pub(super) struct Reader {
     input: BytesMut,
@@ -53,10 +55,6 @@ impl Reader {
                 Ok(false) => return ReadEnd::Goodbye,
                 Err(reason) => return ReadEnd::Refused(reason),
             }
-            while shared.outbox.is_full() {
-                // The writer empties the outbox in this same task; a look now and then is enough.
-                sleep(FULL_CHECK).await;
-            }
             self.input.reserve(READ_BYTES);
             let silence = self.silence(shared);
             let read = tokio::select! {
@@ -84,7 +82,10 @@ impl Reader {
 
     /// Hands every complete frame to the session. False: the client wants to go.
     async fn frames(&mut self, session: &mut Session, shared: &Shared) -> Result<bool, CloseReason> {
-        while let Some(inbound) = self.framing.next(&mut self.input, &mut self.reply)? {
+        loop {
+            // One read holds many requests: each waits for room for its answer.
+            shared.outbox.has_room().await;
+            let Some(inbound) = self.framing.next(&mut self.input, &mut self.reply)? else { break };
             if !self.reply.is_empty() {
                 shared.outbox.control(&std::mem::take(&mut self.reply));
             }
@@ -104,6 +105,10 @@ impl Reader {
     async fn inbound(&mut self, inbound: Inbound, session: &mut Session, shared: &Shared) -> bool {
         match inbound {
             Inbound::Goodbye => return false,
+            Inbound::Typed(line) if !self.greeted && is_http(&line) => {
+                shared.outbox.control(NOT_HTTP);
+                return false;
+            }
             Inbound::Typed(line) => return self.typed(&line, session).await,
             Inbound::Frame(frame) => {
                 if self.guest && !shared.dialect.is_web_socket() {
@@ -157,4 +162,13 @@ impl Reader {
         }
         ReadEnd::Eof
     }
+}
+
+/// The first line of an HTTP request (RFC 9112, section 3): nobody says that as their first words.
+fn is_http(line: &[u8]) -> bool {
+    let mut words = line.trim_ascii_end().split(|byte| *byte == b' ');
+    let (method, _target, version) = (words.next(), words.next(), words.next());
+    method.is_some_and(|method| !method.is_empty() && method.iter().all(u8::is_ascii_uppercase))
+        && version.is_some_and(|version| version.starts_with(b"HTTP/"))
+        && words.next().is_none()
 }

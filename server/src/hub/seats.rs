@@ -193,7 +193,7 @@ impl Seats {
                     outbox.push(payload.clone());
                 }
                 Style::Seed => {
-                    one_by_one(&presence, &taken.seat.user.user_id).for_each(|message| outbox.say(&message))
+                    one_by_one(&presence, &taken.seat.user.user_id).for_each(|message| outbox.say(&message));
                 }
             }
         }

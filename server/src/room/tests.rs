@@ -1,1 +1,558 @@
+use std::sync::Arc;
 
+use bytes::Bytes;
+use chat_protocol::{Acked, MessageId};
+
+use super::*;
+use crate::backbone::ItemAnswer;
+
+const EPOCH: Epoch = Epoch(0xc0ffee);
+
+/// What a room said, in order.
+#[derive(Default)]
+struct Desk {
+    calls: Vec<Call>,
+    frames: Vec<(ConnId, Frame)>,
+    /// Outboxes that take no more than one entry.
+    narrow: Vec<ConnId>,
+}
+
+impl Outlet for Desk {
+    fn call(&mut self, call: Call) {
+        self.calls.push(call);
+    }
+
+    fn send(&mut self, to: ConnId, frame: Frame) -> bool {
+        let full = matches!(frame, Frame::Entry(..)) && self.narrow.contains(&to);
+        self.frames.push((to, frame));
+        !full
+    }
+}
+
+/// A room at a place in its log, and a clock.
+struct Room {
+    core: RoomCore,
+    desk: Desk,
+    now: Moment,
+}
+
+fn id(name: &str, n: u64) -> MessageId {
+    MessageId::new(ClientId::parse(name).unwrap(), n)
+}
+
+/// The `n`th entry of a log in which `name` says everything from `from` on and `x` what is before.
+fn entry_of(name: &str, from: u64, n: u64) -> Arc<Entry> {
+    let author = |n| if n >= from { id(name, n) } else { id("x", n) };
+    let prev = (n > 1).then(|| author(n - 1));
+    let body = Bytes::from(format!(r#"{{"content":"{n}"}}"#));
+    Arc::new(Entry { seq: Seq(n), id: author(n), prev, generation: 1, digest: n, body })
+}
+
+fn entry(n: u64) -> Arc<Entry> {
+    entry_of("x", 1, n)
+}
+
+fn entries(from: u64, to: u64) -> Vec<Arc<Entry>> {
+    (from..=to).map(entry).collect()
+}
+
+fn place(n: u64) -> Place {
+    Place { epoch: EPOCH, seq: Seq(n), id: (n > 0).then(|| id("x", n)) }
+}
+
+fn head(n: u64) -> Head {
+    Head { place: place(n), first: Seq(1), before: None }
+}
+
+fn page(from: u64, to: u64, at: u64) -> Input {
+    Input::Paged(Ok(Page::Ok { head: place(at), entries: entries(from, to) }))
+}
+
+fn resume(n: u64) -> Resume {
+    let tail = (n.saturating_sub(31).max(1)..=n).map(|n| id("x", n)).collect();
+    Resume { room: RoomName::general(), epoch: EPOCH, seq: Seq(n), id: (n > 0).then(|| id("x", n)), tail }
+}
+
+fn publishing(conn: u64, n: u64) -> Publishing {
+    let body = Some(Bytes::from_static(br#"{"content":"said"}"#));
+    let client = ClientId::parse("me").unwrap();
+    let (acked, refusal, re) = (None, None, None);
+    Publishing { conn: ConnId(conn), client, generation: 1, n: Some(n), acked, digest: n, body, refusal, re }
+}
+
+impl Room {
+    /// Whose log stands at `at`; this node has nothing of it but the head. Member 1 is in.
+    fn at(at: u64) -> Self {
+        let core = RoomCore::new(RoomName::general(), Duration::ZERO);
+        let mut room = Self { core, desk: Desk::default(), now: Duration::ZERO };
+        room.join(1, None);
+        room.calls(&[Call::Head]);
+        room.input(Input::Head(Ok(Some(head(at)))));
+        assert!(matches!(room.frames(1).as_slice(), [Frame::Joined { .. }]));
+        room
+    }
+
+    /// As [`Room::at`], and the entries above `from` came by the feed.
+    fn with_ring(from: u64, to: u64) -> Self {
+        let mut room = Self::at(from);
+        room.feed(entries(from + 1, to));
+        room.frames(1);
+        room
+    }
+
+    fn input(&mut self, input: Input) {
+        self.core.handle(self.now, input, &mut self.desk);
+    }
+
+    fn feed(&mut self, entries: Vec<Arc<Entry>>) {
+        self.input(Input::Feed(EPOCH, entries));
+    }
+
+    fn join(&mut self, conn: u64, resume: Option<Resume>) {
+        self.input(Input::Join(Joining { conn: ConnId(conn), resume, last_n: 0, re: None }));
+    }
+
+    fn tick(&mut self, after: Duration) {
+        self.now += after;
+        self.input(Input::Tick);
+    }
+
+    /// The calls made since the last look.
+    fn called(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.desk.calls)
+    }
+
+    fn calls(&mut self, expected: &[Call]) {
+        assert_eq!(self.called(), expected);
+    }
+
+    /// What a member was told since the last look.
+    fn frames(&mut self, conn: u64) -> Vec<Frame> {
+        let of_conn = |to: &ConnId| to.0 == conn;
+        let all = std::mem::take(&mut self.desk.frames);
+        let (told, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|(to, _)| of_conn(to));
+        self.desk.frames = rest;
+        told.into_iter().map(|(_, frame)| frame).collect()
+    }
+
+    /// The same in short: places of entries, names of other frames.
+    fn told(&mut self, conn: u64) -> String {
+        let told = self.frames(conn);
+        let words = told.iter().map(|frame| match frame {
+            Frame::Entry(seq, _) => format!("{seq}"),
+            Frame::Joined { head, .. } => format!("joined@{}", head.seq),
+            Frame::Resumed(resumed) => {
+                let more = if resumed.more { "+" } else { "" };
+                format!("resumed:{}-{}={}{more}", resumed.from, resumed.to, resumed.recovered)
+            }
+            Frame::Reset(reset) => {
+                let lost_to = reset.lost_to.map_or("?".to_owned(), |seq| seq.to_string());
+                format!("reset:{}@{}:{}-{lost_to}", reset.reason, reset.seq, reset.lost_from)
+            }
+            Frame::Rewind(_, to) => format!("rewind:{to}"),
+            Frame::Ack(ack) => {
+                let seq = ack.seq.map_or("-".to_owned(), |seq| seq.to_string());
+                format!("ack:{}@{seq}{}", ack.n, if ack.duplicate { "dup" } else { "" })
+            }
+            Frame::Error(error) => format!("{}:{:?}:{:?}", error.code, error.n, error.expect_n),
+            Frame::Fenced => "fenced".to_owned(),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Publishes as member 1; the log's answer to what is in flight.
+    fn publish(&mut self, n: u64) {
+        self.input(Input::Publish(publishing(1, n)));
+    }
+
+    /// The numbers of the batch that was sent since the last look.
+    fn sent(&mut self) -> Vec<u64> {
+        let numbers = |call: Call| match call {
+            Call::Publish(_, items) => items.into_iter().map(|item| item.id.n).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        self.called().into_iter().flat_map(numbers).collect()
+    }
+
+    fn judged(&mut self, head: u64, items: Vec<ItemAnswer>) {
+        self.input(Input::Published(Ok(Published::Ok { head: place(head), items })));
+    }
+}
+
+fn placed(n: u64) -> ItemAnswer {
+    ItemAnswer::Placed { seq: Seq(n), prev: (n > 1).then(|| id("x", n - 1)) }
+}
+
+#[test]
+fn an_entry_of_the_feed_reaches_every_member_once() {
+    let mut room = Room::at(0);
+    room.join(2, None);
+    room.feed(entries(1, 2));
+    room.feed(entries(2, 3));
+    assert_eq!((room.told(1), room.told(2)), ("1 2 3".into(), "joined@0 1 2 3".into()));
+    room.input(Input::Leave(ConnId(2)));
+    room.feed(entries(4, 4));
+    assert_eq!((room.told(1), room.told(2)), ("4".into(), String::new()));
+    room.calls(&[]);
+}
+
+#[test]
+fn a_resume_within_the_ring_asks_nobody() {
+    let mut room = Room::with_ring(0, 5);
+    room.join(2, Some(resume(3)));
+    room.join(3, Some(resume(5)));
+    room.join(4, Some(resume(0)));
+    assert_eq!(room.told(2), "joined@5 4 5 resumed:3-5=2");
+    assert_eq!(room.told(3), "joined@5 resumed:5-5=0");
+    assert_eq!(room.told(4), "joined@5 1 2 3 4 5 resumed:0-5=5");
+    room.calls(&[]);
+}
+
+#[test]
+fn a_resume_below_the_ring_is_paged_and_live_entries_wait_their_turn() {
+    let mut room = Room::at(100);
+    room.join(2, Some(resume(60)));
+    assert_eq!(room.told(2), "joined@100");
+    let after = Place { id: None, ..place(28) };
+    room.calls(&[Call::Page(after)]);
+    room.feed(entries(101, 101));
+    assert_eq!((room.told(1), room.told(2)), ("101".into(), String::new()));
+    room.input(page(29, 100, 101));
+    let expected: Vec<String> = (61..=100).map(|n| n.to_string()).collect();
+    let told = room.told(2);
+    assert_eq!(told, format!("{} resumed:60-101=41", expected.join(" ") + " 101"), "{told}");
+}
+
+#[test]
+fn one_page_serves_everybody_who_lies_in_it() {
+    let mut room = Room::at(100);
+    for conn in 2..=9 {
+        room.join(conn, Some(resume(60)));
+    }
+    assert_eq!(room.called().len(), 1, "one read, however many come back");
+    room.input(page(29, 100, 100));
+    room.calls(&[]);
+    for conn in 2..=9 {
+        assert!(room.told(conn).ends_with("100 resumed:60-100=40"));
+    }
+}
+
+#[test]
+fn a_replay_is_the_newest_thousand_and_says_that_there_is_more() {
+    let mut room = Room::with_ring(0, 1_500);
+    room.join(2, Some(resume(100)));
+    let told = room.told(2);
+    assert!(told.starts_with("joined@1500 501 502"), "{told:.60}");
+    assert!(told.ends_with("1500 resumed:500-1500=1000+"));
+}
+
+#[test]
+fn another_epoch_is_reset_and_everything_follows() {
+    let mut room = Room::with_ring(0, 2);
+    room.join(2, Some(Resume { epoch: Epoch(7), ..resume(41) }));
+    assert_eq!(room.told(2), "joined@2 reset:epoch@0:42-? 1 2");
+}
+
+#[test]
+fn the_range_that_is_gone_is_told_where_it_is_known() {
+    let mut room = Room::at(0);
+    let before = Some((EPOCH, Seq(50)));
+    let place = Place::start(Epoch(9));
+    room.input(Input::Stale);
+    room.calls(&[Call::Read(super::Place::start(EPOCH))]);
+    room.input(Input::Read(Ok(Page::Epoch(Head { place, first: Seq(1), before }))));
+    assert_eq!(room.told(1), "reset:epoch@0:1-50");
+}
+
+#[test]
+fn a_place_from_the_future_is_read_then_asked_about_then_rewound() {
+    let mut room = Room::with_ring(0, 3);
+    room.join(2, Some(resume(5)));
+    room.tick(Duration::ZERO);
+    room.calls(&[Call::Read(place(3))]);
+    room.input(Input::Read(Ok(Page::Ok { head: place(3), entries: Vec::new() })));
+    room.tick(Duration::ZERO);
+    room.calls(&[Call::Ask]);
+    room.input(Input::Asking(Ok(Vec::new())));
+    room.calls(&[Call::Head]);
+    assert_eq!(room.told(2), "", "not before everybody was asked");
+    room.input(Input::Head(Ok(Some(head(3)))));
+    assert_eq!(room.told(2), "joined@3 rewind:3 resumed:3-3=0");
+    assert_eq!(room.told(1), "", "others are not disturbed");
+}
+
+#[test]
+fn a_place_from_the_future_that_the_log_has_is_let_in_without_a_question() {
+    let mut room = Room::with_ring(0, 3);
+    room.join(2, Some(resume(5)));
+    room.tick(Duration::ZERO);
+    room.calls(&[Call::Read(place(3))]);
+    room.input(Input::Read(Ok(Page::Ok { head: place(6), entries: entries(4, 6) })));
+    assert_eq!((room.told(1), room.told(2)), ("4 5 6".into(), "joined@6 6 resumed:5-6=1".into()));
+    room.calls(&[]);
+}
+
+#[test]
+fn the_tail_finds_the_point_where_histories_part() {
+    let mut room = Room::at(0);
+    room.feed((1..=6).map(|n| entry_of("y", 4, n)).collect());
+    room.frames(1);
+    room.join(2, Some(resume(5)));
+    assert_eq!(room.told(2), "joined@6 rewind:3 4 5 6 resumed:3-6=3");
+}
+
+#[test]
+fn a_full_outbox_lags_and_catches_up() {
+    let mut room = Room::at(0);
+    room.desk.narrow.push(ConnId(2));
+    room.join(2, None);
+    room.feed(entries(1, 3));
+    assert_eq!((room.told(1), room.told(2)), ("1 2 3".into(), "joined@0 1".into()));
+    room.feed(entries(4, 4));
+    assert_eq!(room.told(2), "");
+    room.input(Input::Drained(ConnId(2)));
+    assert_eq!(room.told(2), "2");
+    room.desk.narrow.clear();
+    room.input(Input::Drained(ConnId(2)));
+    assert_eq!(room.told(2), "3 4");
+    room.feed(entries(5, 5));
+    assert_eq!(room.told(2), "5");
+}
+
+#[test]
+fn a_hole_is_filled_by_one_read() {
+    let mut room = Room::at(0);
+    room.feed(entries(3, 4));
+    room.feed(entries(6, 6));
+    room.calls(&[Call::Read(place(0))]);
+    assert_eq!(room.told(1), "", "nothing is given out of order");
+    room.input(Input::Read(Ok(Page::Ok { head: place(6), entries: entries(1, 5) })));
+    assert_eq!(room.told(1), "1 2 3 4 5 6");
+    room.calls(&[]);
+}
+
+#[test]
+fn an_answer_before_the_feed_and_after_it_come_to_the_same() {
+    for feed_first in [true, false] {
+        let mut room = Room::at(0);
+        room.publish(1);
+        assert_eq!(room.sent(), [1]);
+        let said = Entry { id: id("me", 1), ..(*entry(1)).clone() };
+        let judged = |room: &mut Room| {
+            let head = Place { epoch: EPOCH, seq: Seq(1), id: Some(id("me", 1)) };
+            room.input(Input::Published(Ok(Published::Ok { head, items: vec![placed(1)] })));
+        };
+        if feed_first {
+            room.feed(vec![Arc::new(said)]);
+            judged(&mut room);
+            assert_eq!(room.told(1), "1 ack:1@1");
+        } else {
+            judged(&mut room);
+            room.feed(vec![Arc::new(said)]);
+            assert_eq!(room.told(1), "ack:1@1 1");
+        }
+        room.calls(&[]);
+    }
+}
+
+#[test]
+fn one_batch_is_in_flight_and_the_rest_follows_together() {
+    let mut room = Room::at(0);
+    for n in 1..=4 {
+        room.publish(n);
+    }
+    assert_eq!(room.sent(), [1]);
+    room.judged(1, vec![placed(1)]);
+    assert_eq!(room.sent(), [2, 3, 4]);
+}
+
+#[test]
+fn an_unknown_outcome_is_sent_again_unchanged_and_first() {
+    let mut room = Room::at(0);
+    room.publish(1);
+    room.publish(2);
+    assert_eq!(room.sent(), [1]);
+    room.input(Input::Published(Err(BackboneError::Unavailable("gone".into()))));
+    // The log is read first: what was sent may be in it.
+    room.calls(&[Call::Read(place(0))]);
+    room.input(Input::Read(Ok(Page::Ok { head: place(0), entries: Vec::new() })));
+    room.tick(Duration::from_secs(1));
+    assert_eq!(room.sent(), [1, 2]);
+    room.judged(2, vec![ItemAnswer::Duplicate(Some(Seq(1))), placed(2)]);
+    assert!(room.told(1).starts_with("ack:1@1dup"));
+}
+
+#[test]
+fn out_of_order_is_told_once_and_higher_numbers_are_dropped() {
+    let mut room = Room::at(0);
+    room.publish(3);
+    assert_eq!(room.sent(), [3]);
+    room.publish(4);
+    room.judged(0, vec![ItemAnswer::Gap(0)]);
+    room.publish(5);
+    assert_eq!(room.told(1), "out_of_order:Some(3):Some(1)");
+    room.calls(&[]);
+    room.publish(1);
+    assert_eq!(room.sent(), [1], "it goes on where it was told to");
+}
+
+#[test]
+fn a_refused_number_gates_those_above_it() {
+    let mut room = Room::at(0);
+    let refusal = Some(ErrorMessage::new(chat_protocol::ErrorCode::RateLimited, "too fast"));
+    room.input(Input::Publish(Publishing { refusal, ..publishing(1, 1) }));
+    room.publish(2);
+    assert_eq!(room.told(1), "rate_limited:Some(1):None");
+    room.calls(&[]);
+    room.publish(1);
+    assert_eq!(room.sent(), [1]);
+}
+
+#[test]
+fn a_repeat_is_acked_whatever_the_policy() {
+    let mut room = Room::at(0);
+    room.publish(1);
+    room.sent();
+    room.judged(1, vec![placed(1)]);
+    room.told(1);
+    let refusal = Some(ErrorMessage::new(chat_protocol::ErrorCode::RateLimited, "too fast"));
+    room.input(Input::Publish(Publishing { refusal, ..publishing(1, 1) }));
+    assert_eq!(room.sent(), [1], "dedupe comes before policy");
+    room.judged(1, vec![ItemAnswer::Duplicate(Some(Seq(1)))]);
+    assert_eq!(room.told(1), "ack:1@1dup");
+}
+
+#[test]
+fn void_is_acked_without_a_place() {
+    let mut room = Room::at(0);
+    room.input(Input::Publish(Publishing { body: None, ..publishing(1, 2) }));
+    assert_eq!(room.sent(), [2]);
+    room.judged(0, vec![ItemAnswer::Voided]);
+    assert_eq!(room.told(1), "ack:2@-");
+}
+
+#[test]
+fn the_evidence_of_a_client_goes_with_its_message() {
+    let mut room = Room::at(0);
+    let acked = Some(Acked { n: 1, epoch: EPOCH, seq: Seq(1) });
+    room.input(Input::Publish(Publishing { acked, ..publishing(1, 2) }));
+    let called = room.called();
+    let [Call::Publish(_, items)] = called.as_slice() else { panic!("{called:?}") };
+    assert_eq!(items[0].acked, acked);
+}
+
+#[test]
+fn who_was_overtaken_is_told_to_go() {
+    let mut room = Room::at(0);
+    room.publish(1);
+    room.judged(0, vec![ItemAnswer::Fenced]);
+    assert_eq!(room.told(1), "fenced");
+}
+
+#[test]
+fn a_settling_room_is_asked_again_when_it_has_settled() {
+    let mut room = Room::at(0);
+    room.publish(1);
+    room.sent();
+    let left = Duration::from_millis(300);
+    room.input(Input::Published(Ok(Published::Settling(left))));
+    room.calls(&[]);
+    assert_eq!(room.core.deadline(), Some(left));
+    room.tick(left);
+    assert_eq!(room.sent(), [1]);
+}
+
+#[test]
+fn a_lost_log_is_brought_back() {
+    let mut room = Room::with_ring(0, 3);
+    room.publish(1);
+    room.sent();
+    room.input(Input::Published(Ok(Published::Lost)));
+    room.calls(&[Call::Read(place(3))]);
+    room.input(Input::Read(Ok(Page::Lost)));
+    room.calls(&[Call::Repair(Run { epoch: EPOCH, entries: entries(1, 3), records: Vec::new() })]);
+    room.input(Input::Repaired(Ok(Repaired::Ok { head: place(3), restored: 3 })));
+    room.calls(&[Call::Read(place(3))]);
+    room.input(Input::Read(Ok(Page::Ok { head: place(3), entries: Vec::new() })));
+    assert_eq!(room.sent(), [1], "what waited goes on");
+    assert_eq!((room.told(1), room.core.figures().repairs), (String::new(), 1));
+}
+
+#[test]
+fn another_life_resets_members_and_what_is_left_of_the_old_is_offered() {
+    let mut room = Room::with_ring(0, 2);
+    let place = Place::start(Epoch(9));
+    room.input(Input::Feed(Epoch(9), Vec::new()));
+    room.called();
+    room.input(Input::Read(Ok(Page::Epoch(Head { place: place.clone(), first: Seq(1), before: None }))));
+    assert_eq!(room.told(1), "reset:epoch@0:3-?");
+    room.calls(&[Call::Read(place.clone())]);
+    room.input(Input::Read(Ok(Page::Ok { head: place, entries: Vec::new() })));
+    assert_eq!(room.sent(), [1, 2]);
+    assert_eq!(room.core.figures().resets, 1);
+}
+
+#[test]
+fn a_history_that_won_rewinds_those_who_saw_the_other() {
+    let mut room = Room::with_ring(0, 4);
+    room.input(Input::Stale);
+    room.calls(&[Call::Read(place(4))]);
+    let won: Vec<_> = (1..=5).map(|n| entry_of("y", 3, n)).collect();
+    let top = Place { epoch: EPOCH, seq: Seq(5), id: Some(id("y", 5)) };
+    room.input(Input::Read(Ok(Page::Fork(top.clone()))));
+    room.calls(&[Call::Read(place(0))]);
+    room.input(Input::Read(Ok(Page::Ok { head: top.clone(), entries: won })));
+    assert_eq!(room.told(1), "rewind:2 3 4 5");
+    room.calls(&[Call::Read(top.clone())]);
+    room.input(Input::Read(Ok(Page::Ok { head: top, entries: Vec::new() })));
+    assert_eq!(room.sent(), [3, 4], "what lost is offered to what won");
+}
+
+#[test]
+fn a_room_nobody_knows_is_made_after_everybody_was_asked() {
+    let mut room = Room {
+        core: RoomCore::new(RoomName::general(), Duration::ZERO),
+        desk: Desk::default(),
+        now: Duration::ZERO,
+    };
+    room.join(1, None);
+    room.calls(&[Call::Head]);
+    room.input(Input::Head(Ok(None)));
+    room.calls(&[Call::Ask]);
+    let other = NodeId::parse("other").unwrap();
+    room.input(Input::Asking(Ok(vec![other.clone()])));
+    room.calls(&[]);
+    room.input(Input::Answered(other));
+    room.calls(&[Call::Head]);
+    room.input(Input::Head(Ok(None)));
+    room.calls(&[Call::Create(None)]);
+    room.input(Input::Head(Ok(Some(head(0)))));
+    assert_eq!(room.told(1), "joined@0");
+}
+
+#[test]
+fn a_node_that_asks_is_answered_after_what_is_here_was_brought() {
+    let mut room = Room::with_ring(0, 2);
+    let other = NodeId::parse("other").unwrap();
+    room.input(Input::Asked(other.clone()));
+    room.calls(&[Call::Repair(Run { epoch: EPOCH, entries: entries(1, 2), records: Vec::new() })]);
+    room.input(Input::Repaired(Ok(Repaired::Ok { head: place(2), restored: 0 })));
+    assert!(room.called().contains(&Call::Answer(other)));
+    let mut bare = Room::at(0);
+    let other = NodeId::parse("other").unwrap();
+    bare.input(Input::Asked(other.clone()));
+    bare.calls(&[Call::Answer(other)]);
+}
+
+#[test]
+fn an_idle_room_compares_heads_and_an_empty_one_is_over_in_time() {
+    let mut room = Room::with_ring(0, 2);
+    room.tick(Duration::from_secs(5));
+    room.calls(&[Call::Head]);
+    room.input(Input::Head(Ok(Some(head(2)))));
+    room.calls(&[]);
+    room.input(Input::Leave(ConnId(1)));
+    assert!(!room.core.is_over(room.now), "it may be the last to know the log");
+    room.tick(RING_KEPT);
+    assert!(room.core.is_over(room.now));
+}

@@ -1,6 +1,8 @@
 //! Owns the answers to questions that change nothing: history, who, rooms, nodes.
 
-use chat_protocol::{ErrorCode, ErrorMessage, Payload, Re, RoomInfo, RoomName, Seq, ServerMessage, limits};
+use chat_protocol::{
+    Epoch, ErrorCode, ErrorMessage, Payload, Re, RoomInfo, RoomName, Seq, ServerMessage, limits,
+};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
@@ -15,6 +17,8 @@ const ROOMS_LISTED_MAX: usize = 500;
 /// A page of history that a client wants.
 pub(super) struct Wanted {
     pub(super) room: Option<RoomName>,
+    /// The life of the log that the places are counted in.
+    pub(super) epoch: Option<Epoch>,
     pub(super) before: Option<Seq>,
     pub(super) after: Option<Seq>,
     pub(super) around: Option<Seq>,
@@ -52,6 +56,11 @@ impl Session {
         let backbone = &self.hub.backbone;
         let limit =
             wanted.limit.unwrap_or(limits::HISTORY_ENTRIES_DEFAULT).clamp(1, limits::HISTORY_ENTRIES_MAX);
+        if let (Some(epoch), Some(head)) = (wanted.epoch, call(backbone.head(room)).await?)
+            && epoch != head.place.epoch
+        {
+            return Ok(Some(Found { head, entries: Vec::new(), more: false }));
+        }
         let around = wanted.around.map(|seq| Seq(seq.0.saturating_sub(limit as u64 / 2)));
         if let Some(after) = wanted.after.or(around) {
             let Some(head) = call(backbone.head(room)).await? else { return Ok(None) };

@@ -19,7 +19,7 @@ impl Who {
         let user = UserId::parse(&id).expect("hexadecimal digits make an id");
         let client = ClientId::parse(&id).expect("hexadecimal digits make an id");
         let name = guest_name(&user);
-        Self { style: Style::Seed, user, client, generation: 0, name, registered: false }
+        Self { style: Style::Seed, user, client, generation: 0, name, registered: false, silent: false }
     }
 }
 
@@ -61,7 +61,8 @@ impl Session {
         let wanted = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
         let name = directory.claim(&wanted, &user).await?;
         let session = directory.session(&user).await?;
-        self.who = Who { style: Style::Hello, user, client, generation, name, registered: true };
+        self.who =
+            Who { style: Style::Hello, user, client, generation, name, registered: true, silent: false };
         let Who { user, client, name, .. } = &self.who;
         self.hub.user_online(user, name);
         self.hub.client_here(client, generation, self.conn(), &self.outbox);
@@ -133,6 +134,7 @@ impl Session {
             let reason = format!("the name {wanted} is reserved: choose another");
             return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::BadName, reason) });
         }
+        self.register_guest().await;
         let name = match self.hub.directory.claim(wanted, &self.who.user).await {
             Ok(name) => name,
             Err(error) => return self.unavailable(&error, re),
@@ -151,6 +153,7 @@ impl Session {
             username: user.username,
             was: Some(was.to_string()),
             away: None,
+            re,
         });
     }
 

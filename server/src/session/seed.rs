@@ -25,6 +25,7 @@ impl Session {
         }
         let room = RoomName::general();
         self.join(room.clone(), None).await;
+        self.who.silent = true;
         // A guest may do without: what follows comes all the same.
         if let Ok(Some((_, entries))) = call(self.hub.backbone.history(&room, None, GREETING_MESSAGES)).await
         {

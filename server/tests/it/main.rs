@@ -2,5 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bad_input;
 mod balancer;
+mod cluster;
+mod drain;
+mod guests;
+mod http;
+mod limits;
+mod plain_text;
 mod program;
+mod resume;
+mod rooms;
+mod slow;
+mod support;

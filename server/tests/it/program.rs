@@ -1,8 +1,8 @@
 //! The program `chat-server` as a person starts it: exit codes, output, signals.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 fn chat_server(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
@@ -13,6 +13,56 @@ fn chat_server(arguments: &[&str]) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// A node as a program of its own; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) tcp: SocketAddr,
+    pub(crate) http: SocketAddr,
+}
+
+impl Running {
+    /// On ports of the system's choice, which its log names.
+    pub(crate) fn start(env: &[(&str, &str)]) -> Self {
+        let arguments = ["--node", "one", "--listen-tcp", "127.0.0.1:0", "--listen-http", "127.0.0.1:0"];
+        let mut command = chat_server(&arguments);
+        command.args(["--log-format", "json"]).envs(env.iter().copied());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        log.read_line(&mut line).unwrap();
+        let port = |name: &str| -> SocketAddr {
+            let rest = &line[line.find(name).unwrap_or_else(|| panic!("{line}"))..];
+            rest[rest.find("127").unwrap()..].split(')').next().unwrap().parse().unwrap()
+        };
+        Self { tcp: port("\"tcp\""), http: port("\"http\""), child }
+    }
+
+    /// The most memory it ever had, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    fn terminate(&mut self) {
+        // The shell's kill is the one way to send a signal without unsafe code or a crate for it.
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
 }
 
 fn fails(output: &Output, expected: &str) {
@@ -73,4 +123,47 @@ fn a_front_end_ends_at_sigterm() {
     let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", running.id())]).status().unwrap();
     assert!(sent.success());
     assert!(running.wait().unwrap().success());
+}
+
+#[test]
+fn a_node_tells_its_clients_at_sigterm_and_ends() {
+    let mut server = Running::start(&[("CHAT_SERVER_TIMING__DRAIN_MS", "200")]);
+    let mut client = TcpStream::connect(server.tcp).unwrap();
+    client.write_all(b"{\"type\":\"hello\",\"v\":1}\n").unwrap();
+    let mut said = BufReader::new(client);
+    let mut line = String::new();
+    while !line.contains("\"welcome\"") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0);
+    }
+    server.terminate();
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("\"drain\"") && rest.contains("\"shutting_down\""), "{rest}");
+    assert!(server.ended().success());
+}
+
+#[test]
+fn a_second_sigterm_insists() {
+    let mut server = Running::start(&[("CHAT_SERVER_TIMING__DRAIN_MS", "600000")]);
+    let mut client = TcpStream::connect(server.tcp).unwrap();
+    client.write_all(b"{\"type\":\"hello\",\"v\":1}\n").unwrap();
+    let mut said = BufReader::new(client).lines().map(Result::unwrap);
+    assert!(said.any(|line| line.contains("\"welcome\"")));
+    server.terminate();
+    assert!(said.any(|line| line.contains("\"drain\"")));
+    server.terminate();
+    server.ended();
+}
+
+#[test]
+fn a_node_names_a_port_in_use_and_the_flag_that_changes_it() {
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = held.local_addr().unwrap().to_string();
+    for (flag, other) in [("--listen-tcp", "--listen-http"), ("--listen-http", "--listen-tcp")] {
+        let output = chat_server(&[flag, &addr, other, "127.0.0.1:0"]).output().unwrap();
+        let named = format!("cannot listen on {addr}: another program listens there");
+        fails(&output, &named);
+        fails(&output, &format!("choose another address with {flag}"));
+    }
 }

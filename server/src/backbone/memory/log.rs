@@ -318,6 +318,14 @@ impl RoomLog {
         *self = Self::default();
     }
 
+    /// The records are gone, the entries are not.
+    #[cfg(test)]
+    pub(in crate::backbone) fn forget_records(&mut self) {
+        if let Some(life) = &mut self.life {
+            life.records.clear();
+        }
+    }
+
     /// The entries above `to` are gone with their records, as after the promotion of a replica that lags.
     pub(super) fn roll_back(&mut self, to: Seq) {
         let Some(life) = &mut self.life else { return };

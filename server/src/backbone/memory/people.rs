@@ -1,30 +1,55 @@
 //! Owns who is where in one process: node leases, the users of each room on each node, names, the rooms a
 //! user has joined. Pure: time is passed in.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use chat_protocol::{NodeId, NodeInfo, RoomName, User, UserId};
+
+/// A connection of a node to the backbone: what a former life of the node claimed is not its own.
+type Life = (NodeId, u64);
 
 #[derive(Debug, Default)]
 pub(super) struct People {
     leases: BTreeMap<NodeId, Lease>,
     rooms: BTreeMap<RoomName, BTreeMap<NodeId, BTreeMap<UserId, User>>>,
     names: HashMap<String, Claim>,
+    /// When names that nobody holds any more were last thrown away.
+    swept: Duration,
     joined: HashMap<UserId, BTreeSet<RoomName>>,
 }
 
 #[derive(Debug)]
 struct Lease {
     info: NodeInfo,
+    connection: u64,
     until: Duration,
 }
 
 #[derive(Debug)]
 struct Claim {
     user: UserId,
-    /// None while the user is online.
-    until: Option<Duration>,
+    /// Where the user is online under it: a user who moves is on two nodes for a while.
+    nodes: HashSet<Life>,
+    /// When it was last claimed or given back.
+    at: Duration,
+}
+
+/// What a claim is judged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) now: Duration,
+    /// How long a name is held after its user's last client went.
+    pub(super) hold: Duration,
+}
+
+/// True while the user is online under the name, and for a while after that or after the node died.
+fn is_held(leases: &BTreeMap<NodeId, Lease>, claim: &Claim, times: Times) -> bool {
+    let online_until = |(node, connection): &Life| {
+        leases.get(node).filter(|lease| lease.connection == *connection).map(|lease| lease.until)
+    };
+    let last = claim.nodes.iter().filter_map(online_until).max().unwrap_or_default().max(claim.at);
+    last + times.hold > times.now
 }
 
 impl People {
@@ -37,13 +62,13 @@ impl People {
     }
 
     /// False where the lease had run out, or is new; what the node had registered is gone then.
-    pub(super) fn renew(&mut self, info: NodeInfo, until: Duration, now: Duration) -> bool {
+    pub(super) fn renew(&mut self, info: NodeInfo, connection: u64, until: Duration, now: Duration) -> bool {
         let node = info.node.clone();
         let held = self.is_live(&node, now);
         if !held {
             self.forget(&node);
         }
-        self.leases.insert(node, Lease { info, until });
+        self.leases.insert(node, Lease { info, connection, until });
         held
     }
 
@@ -94,20 +119,33 @@ impl People {
             .collect()
     }
 
-    pub(super) fn claim_name(&mut self, key: &str, user: &UserId, now: Duration) -> bool {
-        self.names.retain(|_, claim| claim.until.is_none_or(|until| until > now));
-        let claim =
-            self.names.entry(key.to_owned()).or_insert_with(|| Claim { user: user.clone(), until: None });
-        let ours = claim.user == *user;
-        if ours {
-            claim.until = None;
+    pub(super) fn claim_name(&mut self, key: &str, user: &UserId, by: Life, times: Times) -> bool {
+        self.sweep(times);
+        let others = self.names.get(key).filter(|claim| claim.user != *user);
+        if others.is_some_and(|claim| is_held(&self.leases, claim, times)) {
+            return false;
         }
-        ours
+        let fresh = || Claim { user: user.clone(), nodes: HashSet::new(), at: times.now };
+        let mut claim = self.names.remove(key).filter(|claim| claim.user == *user).unwrap_or_else(fresh);
+        claim.nodes.insert(by);
+        claim.at = times.now;
+        self.names.insert(key.to_owned(), claim);
+        true
     }
 
-    pub(super) fn release_name(&mut self, key: &str, user: &UserId, until: Duration) {
+    pub(super) fn release_name(&mut self, key: &str, user: &UserId, by: &Life, now: Duration) {
         if let Some(claim) = self.names.get_mut(key).filter(|claim| claim.user == *user) {
-            claim.until = Some(until);
+            claim.nodes.remove(by);
+            claim.at = now;
+        }
+    }
+
+    /// Once in the time a name is held: so a claim costs the same however many names there are.
+    fn sweep(&mut self, times: Times) {
+        if times.now >= self.swept + times.hold {
+            self.swept = times.now;
+            let leases = &self.leases;
+            self.names.retain(|_, claim| is_held(leases, claim, times));
         }
     }
 

@@ -1,0 +1,109 @@
+//! Owns the cases of what a node is told, and of a node that cannot be told.
+
+use super::*;
+use crate::backbone::{BackboneError, PresenceChange};
+
+/// Events sent to a node that reads none of them; more than any feed holds.
+const TOO_MANY: u64 = 40_000;
+
+fn places(events: &[FeedEvent]) -> Vec<u64> {
+    let of = |event: &FeedEvent| match event {
+        FeedEvent::Entries { entries, .. } => entries.iter().map(|entry| entry.seq.0).collect(),
+        _ => Vec::new(),
+    };
+    events.iter().flat_map(of).collect()
+}
+
+pub(in crate::backbone) async fn entries_reach_subscribers_in_order(fixture: impl Fixture) {
+    let (mut a, mut b, mut c) =
+        (fixture.connect("a").await, fixture.connect("b").await, fixture.connect("c").await);
+    a.backbone.subscribe(&room()).await.unwrap();
+    b.backbone.subscribe(&room()).await.unwrap();
+    let log = Log::filled(&a, "x", 2).await;
+    // What was not written is not told.
+    log.put(vec![item("x", 2), item("x", 9), void("x", 3)]).await;
+    log.put(vec![item("x", 4)]).await;
+    for link in [&mut a, &mut b] {
+        let events = told(link).await;
+        assert_eq!(places(&events), [1, 2, 3]);
+        let FeedEvent::Entries { epoch, entries, .. } = &events[0] else { panic!("{events:?}") };
+        assert_eq!((*epoch, entries[0].as_ref()), (log.epoch().await, log.entries().await[0].as_ref()));
+    }
+    assert_eq!(places(&told(&mut c).await), [0_u64; 0], "c has not subscribed");
+    b.backbone.unsubscribe(&room()).await.unwrap();
+    log.put(vec![item("x", 5)]).await;
+    assert_eq!((places(&told(&mut a).await), places(&told(&mut b).await)), (vec![4], vec![]));
+}
+
+pub(in crate::backbone) async fn a_round_is_told_to_every_node(fixture: impl Fixture) {
+    let (mut a, mut b) = (fixture.connect("a").await, fixture.connect("b").await);
+    let log = Log::filled(&a, "x", 2).await;
+    let run = log.run().await;
+    fixture.roll_back(&log.room, Seq(1)).await;
+    log.repair(run).await;
+    let notice = FeedEvent::Head { room: room(), head: Some(log.head().await) };
+    // Neither has subscribed: what a node keeps of a room outlives its members there.
+    for link in [&mut a, &mut b] {
+        assert!(told(link).await.contains(&notice));
+    }
+}
+
+pub(in crate::backbone) async fn presence_is_told_in_the_room(fixture: impl Fixture) {
+    let (a, mut b, mut c) =
+        (fixture.connect("a").await, fixture.connect("b").await, fixture.connect("c").await);
+    b.backbone.subscribe(&room()).await.unwrap();
+    let alice = user("alice", "a");
+    a.backbone.enter(&room(), alice.clone()).await.unwrap();
+    a.backbone.exit(&room(), &alice.user_id, true).await.unwrap();
+    a.backbone.exit(&room(), &alice.user_id, false).await.unwrap();
+    let left = PresenceChange::Left { user: alice.user_id.clone(), node: alice.node.clone(), lost: true };
+    let change = |change| FeedEvent::Presence { room: room(), change };
+    let is_presence = |event: &FeedEvent| matches!(event, FeedEvent::Presence { .. });
+    let (mut here, mut elsewhere) = (told(&mut b).await, told(&mut c).await);
+    here.retain(is_presence);
+    elsewhere.retain(is_presence);
+    assert_eq!(here, [change(PresenceChange::Entered(alice)), change(left)], "who is not there cannot leave");
+    assert_eq!(elsewhere, []);
+}
+
+pub(in crate::backbone) async fn a_full_feed_is_followed_by_stale(fixture: impl Fixture) {
+    let (a, mut b) = (fixture.connect("a").await, fixture.connect("b").await);
+    b.backbone.subscribe(&room()).await.unwrap();
+    let log = Log::made(&a).await;
+    for n in 1..=TOO_MANY {
+        log.put(vec![item("x", n)]).await;
+    }
+    let mut read = Vec::new();
+    while let Ok(event) = b.feed.try_recv() {
+        read.push(event);
+    }
+    let read = places(&read);
+    let expected: Vec<u64> = (1..=read.len() as u64).collect();
+    assert_eq!(read, expected, "what came before the loss came in order");
+    log.put(vec![item("x", TOO_MANY + 1)]).await;
+    assert_eq!(next(&mut b).await, FeedEvent::Stale, "the loss is told before anything else");
+    assert_eq!(places(&told(&mut b).await), [TOO_MANY + 1]);
+}
+
+pub(in crate::backbone) async fn a_partition_is_followed_by_stale(fixture: impl Fixture) {
+    let (a, mut b) = (fixture.connect("a").await, fixture.connect("b").await);
+    b.backbone.subscribe(&room()).await.unwrap();
+    let log = Log::filled(&a, "x", 1).await;
+    assert_eq!(places(&[next(&mut b).await]), [1]);
+    fixture.set_reachable("b", false).await;
+    log.put(vec![item("x", 2)]).await;
+    fixture.set_reachable("b", true).await;
+    assert_eq!(next(&mut b).await, FeedEvent::Stale);
+    log.put(vec![item("x", 3)]).await;
+    assert_eq!(places(&told(&mut b).await), [3], "the subscription outlives the partition");
+}
+
+pub(in crate::backbone) async fn a_node_that_is_cut_off_changes_nothing(fixture: impl Fixture) {
+    let (a, b) = (fixture.connect("a").await, fixture.connect("b").await);
+    let log = Log::filled(&a, "x", 1).await;
+    fixture.set_reachable("b", false).await;
+    let cut_off = b.backbone.publish(&room(), None, vec![item("x", 2)]).await;
+    assert!(matches!(cut_off, Err(BackboneError::Unavailable(_))), "{cut_off:?}");
+    assert!(b.backbone.head(&room()).await.is_err());
+    assert_eq!(log.last_n("x").await, 1);
+}
