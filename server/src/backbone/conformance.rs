@@ -74,8 +74,10 @@ macro_rules! each_case {
             recovery::repair_of_what_is_there_changes_nothing;
             recovery::repair_brings_a_flushed_log_back_with_its_records;
             recovery::records_from_below_the_run_come_back_with_it;
+            recovery::a_log_is_made_only_in_the_round_in_which_all_were_asked;
+            recovery::a_log_in_which_nothing_was_written_goes_on;
             recovery::the_front_goes_back_in_a_round;
-            recovery::the_front_does_not_go_back_outside_a_round;
+            recovery::the_front_goes_back_also_when_its_round_is_over;
             recovery::a_run_with_another_message_is_a_fork;
             recovery::a_run_with_a_message_that_stands_elsewhere_is_a_fork;
             recovery::a_run_above_the_head_is_a_hole_and_opens_a_round;
@@ -110,6 +112,15 @@ pub(super) use each_case;
 
 fn room() -> RoomName {
     RoomName::general()
+}
+
+/// Makes a log as a node does: if there is none, and after all were asked.
+async fn make(backbone: &dyn Backbone, room: &RoomName, before: Option<Place>) -> Head {
+    if let Some(head) = backbone.head(room).await.unwrap() {
+        return head;
+    }
+    let round = backbone.ask(room).await.unwrap().round;
+    backbone.create(room, round, before).await.unwrap().expect("the round is open")
 }
 
 fn client(name: &str) -> ClientId {
@@ -154,7 +165,7 @@ impl Log {
     /// Of a node, made if there is none.
     async fn made(link: &Link) -> Self {
         let log = Self { backbone: link.backbone.clone(), room: room() };
-        log.backbone.create(&log.room, None).await.unwrap();
+        make(&*log.backbone, &log.room, None).await;
         log
     }
 

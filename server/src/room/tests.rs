@@ -273,7 +273,7 @@ fn a_place_from_the_future_is_read_then_asked_about_then_rewound() {
     room.input(Input::Read(Ok(Page::Ok { head: place(3), entries: Vec::new() })));
     room.tick(Duration::ZERO);
     room.calls(&[Call::Ask]);
-    room.input(Input::Asking(Ok(Vec::new())));
+    room.input(Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() })));
     room.calls(&[Call::Head]);
     assert_eq!(room.told(2), "", "not before everybody was asked");
     room.input(Input::Head(Ok(Some(head(3)))));
@@ -520,12 +520,12 @@ fn a_room_nobody_knows_is_made_after_everybody_was_asked() {
     room.input(Input::Head(Ok(None)));
     room.calls(&[Call::Ask]);
     let other = NodeId::parse("other").unwrap();
-    room.input(Input::Asking(Ok(vec![other.clone()])));
+    room.input(Input::Asking(Ok(Asked { round: 7, nodes: vec![other.clone()] })));
     room.calls(&[]);
     room.input(Input::Answered(other));
     room.calls(&[Call::Head]);
     room.input(Input::Head(Ok(None)));
-    room.calls(&[Call::Create(None)]);
+    room.calls(&[Call::Create(7, None)]);
     room.input(Input::Head(Ok(Some(head(0)))));
     assert_eq!(room.told(1), "joined@0");
 }
@@ -538,10 +538,11 @@ fn a_node_that_asks_is_answered_after_what_is_here_was_brought() {
     room.calls(&[Call::Repair(Run { epoch: EPOCH, entries: entries(1, 2), records: Vec::new() })]);
     room.input(Input::Repaired(Ok(Repaired::Ok { head: place(2), restored: 0 })));
     assert!(room.called().contains(&Call::Answer(other)));
-    let mut bare = Room::at(0);
+    let mut bare = Room::at(9);
     let other = NodeId::parse("other").unwrap();
     bare.input(Input::Asked(other.clone()));
-    bare.calls(&[Call::Answer(other)]);
+    // It has nothing to bring; whether the log is still as it thinks, it looks at once.
+    bare.calls(&[Call::Answer(other), Call::Read(place(9))]);
 }
 
 #[test]

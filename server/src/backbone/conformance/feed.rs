@@ -26,7 +26,8 @@ pub(in crate::backbone) async fn entries_reach_subscribers_in_order(fixture: imp
     for link in [&mut a, &mut b] {
         let events = told(link).await;
         assert_eq!(places(&events), [1, 2, 3]);
-        let FeedEvent::Entries { epoch, entries, .. } = &events[0] else { panic!("{events:?}") };
+        let first = events.iter().find(|event| !matches!(event, FeedEvent::Ask { .. }));
+        let Some(FeedEvent::Entries { epoch, entries, .. }) = first else { panic!("{events:?}") };
         assert_eq!((*epoch, entries[0].as_ref()), (log.epoch().await, log.entries().await[0].as_ref()));
     }
     assert_eq!(places(&told(&mut c).await), [0_u64; 0], "c has not subscribed");
@@ -89,7 +90,7 @@ pub(in crate::backbone) async fn a_partition_is_followed_by_stale(fixture: impl 
     let (a, mut b) = (fixture.connect("a").await, fixture.connect("b").await);
     b.backbone.subscribe(&room()).await.unwrap();
     let log = Log::filled(&a, "x", 1).await;
-    assert_eq!(places(&[next(&mut b).await]), [1]);
+    assert_eq!(places(&told(&mut b).await), [1]);
     fixture.set_reachable("b", false).await;
     log.put(vec![item("x", 2)]).await;
     fixture.set_reachable("b", true).await;

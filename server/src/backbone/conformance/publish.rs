@@ -28,7 +28,7 @@ pub(in crate::backbone) async fn numbers_count_for_each_client_and_room_alone(fi
     let a = fixture.connect("a").await;
     let log = Log::filled(&a, "x", 2).await;
     let other = Log { backbone: a.backbone.clone(), room: RoomName::parse("other").unwrap() };
-    other.backbone.create(&other.room, None).await.unwrap();
+    make(&*other.backbone, &other.room, None).await;
     assert_eq!(other.put(vec![item("x", 1)]).await, [placed(1, None)]);
     assert_eq!(log.put(vec![item("y", 1)]).await, [placed(3, Some(id("x", 2)))]);
     assert_ne!(log.epoch().await, other.epoch().await);
@@ -104,7 +104,7 @@ pub(in crate::backbone) async fn an_acknowledged_message_of_another_life_proves_
     let log = Log::filled(&fixture.connect("a").await, "x", 3).await;
     let epoch = log.epoch().await;
     fixture.flush().await;
-    log.backbone.create(&log.room, None).await.unwrap();
+    make(&*log.backbone, &log.room, None).await;
     assert_eq!(log.put(vec![acked(item("x", 4), 3, epoch, 3)]).await, [ItemAnswer::Back(0)]);
     assert_eq!(log.put(vec![item("x", 1)]).await, [placed(1, None)]);
 }
