@@ -30,6 +30,8 @@ const HALF_CLOSE: Duration = Duration::from_secs(1);
 /// How long unread bytes of a client are thrown away after the last words to it, so that the system does
 /// not reset the connection before the client has read them.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// And how many at most: more than is under way to it; who goes on writing does not listen.
+const LAST_BYTES: usize = 8 * 1_024 * 1_024;
 
 /// What ends connections from outside.
 #[derive(Debug, Clone)]
@@ -168,7 +170,14 @@ async fn drained(shared: &Shared) {
 async fn finish(read_half: &mut ReadHalf<'_>, written: bool) -> bool {
     if written {
         let mut scrap = [0_u8; 4_096];
-        let discard = async { while read_half.read(&mut scrap).await.is_ok_and(|count| count > 0) {} };
+        let discard = async {
+            let mut left = LAST_BYTES;
+            while let Ok(count @ 1..) = read_half.read(&mut scrap).await
+                && count <= left
+            {
+                left -= count;
+            }
+        };
         drop(timeout(LAST_WORDS, discard).await);
     }
     true

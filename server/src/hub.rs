@@ -201,6 +201,13 @@ impl Hub {
         }
     }
 
+    /// Takes the node's lease before clients come: what is said of users without one is forgotten.
+    pub(crate) async fn announce(&self) {
+        if let Err(error) = call(self.backbone.renew(self.info())).await {
+            warn!(%error, "backbone out of reach, starting without a lease");
+        }
+    }
+
     async fn run_lease(&self) {
         let mut tick = interval(LEASE_EVERY);
         let (mut seen, mut reachable_since) = (HashSet::new(), Some(Instant::now()));

@@ -141,6 +141,7 @@ impl Server {
         let addresses = Addresses::new(hub.config.limits.connections_per_address);
         let door = Door { hub: hub.clone(), ends, tasks: TaskTracker::new(), addresses };
         info!(node = %hub.node(), tcp = ?addr(self.tcp.as_ref()), http = ?addr(self.http.as_ref()), "listening");
+        hub.announce().await;
         tasks.spawn(hub.clone().run(feed));
         if let Some(listener) = self.tcp {
             tasks.spawn(door.clone().open(listener, shutdown.clone(), listener::tcp::serve));

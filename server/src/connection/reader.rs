@@ -86,6 +86,8 @@ impl Reader {
             // One read holds many requests: each waits for room for its answer.
             shared.outbox.has_room().await;
             let Some(inbound) = self.framing.next(&mut self.input, &mut self.reply)? else { break };
+            // It may have waited here for long: that was this node's doing, not the client's silence.
+            shared.hear();
             if !self.reply.is_empty() {
                 shared.outbox.control(&std::mem::take(&mut self.reply));
             }

@@ -31,12 +31,15 @@ pub(crate) async fn serve(door: Door, stream: TcpStream, permit: Permit) {
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(door.hub.config.timing.handshake).half_close(true);
+    // A request that comes while the node drains is the connection's last, and still answered.
+    let draining = door.ends.drain.is_cancelled();
+    http.keep_alive(!draining);
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = &mut connection => served,
         () = door.ends.kill.cancelled() => return,
-        () = door.ends.drain.cancelled() => {
+        () = door.ends.drain.cancelled(), if !draining => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -30,6 +30,15 @@ struct Found {
     head: Head,
     entries: Vec<std::sync::Arc<Entry>>,
     more: bool,
+    /// Where a frame is too short for all, those nearest to it stay.
+    nearest: Nearest,
+}
+
+/// The end of a page that lies at the place asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nearest {
+    First,
+    Last,
 }
 
 impl Session {
@@ -59,7 +68,7 @@ impl Session {
         if let (Some(epoch), Some(head)) = (wanted.epoch, call(backbone.head(room)).await?)
             && epoch != head.place.epoch
         {
-            return Ok(Some(Found { head, entries: Vec::new(), more: false }));
+            return Ok(Some(Found { head, entries: Vec::new(), more: false, nearest: Nearest::Last }));
         }
         let around = wanted.around.map(|seq| Seq(seq.0.saturating_sub(limit as u64 / 2)));
         if let Some(after) = wanted.after.or(around) {
@@ -70,13 +79,13 @@ impl Session {
                 _ => Vec::new(),
             };
             let more = entries.last().is_some_and(|last| last.seq < head.place.seq);
-            return Ok(Some(Found { head, entries, more }));
+            return Ok(Some(Found { head, entries, more, nearest: Nearest::First }));
         }
         let Some((head, entries)) = call(backbone.history(room, wanted.before, limit)).await? else {
             return Ok(None);
         };
         let more = entries.first().is_some_and(|first| first.seq > head.first);
-        Ok(Some(Found { head, entries, more }))
+        Ok(Some(Found { head, entries, more, nearest: Nearest::Last }))
     }
 
     pub(super) async fn list_users(&mut self, room: Option<RoomName>, re: Option<Re>) {
@@ -124,7 +133,11 @@ fn page(room: &RoomName, found: Option<Found>, re: Option<Re>) -> Payload {
         }));
     };
     let (mut bytes, mut more, mut messages) = (0, found.more, Vec::new());
-    for entry in found.entries.iter().rev() {
+    let mut entries = found.entries;
+    if found.nearest == Nearest::Last {
+        entries.reverse();
+    }
+    for entry in &entries {
         let message = Payload::message(room, entry.seq, &entry.id, &entry.body);
         bytes += message.size();
         if bytes > limits::SERVER_FRAME_BYTES_MAX - 1_024 {
@@ -134,7 +147,9 @@ fn page(room: &RoomName, found: Option<Found>, re: Option<Re>) -> Payload {
         let json = String::from_utf8_lossy(message.json()).into_owned();
         messages.extend(RawValue::from_string(json));
     }
-    messages.reverse();
+    if found.nearest == Nearest::Last {
+        messages.reverse();
+    }
     #[derive(serde::Serialize)]
     struct Answer<'a> {
         r#type: &'a str,

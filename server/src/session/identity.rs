@@ -198,7 +198,11 @@ impl Session {
         };
         match known.await {
             Ok(last_n) => self.sit(room, resume, last_n, re).await,
-            Err(error) => return refused(ErrorCode::Unavailable, error.to_string()),
+            Err(error) => {
+                let retry_ms = Some(super::UNAVAILABLE_RETRY.as_millis() as u64);
+                return refused(ErrorCode::Unavailable, error.to_string())
+                    .map_err(|error| ErrorMessage { retry_ms, ..error });
+            }
         }
         Ok(())
     }

@@ -68,6 +68,11 @@ impl Session {
 
     /// Says something: dedupe first, then policy; both are the room's, which knows what is in the log.
     pub(super) async fn message(&mut self, mut message: Outgoing, re: Option<Re>) {
+        if message.n == Some(0) {
+            // No number of the client's: nothing can wait for it.
+            let error = ErrorMessage::new(ErrorCode::BadJson, "n counts from 1");
+            return self.refuse(ErrorMessage { n: message.n, re, ..error });
+        }
         let room = message.room.take().or_else(|| self.current.clone()).unwrap_or_else(RoomName::general);
         if self.who.style == Style::Seed {
             message.n = None;
@@ -131,9 +136,6 @@ impl Session {
     fn refusal(&mut self, message: &Outgoing) -> Option<ErrorMessage> {
         if message.void {
             return None;
-        }
-        if message.n == Some(0) {
-            return Some(ErrorMessage::new(ErrorCode::BadJson, "n counts from 1"));
         }
         if !matches!(message.kind, None | Some(Kind::Action)) {
             return Some(ErrorMessage::new(

@@ -8,7 +8,7 @@ use crate::support::{BOTH, TestClient, TestNode, Way};
 async fn a_client_without_hello_is_served_as_it_always_was() {
     let node = TestNode::start();
     for way in BOTH {
-        let mut carol = TestClient::joined(&node, "carol").await;
+        let mut carol = TestClient::joined(&node, &format!("carol-{way:?}")).await;
         let mut guest = TestClient::connect(&node, way).await;
         guest.say(json!({"type": "join", "room": "general"})).await;
         let connection = guest.wait("connection").await;
@@ -18,7 +18,7 @@ async fn a_client_without_hello_is_served_as_it_always_was() {
         let mut names: Vec<_> =
             users["users"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
         names.sort_unstable();
-        assert_eq!(names, ["carol", &name], "names alone");
+        assert_eq!(names, [format!("carol-{way:?}"), name.clone()], "names alone");
         guest.say(json!({"type": "message", "content": "with a type"})).await;
         guest.text("just text").await;
         let said = guest.wait("message").await;
@@ -28,12 +28,12 @@ async fn a_client_without_hello_is_served_as_it_always_was() {
         );
         assert_eq!(guest.contents(1).await, ["just text"]);
         assert_eq!(carol.contents(2).await, ["with a type", "just text"]);
-        let mut dave = TestClient::joined(&node, "dave").await;
-        let joined = guest.wait_for(|frame| frame["username"] == "dave").await;
+        let mut dave = TestClient::joined(&node, &format!("dave-{way:?}")).await;
+        let joined = guest.wait_for(|frame| frame["username"] == format!("dave-{way:?}")).await;
         assert_eq!((&joined["type"], &joined["room"]), (&json!("user_joined"), &json!("general")));
         dave.say(json!({"type": "leave", "room": "general"})).await;
         let left = guest.wait("user_left").await;
-        assert_eq!((&left["username"], &left["node"]), (&json!("dave"), &json!("one")));
+        assert_eq!((&left["username"], &left["node"]), (&json!(format!("dave-{way:?}")), &json!("one")));
         guest.say(json!({"type": "join", "room": "other"})).await;
         guest.wait_for(|frame| frame["type"] == "room_users" && frame["room"] == "other").await;
         carol.wait_for(|frame| frame["left"][0]["username"] == name.as_str()).await;

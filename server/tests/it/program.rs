@@ -19,7 +19,6 @@ fn chat_server(arguments: &[&str]) -> Command {
 pub(crate) struct Running {
     child: Child,
     pub(crate) tcp: SocketAddr,
-    pub(crate) http: SocketAddr,
 }
 
 impl Running {
@@ -36,7 +35,7 @@ impl Running {
             let rest = &line[line.find(name).unwrap_or_else(|| panic!("{line}"))..];
             rest[rest.find("127").unwrap()..].split(')').next().unwrap().parse().unwrap()
         };
-        Self { tcp: port("\"tcp\""), http: port("\"http\""), child }
+        Self { tcp: port("\"tcp\""), child }
     }
 
     /// The most memory it ever had, in KiB.

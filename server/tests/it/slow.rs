@@ -90,7 +90,7 @@ async fn who_asks_without_reading_is_not_read_from() {
     let question = json!({"type": "history", "room": "general", "limit": 80}).to_string() + "\n";
     let questions = question.repeat(1_000);
     // A quarter of a megabyte is due for each of them: the node stops reading long before.
-    let all = 40 * questions.len();
+    let all = 1_000 * questions.len();
     let mut written = 0;
     loop {
         let write = tokio::io::AsyncWriteExt::write(

@@ -166,14 +166,6 @@ impl TestClient {
         }
     }
 
-    /// What comes next, pings aside, which are answered.
-    pub(crate) async fn next(&mut self) -> Value {
-        match self.backlog.pop_front() {
-            Some(frame) => frame,
-            None => self.receive().await.unwrap_or_else(|closed| panic!("closed: {closed:?}")),
-        }
-    }
-
     /// The next frame of a type; what comes before it is kept.
     pub(crate) async fn wait(&mut self, kind: &str) -> Value {
         self.wait_for(|frame| frame["type"] == kind).await
