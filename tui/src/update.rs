@@ -11,8 +11,6 @@ mod keys;
 mod net;
 mod popup;
 
-pub(crate) use popup::matches;
-
 use crate::app::App;
 use crate::effect::Effect;
 use crate::event::{Event, Now};

@@ -11,7 +11,10 @@ fn user(name: &str, node: &str) -> User {
     }
 }
 
-fn told(roster: &mut Roster, now: u64) -> Option<(Vec<String>, Vec<String>, Vec<String>, usize)> {
+/// Who joined, left and moved, and how many are there.
+type Told = (Vec<String>, Vec<String>, Vec<String>, usize);
+
+fn told(roster: &mut Roster, now: u64) -> Option<Told> {
     let names =
         |users: &[User]| users.iter().map(|user| format!("{}@{}", user.username, user.node)).collect();
     roster.tell(Duration::from_secs(now), &RoomName::general()).map(|batch| {

@@ -108,6 +108,24 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
+    /// Indices of the rooms that hold the letters of `query` in order: exact first, then beginnings, then pieces,
+    /// then the rest; unread rooms before read ones.
+    pub(crate) fn found(&self, query: &str) -> Vec<usize> {
+        let query = query.trim_start_matches('#').to_lowercase();
+        let mut found: Vec<_> = self
+            .iter()
+            .enumerate()
+            .filter(|(_, room)| is_subsequence(&query, room.name.as_str()))
+            .map(|(index, room)| {
+                let name = room.name.as_str();
+                let rank = (name != query, !name.starts_with(&query), !name.contains(&query));
+                (rank, room.mentions == 0, room.unread == 0, index)
+            })
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, _, _, index)| index).collect()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Room> {
         self.list.iter()
     }
@@ -184,4 +202,9 @@ impl Rooms {
         let others = self.list.iter().enumerate().filter(|(index, _)| *index != self.current);
         others.fold((0, 0), |(mentions, unread), (_, room)| (mentions + room.mentions, unread + room.unread))
     }
+}
+
+fn is_subsequence(letters: &str, text: &str) -> bool {
+    let mut rest = text.chars();
+    letters.chars().all(|letter| rest.any(|c| c == letter))
 }

@@ -170,7 +170,7 @@ fn leave(app: &mut App, room: Option<RoomName>) -> Vec<Effect> {
 }
 
 fn go(app: &mut App, query: &str) {
-    let best = super::popup::matches(app, query).first().copied();
+    let best = app.rooms.found(query).first().copied();
     match best {
         Some(index) => act::show_room(app, index),
         None => app.hint(format!("no room like {}: /join enters one", text::clean_line(query))),

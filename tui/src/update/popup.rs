@@ -51,7 +51,7 @@ fn help(app: &mut App, from: usize, code: KeyCode) {
 
 fn switcher(app: &mut App, mut query: String, chosen: usize, key: KeyEvent) {
     let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    let found = matches(app, &query);
+    let found = app.rooms.found(&query);
     let last = found.len().saturating_sub(1);
     let chosen = match key.code {
         KeyCode::Enter => {
@@ -87,28 +87,4 @@ pub(super) fn paste(app: &mut App, pasted: &str) {
         query.push_str(&text::clean_line(pasted));
         *chosen = 0;
     }
-}
-
-/// Indices of the rooms that hold the letters of `query` in order: exact first, then beginnings, then pieces,
-/// then the rest; unread rooms before read ones.
-pub(crate) fn matches(app: &App, query: &str) -> Vec<usize> {
-    let query = query.trim_start_matches('#').to_lowercase();
-    let mut found: Vec<_> = app
-        .rooms
-        .iter()
-        .enumerate()
-        .filter(|(_, room)| is_subsequence(&query, room.name.as_str()))
-        .map(|(index, room)| {
-            let name = room.name.as_str();
-            let rank = (name != query, !name.starts_with(&query), !name.contains(&query));
-            (rank, room.mentions == 0, room.unread == 0, index)
-        })
-        .collect();
-    found.sort_unstable();
-    found.into_iter().map(|(_, _, _, index)| index).collect()
-}
-
-fn is_subsequence(letters: &str, text: &str) -> bool {
-    let mut rest = text.chars();
-    letters.chars().all(|letter| rest.any(|c| c == letter))
 }

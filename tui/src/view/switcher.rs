@@ -12,7 +12,6 @@ use super::Canvas;
 use crate::app::panes::Area;
 use crate::app::text;
 use crate::theme::Role;
-use crate::update;
 
 /// Width and most rows of the box, in cells.
 const SIZE: (u16, u16) = (40, 14);
@@ -24,7 +23,7 @@ pub(super) fn draw(
     (query, chosen): (&str, usize),
 ) -> Option<(u16, u16)> {
     let app = canvas.app;
-    let found = update::matches(app, query);
+    let found = app.rooms.found(query);
     let rows = u16::try_from(found.len().max(1) + 3).unwrap_or(SIZE.1).min(SIZE.1);
     let inner = canvas.popup(screen, (SIZE.0, rows), "Go to");
     if inner.is_empty() {

@@ -186,6 +186,7 @@ async fn kill_in_turn(cluster: &mut TestCluster, plan: Plan) -> Vec<Instant> {
     let begin = Instant::now();
     let mut kills = Vec::new();
     let mut schedule = interval_at(begin + plan.kill_every, plan.kill_every);
+    let mut returns = interval_at(begin + plan.kill_every + plan.revive_after, plan.kill_every);
     for index in (0..NODES).cycle() {
         let due = schedule.tick().await;
         if due > begin + plan.lasts {
@@ -193,7 +194,7 @@ async fn kill_in_turn(cluster: &mut TestCluster, plan: Plan) -> Vec<Instant> {
         }
         kills.push(Instant::now());
         cluster.kill(index);
-        tokio::time::sleep_until(due + plan.revive_after).await;
+        returns.tick().await;
         cluster.revive(index);
     }
     kills
