@@ -146,16 +146,16 @@ impl Session {
             // Anything a client says proves that it lives; the connection has noted it.
             ClientMessage::Pong { .. } => {}
             ClientMessage::Auth { .. } | ClientMessage::Edit { .. } | ClientMessage::Delete { .. } => {
-                self.unsupported(re)
+                self.unsupported(re);
             }
             ClientMessage::Search { .. } | ClientMessage::Direct { .. } | ClientMessage::Away { .. } => {
-                self.unsupported(re)
+                self.unsupported(re);
             }
             ClientMessage::Topic { .. } | ClientMessage::Read { .. } | ClientMessage::Typing { .. } => {
-                self.unsupported(re)
+                self.unsupported(re);
             }
             ClientMessage::Invite { .. } | ClientMessage::Kick { .. } | ClientMessage::Ban { .. } => {
-                self.unsupported(re)
+                self.unsupported(re);
             }
             ClientMessage::Mute { .. } | ClientMessage::Todo { .. } => self.unsupported(re),
         }

@@ -68,7 +68,7 @@ fn who_does_not_come_back_leaves_after_the_hold() {
 #[test]
 fn a_user_on_two_nodes_leaves_with_the_last() {
     let (here, there) = (user("alice", "a"), user("alice", "b"));
-    let mut roster = roster(&[here.clone()]);
+    let mut roster = roster(std::slice::from_ref(&here));
     roster.change(Duration::ZERO, PresenceChange::Entered(there.clone()));
     assert_eq!(told(&mut roster, 0).unwrap().3, 1);
     roster.change(Duration::ZERO, left(&there, false));

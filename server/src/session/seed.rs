@@ -84,7 +84,7 @@ impl Session {
             }
             _ => {
                 self.plain_text(line.strip_prefix(b"/").filter(|_| line.starts_with(b"//")).unwrap_or(line))
-                    .await
+                    .await;
             }
         }
         true
