@@ -7,9 +7,8 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::Session;
-use crate::backbone::call;
 use crate::backbone::{BackboneError, Entry, Head, Page, Place};
-use crate::hub::Command;
+use crate::hub::{Command, call};
 
 /// Rooms in one answer.
 const ROOMS_LISTED_MAX: usize = 500;
@@ -56,9 +55,11 @@ impl Session {
     pub(super) async fn history(&mut self, wanted: Wanted, re: Option<Re>) {
         let Some(room) = self.joined_room(wanted.room.clone(), re.as_ref()) else { return };
         match self.find(&room, &wanted).await {
-            Ok(found) => self.outbox.push(page(&room, found, re)),
+            Ok(found) => {
+                self.outbox.push(page(&room, found, re));
+            }
             Err(error) => self.unavailable(&error, re),
-        };
+        }
     }
 
     async fn find(&self, room: &RoomName, wanted: &Wanted) -> Result<Option<Found>, BackboneError> {
@@ -102,7 +103,7 @@ impl Session {
     pub(super) async fn directory(&mut self, limit: Option<usize>, after: Option<RoomName>, re: Option<Re>) {
         let rooms = match call(self.hub.backbone.rooms()).await {
             Ok(rooms) => rooms,
-            Err(error) => self.unavailable(&error, re),
+            Err(error) => return self.unavailable(&error, re),
         };
         let limit = limit.unwrap_or(ROOMS_LISTED_MAX).clamp(1, ROOMS_LISTED_MAX);
         let mut rest = rooms.into_iter().filter(|(room, _)| after.as_ref().is_none_or(|after| room > after));
@@ -115,7 +116,7 @@ impl Session {
     pub(super) async fn list_nodes(&mut self, re: Option<Re>) {
         let mut nodes = match call(self.hub.backbone.nodes()).await {
             Ok(nodes) => nodes,
-            Err(error) => self.unavailable(&error, re),
+            Err(error) => return self.unavailable(&error, re),
         };
         let own = self.hub.info();
         for node in nodes.iter_mut().filter(|node| node.node == own.node) {
