@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::Session;
+use crate::backbone::call;
 use crate::backbone::{BackboneError, Entry, Head, Page, Place};
-use crate::hub::{Command, call};
+use crate::hub::Command;
 
 /// Rooms in one answer.
 const ROOMS_LISTED_MAX: usize = 500;
