@@ -92,6 +92,10 @@ impl RoomCore {
     fn enter(&mut self, joining: Joining, head: &Place, out: &mut impl Outlet) {
         let Joining { conn, resume, last_n, re } = joining;
         out.send(conn, Frame::Joined { head: head.clone(), last_n, re });
+        if resume.is_none() && self.members.contains_key(&conn) {
+            // It is in already, and perhaps behind: its cursor stays where it is.
+            return;
+        }
         let mut member = Member::new(head.seq, last_n);
         match resume {
             None => {}

@@ -320,6 +320,19 @@ fn a_full_outbox_lags_and_catches_up() {
 }
 
 #[test]
+fn who_joins_again_while_lagging_misses_nothing() {
+    let mut room = Room::at(0);
+    room.desk.narrow.push(ConnId(2));
+    room.join(2, None);
+    room.feed(entries(1, 3));
+    assert_eq!(room.told(2), "joined@0 1");
+    room.join(2, None);
+    room.desk.narrow.clear();
+    room.input(Input::Drained(ConnId(2)));
+    assert_eq!(room.told(2), "joined@3 2 3");
+}
+
+#[test]
 fn a_hole_is_filled_by_one_read() {
     let mut room = Room::at(0);
     room.feed(entries(3, 4));
