@@ -157,6 +157,8 @@ pub enum CloseReason {
     TooBig,
     /// Too many mistakes, no pong, a slow handshake, a fenced client: the text says which.
     Policy(&'static str),
+    /// A newer connection of the same client has taken over.
+    Fenced,
     /// The server is draining.
     Drain,
     /// The server cannot serve now.
@@ -168,7 +170,7 @@ impl CloseReason {
     pub fn code(&self) -> u16 {
         match self {
             Self::Peer | Self::Drain => 1001,
-            Self::Policy(_) => 1008,
+            Self::Policy(_) | Self::Fenced => 1008,
             Self::TooBig => 1009,
             Self::TryAgainLater(_) => 1013,
         }
@@ -180,6 +182,7 @@ impl CloseReason {
             Self::Peer => "peer is gone",
             Self::TooBig => "frame is too long",
             Self::Drain => "server is going away",
+            Self::Fenced => "a newer connection of this client has taken over",
             Self::Policy(text) | Self::TryAgainLater(text) => text,
         }
     }

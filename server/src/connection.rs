@@ -51,6 +51,8 @@ struct Shared {
     opened: Instant,
     /// When the client was last heard, in milliseconds after `opened`.
     heard: AtomicU64,
+    /// Bytes written since then: what a slow reader has yet to go through before it meets our pings.
+    unheard: AtomicU64,
     /// The client is pinged by messages: it has said hello.
     hello: std::sync::atomic::AtomicBool,
     /// The node goes down in order.
@@ -60,6 +62,7 @@ struct Shared {
 impl Shared {
     fn hear(&self) {
         self.heard.store(self.opened.elapsed().as_millis() as u64, Ordering::Relaxed);
+        self.unheard.store(0, Ordering::Relaxed);
     }
 
     fn silent_for(&self) -> Duration {
@@ -97,6 +100,7 @@ pub(crate) async fn serve(
         dialect: framing.dialect(),
         opened: Instant::now(),
         heard: AtomicU64::new(0),
+        unheard: AtomicU64::new(0),
         hello: false.into(),
         drain: ends.drain.clone(),
     };

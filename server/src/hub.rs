@@ -72,7 +72,7 @@ struct Newest {
 
 impl Newest {
     fn overtaken(&self) {
-        self.outbox.close(CloseReason::Policy("a newer connection of this client has taken over"));
+        self.outbox.close(CloseReason::Fenced);
     }
 }
 
@@ -121,7 +121,8 @@ impl Hub {
     /// Finds a room, or opens it.
     pub(crate) fn room(self: &Arc<Self>, name: &RoomName) -> RoomHandle {
         let mut rooms = self.rooms.lock();
-        if let Some(room) = rooms.get(name) {
+        // A room whose task is gone is opened anew.
+        if let Some(room) = rooms.get(name).filter(|room| !room.is_closed()) {
             return room.clone();
         }
         let (handle, inbox) = RoomHandle::new(name.clone(), ROOM_INBOX);

@@ -253,11 +253,11 @@ impl Backbone for MemoryNode {
     }
 
     fn head(&self, room: &RoomName) -> Call<Option<Head>> {
-        self.call(|state, _| state.log(room).head())
+        self.call(|state, _| state.rooms.get(room).and_then(RoomLog::head))
     }
 
     fn last_n(&self, room: &RoomName, client: &ClientId) -> Call<u64> {
-        self.call(|state, _| state.log(room).last_n(client))
+        self.call(|state, _| state.rooms.get(room).map_or(0, |log| log.last_n(client)))
     }
 
     fn repair(&self, room: &RoomName, run: Run) -> Call<Repaired> {

@@ -83,20 +83,19 @@ impl Dialect {
         if *reason == CloseReason::Peer {
             return;
         }
-        if self.is_web_socket() {
-            let mut payload = reason.code().to_be_bytes().to_vec();
-            payload.extend_from_slice(reason.text().as_bytes());
-            put_frame(OpCode::Control(Control::Close), &payload, out);
-            return;
-        }
         let code = match reason {
             CloseReason::TooBig => ErrorCode::TooLong,
             CloseReason::Drain => ErrorCode::ShuttingDown,
-            CloseReason::Policy(text) if text.contains("taken over") => ErrorCode::Fenced,
+            CloseReason::Fenced => ErrorCode::Fenced,
             CloseReason::TryAgainLater(_) => ErrorCode::Unavailable,
             CloseReason::Policy(_) | CloseReason::Peer => ErrorCode::Forbidden,
         };
         self.put(&Payload::new(&ServerMessage::Error(ErrorMessage::new(code, reason.text()))), out);
+        if self.is_web_socket() {
+            let mut payload = reason.code().to_be_bytes().to_vec();
+            payload.extend_from_slice(reason.text().as_bytes());
+            put_frame(OpCode::Control(Control::Close), &payload, out);
+        }
     }
 }
 

@@ -113,12 +113,6 @@ impl Reader {
             }
             Inbound::Typed(line) => return self.typed(&line, session).await,
             Inbound::Frame(frame) => {
-                if self.guest && !shared.dialect.is_web_socket() {
-                    // A program after all, only slow: it starts as one.
-                    self.guest = false;
-                    let fresh = Session::new(shared.hub.clone(), shared.outbox.clone(), shared.rooms.clone());
-                    std::mem::replace(session, fresh).end(false).await;
-                }
                 self.greet(session);
                 if !frame.is_empty() {
                     session.frame(&frame).await;

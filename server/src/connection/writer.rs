@@ -18,6 +18,8 @@ use crate::room::ConnId;
 const PINGS_MISSED: u32 = 3;
 /// Between two control pings on a WebSocket whose client never said hello; below every common idle timeout.
 const CONTROL_PING: Duration = Duration::from_secs(20);
+/// Bytes between a client and our newest ping from which on its silence may be slowness.
+const SLOW_FROM: u64 = 64 * 1_024;
 /// A write buffer larger than this is given back when it is empty.
 const BUFFER_KEPT: usize = 16 * 1_024;
 
@@ -33,7 +35,7 @@ pub(super) async fn write(half: &mut WriteHalf<'_>, shared: &Shared, conn: ConnI
             biased;
             () = shared.outbox.ready() => {}
             _ = ping.tick() => {
-                if shared.hello.load(Ordering::Relaxed) && shared.silent_for() > ping_every * PINGS_MISSED {
+                if shared.is_gone(ping_every * PINGS_MISSED) {
                     shared.outbox.close(CloseReason::Policy("no pong in three pings"));
                     continue;
                 }
@@ -48,6 +50,7 @@ pub(super) async fn write(half: &mut WriteHalf<'_>, shared: &Shared, conn: ConnI
         if let Some(reason) = &batch.close {
             shared.dialect.put_close(reason, &mut buffer);
         }
+        shared.unheard.fetch_add(buffer.len() as u64, Ordering::Relaxed);
         if !write_all(half, &buffer, shared.hub.config.timing.stall).await {
             debug!(conn = conn.0, "client is gone or does not read");
             return false;
@@ -90,6 +93,13 @@ async fn write_all(half: &mut WriteHalf<'_>, mut bytes: &[u8], stall: Duration) 
 }
 
 impl Shared {
+    /// A client that says nothing to three pings is gone, unless it has first to read a long way to them: that
+    /// one is a slow reader, and is judged by its progress.
+    fn is_gone(&self, patience: Duration) -> bool {
+        let has_hello = self.hello.load(Ordering::Relaxed);
+        has_hello && self.unheard.load(Ordering::Relaxed) < SLOW_FROM && self.silent_for() > patience
+    }
+
     /// Rooms that found the outbox full may go on.
     async fn drained(&self, conn: ConnId) {
         for room in self.rooms.all() {

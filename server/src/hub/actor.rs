@@ -61,6 +61,10 @@ impl RoomHandle {
         (Self { room, inbox, stale: Arc::default() }, receiver)
     }
 
+    pub(super) fn is_closed(&self) -> bool {
+        self.inbox.is_closed()
+    }
+
     /// Waits for a place: a session that is too fast for a room reads no further. False: the room is closed.
     pub(crate) async fn send(&self, command: Command) -> bool {
         self.inbox.send(command).await.is_ok()
@@ -202,10 +206,13 @@ impl Actor {
     }
 
     async fn close(&mut self) -> bool {
+        // First the subscription, then the name: a room opened under it meanwhile would lose its own.
+        // A failure leaves a subscription without a room: its events are dropped.
+        drop(timeout(RETRY, self.hub.backbone.unsubscribe(&self.room)).await);
         let over = self.hub.retire(&self.room, &mut self.inbox);
-        if over {
-            // A failure leaves a subscription without a room: its events are dropped.
-            drop(timeout(RETRY, self.hub.backbone.unsubscribe(&self.room)).await);
+        if !over {
+            self.open().await;
+            self.input(Input::Stale);
         }
         over
     }
@@ -256,8 +263,17 @@ impl Actor {
 
     fn stale(&mut self) {
         self.input(Input::Stale);
-        let present = call(self.hub.backbone.present(&self.room));
-        self.desk.calls.push(Box::pin(async move { Done::Roster(present.await) }));
+        // What was dropped may have been the order to say anew who is here.
+        self.desk.seats.register();
+        self.load_roster(Duration::ZERO);
+    }
+
+    fn load_roster(&self, pause: Duration) {
+        let (backbone, room) = (self.hub.backbone.clone(), self.room.clone());
+        self.desk.calls.push(Box::pin(async move {
+            sleep(pause).await;
+            Done::Roster(call(backbone.present(&room)).await)
+        }));
     }
 
     fn done(&mut self, done: Done) {
@@ -269,7 +285,7 @@ impl Actor {
             }
             Done::People(_, Ok(())) => self.desk.seats.answered(),
             Done::Roster(Ok(users)) => self.desk.seats.load(self.hub.now(), users),
-            Done::Roster(Err(_)) => self.handle.stale.store(true, Ordering::Relaxed),
+            Done::Roster(Err(_)) => self.load_roster(RETRY),
             Done::Nothing => {}
         }
     }

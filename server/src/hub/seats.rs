@@ -164,7 +164,7 @@ impl Seats {
                 return outbox.push(payload);
             }
             Frame::Fenced => {
-                outbox.close(CloseReason::Policy("a newer connection of this client has taken over"));
+                outbox.close(CloseReason::Fenced);
                 return true;
             }
             Frame::Resumed(resumed) => ServerMessage::Resumed(resumed),

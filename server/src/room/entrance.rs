@@ -29,9 +29,9 @@ enum Claim {
 pub(super) fn common_point<'a>(resume: &Resume, id_at: impl Fn(Seq) -> Option<&'a MessageId>) -> Option<Seq> {
     let newest = resume.id.as_ref().filter(|_| resume.tail.is_empty());
     let tail = resume.tail.iter().chain(newest);
-    let first = (resume.seq.0 + 1).saturating_sub(resume.tail.len().max(1) as u64);
+    let first = resume.seq.next().0.saturating_sub(resume.tail.len().max(1) as u64);
     let mut common = None;
-    for (seq, id) in (first..).map(Seq).zip(tail) {
+    for (seq, id) in (0..).map(|ahead| Seq(first.saturating_add(ahead))).zip(tail) {
         match id_at(seq) {
             Some(here) if here == id => common = Some(seq),
             // Below what is held here: the rest has to tell.

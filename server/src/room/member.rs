@@ -161,10 +161,13 @@ impl RoomCore {
         let Some(after) = self.paging.take() else { return };
         let same_life = self.chain.as_ref().is_some_and(|chain| chain.epoch == after.epoch);
         match answer {
-            Ok(Page::Ok { entries, .. }) if same_life => self.serve(after.seq, &entries, out),
+            Ok(Page::Ok { entries, .. }) if same_life && !entries.is_empty() => {
+                self.serve(after.seq, &entries, out)
+            }
             Ok(Page::Trimmed { first, .. }) if same_life => self.trimmed(first, out),
             Ok(_) => self.sync.doubt(),
-            Err(error) => self.sync.fail(&error),
+            // Reading on shows when the log is in reach again; then the page is asked for anew.
+            Err(_) => self.sync.doubt(),
         }
     }
 

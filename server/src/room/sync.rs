@@ -211,6 +211,9 @@ impl RoomCore {
     }
 
     pub(super) fn asking(&mut self, now: Moment, answer: Result<Asked, BackboneError>) {
+        if self.sync.step != Step::Asking {
+            return;
+        }
         match answer {
             Ok(Asked { round, nodes }) => {
                 let nodes = nodes.into_iter().collect();
@@ -279,7 +282,10 @@ impl RoomCore {
                 let Some(chain) = &mut self.chain else { return };
                 let fits =
                     entries.into_iter().all(|entry| chain.accept(&self.room, entry) || chain.has_hole());
-                if fits && chain.head().seq >= head.seq && !chain.has_hole() {
+                let reached = fits && chain.head().seq >= head.seq;
+                if reached && chain.has_hole() {
+                    self.hole_stays(now);
+                } else if reached {
                     self.sync.done();
                 }
             }
@@ -295,6 +301,20 @@ impl RoomCore {
                 self.trimmed(first, out);
             }
         }
+    }
+
+    /// The log ends below a hole: what this node knows above it was lost. Others are asked for what lies
+    /// between; after two rounds what stands above is offered to the log anew.
+    fn hole_stays(&mut self, now: Moment) {
+        let Some(chain) = &mut self.chain else { return };
+        if self.sync.rounds < ROUNDS_MAX {
+            self.sync.rounds += 1;
+            self.sync.asked_at = Some(now);
+            return self.sync.ask();
+        }
+        let orphans = chain.cut(chain.head().seq);
+        self.adopt_orphans(&orphans);
+        self.sync.start_anew();
     }
 
     /// The log lacks what this node has, or knows to have been.
@@ -320,6 +340,9 @@ impl RoomCore {
         answer: Result<Repaired, BackboneError>,
         out: &mut impl Outlet,
     ) {
+        if self.sync.step != Step::Repairing {
+            return;
+        }
         self.sync.step = Step::Idle;
         self.sync.doubt();
         match answer {

@@ -178,7 +178,7 @@ impl Cursor {
     pub(super) fn reset(&mut self, reset: &Reset) {
         self.replay = None;
         if let Some(to) = reset.lost_to {
-            self.totals.lost += (to.0 + 1).saturating_sub(reset.lost_from.0);
+            self.totals.lost = self.totals.lost.saturating_add(to.next().0.saturating_sub(reset.lost_from.0));
         }
         self.set(reset.epoch, reset.seq, reset.id.clone());
     }
