@@ -160,18 +160,16 @@ impl Cursor {
     }
 
     /// The replay is complete. Places that neither came nor are to be had by history are lost.
-    pub(super) fn resumed(&mut self, resumed: &Resumed) {
-        let Some(replay) = self.replay.take() else { return };
-        if !resumed.more {
-            self.totals.lost += replay.passed;
-        } else {
-            let to_be_had = resumed.from.0.saturating_sub(replay.from.0);
-            self.totals.lost += replay.passed.saturating_sub(to_be_had);
-        }
+    /// How many were passed over that are to be had.
+    pub(super) fn resumed(&mut self, resumed: &Resumed) -> u64 {
+        let Some(replay) = self.replay.take() else { return 0 };
+        let to_be_had = if resumed.more { resumed.from.0.saturating_sub(replay.from.0) } else { 0 };
+        self.totals.lost += replay.passed.saturating_sub(to_be_had);
         if self.epoch == Some(resumed.epoch) && self.seq < resumed.to {
             self.totals.lost += resumed.to.0 - self.seq.0;
             self.set(resumed.epoch, resumed.to, None);
         }
+        to_be_had
     }
 
     /// History is gone: the range counts as lost, the cursor goes where the server says.

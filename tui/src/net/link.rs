@@ -109,6 +109,8 @@ pub struct Link {
     lost: Option<Lost>,
     /// Planned: leave this server at that moment.
     drain_at: Option<Moment>,
+    /// Connections in a row that were lost as soon as they stood.
+    short_lives: u32,
     outputs: VecDeque<Output>,
     next_restored: u64,
 }
@@ -167,6 +169,7 @@ impl Link {
             spread: SPREAD_MIN,
             lost: None,
             drain_at: None,
+            short_lives: 0,
             outputs: VecDeque::new(),
             next_restored: RESTORED_OUTS,
         };

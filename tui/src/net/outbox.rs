@@ -251,6 +251,18 @@ impl Outbox {
         None
     }
 
+    /// The room cannot be entered: nothing of what waits will be sent; should it be entered later, the numbers
+    /// are used up. The messages whose author waits.
+    pub(super) fn give_up(&mut self) -> Vec<OutId> {
+        let pending = self.items.iter_mut().filter(|item| item.state == State::Pending);
+        pending
+            .filter_map(|item| {
+                item.state = State::Void;
+                item.out
+            })
+            .collect()
+    }
+
     /// The log's entries above a place did not survive: own ones among them are sent again.
     pub(super) fn rewound(&mut self, epoch: Epoch, to: Seq) {
         for item in &mut self.items {

@@ -13,6 +13,9 @@ use crate::net::event::{DialStep, LinkState, Moment, NetEvent, OutId, OutState, 
 /// How long a server has for its welcome.
 pub(super) const HELLO_MAX: Duration = Duration::from_secs(10);
 
+/// A connection that was lost sooner than this counts as a failed try.
+const SHORT_LIFE: Duration = Duration::from_secs(1);
+
 impl Link {
     pub(super) fn hang_up(&mut self, now: Moment, reason: &str) {
         self.outputs.push_back(Output::Hangup);
@@ -73,12 +76,15 @@ impl Link {
     pub(super) fn down(&mut self, now: Moment, reason: String) {
         let (since, attempt) = match &self.status.state {
             LinkState::Dialling { attempt, down_since, .. } => (down_since.unwrap_or(now), attempt + 1),
-            LinkState::Online { node, .. } => {
+            LinkState::Online { node, since, .. } => {
+                // A server that throws us out at once is not stormed.
+                let short = now.saturating_sub(*since) < SHORT_LIFE;
+                self.short_lives = if short { self.short_lives.saturating_add(1) } else { 0 };
                 let before = self.totals();
                 let lost = Lost { from: node.clone(), at: now, before, to: None };
                 // Lost again before everything was recovered: it is one story.
                 self.lost.get_or_insert(lost).to = None;
-                (now, 1)
+                (now, self.short_lives.max(1))
             }
             LinkState::Down { .. } | LinkState::Idle => return,
         };

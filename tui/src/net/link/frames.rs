@@ -145,10 +145,16 @@ impl Link {
 
     fn resumed(&mut self, now: Moment, resumed: &Resumed) {
         let Some(known) = self.rooms.get_mut(&resumed.room) else { return };
-        known.cursor.resumed(resumed);
+        let passed = known.cursor.resumed(resumed);
         // The log may know less of ours than when the room was entered: never guess, send again.
         if !known.outbox.is_open() {
             self.open(now, &resumed.room, resumed.last_n);
+        }
+        if passed > 0 {
+            let (room, code) = (Some(resumed.room.clone()), ErrorCode::Other);
+            let text =
+                format!("{passed} older messages of that time were not replayed: the server keeps them");
+            self.event(NetEvent::Trouble { room, code, text });
         }
     }
 
@@ -185,8 +191,17 @@ impl Link {
             }
             return;
         }
+        if is_passing(error.code) && room.as_ref().is_some_and(|room| self.waits_for(room)) {
+            // Not for long: another node may do it, or this one a little later.
+            return self.hang_up(now, "the server cannot reach the others");
+        }
         self.refused_room(room.as_ref());
         self.event(NetEvent::Trouble { room, code: error.code, text: error.message });
+    }
+
+    /// A room that is wished for and not entered yet.
+    fn waits_for(&self, room: &RoomName) -> bool {
+        self.rooms.get(room).is_some_and(|known| known.wished && !known.outbox.is_open())
     }
 
     /// A room that cannot be entered is no longer wished for; what was written for it is shown as failed.
@@ -200,7 +215,7 @@ impl Link {
             return;
         }
         known.wished = false;
-        let waiting: Vec<_> = known.outbox.waiting().collect();
+        let waiting = known.outbox.give_up();
         let state = OutState::Failed("the room could not be entered".to_owned());
         for out in waiting {
             self.event(NetEvent::Out { out, room: name.clone(), state: state.clone() });
@@ -208,4 +223,9 @@ impl Link {
         let name = name.clone();
         self.order.retain(|wished| *wished != name);
     }
+}
+
+/// True for what a server may do a moment later.
+fn is_passing(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Unavailable | ErrorCode::RateLimited | ErrorCode::ShuttingDown)
 }
