@@ -570,3 +570,53 @@ fn an_idle_room_compares_heads_and_an_empty_one_is_over_in_time() {
     room.tick(RING_KEPT);
     assert!(room.core.is_over(room.now));
 }
+
+#[test]
+fn a_hole_that_nobody_fills_ends_and_what_stood_above_it_is_offered_anew() {
+    let mut room = Room::with_ring(0, 1);
+    room.feed(entries(3, 3));
+    let mut offered = Vec::new();
+    for _ in 0..100 {
+        let calls = room.called();
+        for call in calls {
+            match call {
+                Call::Read(_) => {
+                    room.input(Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })))
+                }
+                Call::Head => room.input(Input::Head(Ok(Some(head(1))))),
+                Call::Ask => room.input(Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() }))),
+                Call::Publish(_, items) => offered.extend(items.into_iter().map(|item| item.id.n)),
+                other => panic!("{other:?}"),
+            }
+        }
+        room.tick(Duration::from_millis(50));
+    }
+    assert_eq!(offered, [3], "the log that ends below the hole is offered what it lost, once");
+}
+
+#[test]
+fn a_place_beyond_all_numbers_harms_nobody() {
+    let mut room = Room::with_ring(0, 1);
+    let (id, tail) = (Some(entries(1, 1)[0].id.clone()), Vec::new());
+    let absurd = Resume { room: RoomName::general(), epoch: EPOCH, seq: Seq(u64::MAX), id, tail };
+    room.join(2, Some(absurd));
+    for _ in 0..20 {
+        for call in room.called() {
+            match call {
+                Call::Read(_) => {
+                    room.input(Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })))
+                }
+                Call::Page(_) => {
+                    room.input(Input::Paged(Ok(Page::Ok { head: place(1), entries: entries(1, 1) })))
+                }
+                Call::Head => room.input(Input::Head(Ok(Some(head(1))))),
+                Call::Ask => room.input(Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() }))),
+                other => panic!("{other:?}"),
+            }
+        }
+        room.tick(Duration::from_millis(200));
+    }
+    room.told(2);
+    room.feed(entries(2, 2));
+    assert_eq!((room.told(1).ends_with('2'), room.told(2)), (true, "2".to_owned()));
+}

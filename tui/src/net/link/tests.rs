@@ -522,3 +522,30 @@ fn what_a_run_leaves_the_next_one_sends() {
     next.enter(5, 1);
     assert_eq!(next.said(), [n_and_text(2, "2")]);
 }
+
+#[test]
+fn a_room_that_cannot_be_entered_for_now_is_entered_later_and_nothing_fails() {
+    let mut bench = Bench::new();
+    bench.connect("node-1");
+    bench.say(1);
+    let error = ErrorMessage::new(ErrorCode::Unavailable, "the backbone cannot be reached");
+    bench.server(&ServerMessage::Error(ErrorMessage { room: Some(room()), ..error }));
+    assert!(matches!(bench.link.status.state, LinkState::Down { .. }), "another node may do it");
+    bench.wait_for_dial();
+    bench.connect("node-2");
+    bench.enter(0, 0);
+    let kept = |message: &ClientMessage| matches!(message, ClientMessage::Message(out) if out.content == "1");
+    assert_eq!(bench.sent.iter().filter(|message| kept(message)).count(), 1);
+}
+
+#[test]
+fn servers_that_hang_up_at_once_are_not_stormed() {
+    let mut bench = Bench::new();
+    let mut longest = Duration::ZERO;
+    for _ in 0..12 {
+        bench.connect("node-1");
+        bench.lose();
+        longest = longest.max(bench.wait_for_dial());
+    }
+    assert!(longest > Duration::from_secs(1), "the wait grows: {longest:?}");
+}
