@@ -231,6 +231,9 @@ impl UserName {
     }
 }
 
+/// What a server's own producers begin with.
+const PRODUCER: &str = "producer.";
+
 /// 128 random bits as 32 hexadecimal digits.
 ///
 /// # Panics
@@ -245,6 +248,16 @@ impl ClientId {
     /// A new random id.
     pub fn random() -> Self {
         Self(random_hex().into())
+    }
+
+    /// A new random id under which a server numbers what a client does not.
+    pub fn producer() -> Self {
+        Self(format!("{PRODUCER}{}", random_hex()).into())
+    }
+
+    /// True for ids that a server lends: nobody may ask for one, they are public in message ids.
+    pub fn is_lent(&self) -> bool {
+        self.0.starts_with(PRODUCER) || self.0.starts_with("guest-")
     }
 }
 

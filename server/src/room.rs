@@ -246,15 +246,19 @@ impl RoomCore {
     /// True once nobody has been here for so long that the chain need not be kept.
     pub fn is_over(&self, now: Moment) -> bool {
         let idle = self.joins.is_empty() && self.queue.is_empty();
-        idle && self
-            .empty_since
-            .is_some_and(|since| now >= since + if self.chain.is_some() { RING_KEPT } else { Duration::ZERO })
+        idle && self.empty_since.is_some_and(|since| now >= since + self.kept())
+    }
+
+    /// How long the room is kept without members: one in which nothing was ever said is not worth it.
+    fn kept(&self) -> Duration {
+        let has_entries = self.chain.as_ref().is_some_and(|chain| chain.head().seq > Seq::START);
+        if has_entries { RING_KEPT } else { Duration::ZERO }
     }
 
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Moment> {
         let idle = (!self.members.is_empty()).then_some(self.heard + IDLE_CHECK);
-        let over = self.empty_since.filter(|_| self.queue.is_empty()).map(|since| since + RING_KEPT);
+        let over = self.empty_since.filter(|_| self.queue.is_empty()).map(|since| since + self.kept());
         // While the log is in doubt nothing is published: only the answer to that doubt is waited for.
         let queue = self.queue.deadline().filter(|_| self.sync.is_idle());
         [idle, over, self.sync.deadline(), queue, self.claim_deadline()].into_iter().flatten().min()

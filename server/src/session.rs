@@ -35,6 +35,9 @@ pub(crate) use seed::as_text;
 /// When to try again what the backbone could not do.
 const UNAVAILABLE_RETRY: Duration = Duration::from_millis(500);
 
+/// Joins and renames at once; on average as many a second as messages.
+const DEEDS_BURST: u32 = 100;
+
 /// One connection's session.
 pub(crate) struct Session {
     hub: Arc<Hub>,
@@ -45,6 +48,8 @@ pub(crate) struct Session {
     /// Where a message without a room goes, for clients without hello.
     current: Option<RoomName>,
     rate: Rate,
+    /// Joins and renames, which cost the others more than a message does.
+    deeds: Rate,
     mistakes: Mistakes,
 }
 
@@ -72,6 +77,7 @@ impl Session {
             rooms,
             current: None,
             rate,
+            deeds: Rate::new(limits.messages_per_second, DEEDS_BURST),
             mistakes: Mistakes::default(),
             connected,
             outbox,

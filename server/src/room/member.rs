@@ -159,10 +159,15 @@ impl RoomCore {
     /// One read serves every member whose cursor lies in it.
     pub(super) fn paged(&mut self, answer: Result<Page, BackboneError>, out: &mut impl Outlet) {
         let Some(after) = self.paging.take() else { return };
-        let same_life = self.chain.as_ref().is_some_and(|chain| chain.epoch == after.epoch);
+        let chain = self.chain.as_ref().filter(|chain| chain.epoch == after.epoch);
+        let same_life = chain.is_some();
+        // The log ends below what this node knows: nothing comes of asking for the page again.
+        let is_short = |entries: &[Arc<Entry>]| {
+            entries.is_empty() && chain.is_some_and(|chain| after.seq < chain.head().seq)
+        };
         match answer {
-            Ok(Page::Ok { entries, .. }) if same_life && !entries.is_empty() => {
-                self.serve(after.seq, &entries, out)
+            Ok(Page::Ok { entries, .. }) if same_life && !is_short(&entries) => {
+                self.serve(after.seq, &entries, out);
             }
             Ok(Page::Trimmed { first, .. }) if same_life => self.trimmed(first, out),
             Ok(_) => self.sync.doubt(),
@@ -226,10 +231,13 @@ impl RoomCore {
     /// The history above `to` did not survive: whoever has seen it is told, and reads on from there.
     pub(super) fn rewind_members(&mut self, epoch: Epoch, to: Seq, out: &mut impl Outlet) {
         for (conn, member) in &mut self.members {
-            if member.unproved.is_some() {
+            if member.unproved.is_some() && member.cursor <= to {
                 // What it has seen is compared with the log before it is given anything.
-                member.cursor = member.cursor.min(to);
-            } else if member.cursor > to {
+                continue;
+            }
+            // Not even the beginning of its proof survived.
+            let was_unproved = member.unproved.take().is_some();
+            if was_unproved || member.cursor > to {
                 member.cursor = to;
                 out.send(*conn, Frame::Rewind(epoch, to));
             }

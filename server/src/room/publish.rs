@@ -152,7 +152,7 @@ impl RoomCore {
 
     /// The next number of a member that does not count for itself; after `stale` under another producer.
     fn next_number(&mut self, conn: ConnId, stale: Option<&ClientId>) -> MessageId {
-        let fresh = || MessageId::new(ClientId::random(), 0);
+        let fresh = || MessageId::new(ClientId::producer(), 0);
         let Some(member) = self.members.get_mut(&conn) else { return MessageId { n: 1, ..fresh() } };
         let producer = member.producer.get_or_insert_with(fresh);
         if stale == Some(&producer.client) {
@@ -222,7 +222,7 @@ impl RoomCore {
                 self.judged_for_client(conn, &judged, out);
                 None
             }
-            Sender::Unnumbered(conn) => self.judged_for_unnumbered(conn, judged, out),
+            Sender::Unnumbered(conn) => self.judged_for_unnumbered(conn, judged),
             Sender::Orphan { tries } => self.judged_for_orphan(now, tries, judged),
         }
     }
@@ -246,24 +246,18 @@ impl RoomCore {
         }
     }
 
-    fn judged_for_unnumbered(
-        &mut self,
-        conn: ConnId,
-        judged: Judged,
-        out: &mut impl Outlet,
-    ) -> Option<Queued> {
-        match judged.answer {
-            ItemAnswer::Gap(_) | ItemAnswer::Back(_) => {
-                let mut queued = judged.queued;
-                queued.item.id = self.next_number(conn, Some(&queued.item.id.client));
-                return Some(queued);
-            }
-            ItemAnswer::Fenced => {
-                out.send(conn, Frame::Fenced);
-            }
-            _ => {}
+    /// Whatever is wrong with a number that this node gave: the message goes on under another producer.
+    fn judged_for_unnumbered(&mut self, conn: ConnId, judged: Judged) -> Option<Queued> {
+        if !matches!(
+            judged.answer,
+            ItemAnswer::Gap(_) | ItemAnswer::Back(_) | ItemAnswer::Fenced | ItemAnswer::Reused
+        ) {
+            return None;
         }
-        None
+        let mut queued = judged.queued;
+        queued.item.id = self.next_number(conn, Some(&queued.item.id.client));
+        queued.item.generation = 0;
+        Some(queued)
     }
 
     fn judged_for_orphan(&mut self, now: Moment, tries: u32, judged: Judged) -> Option<Queued> {

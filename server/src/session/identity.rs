@@ -86,6 +86,8 @@ impl Session {
         user: &UserId,
         generation: u64,
     ) -> Result<ClientId, BackboneError> {
+        // Ids that servers lend are public and nobody's.
+        let wanted = wanted.filter(|client| !client.is_lent());
         for client in wanted.into_iter().chain([ClientId::random()]) {
             if call(self.hub.backbone.fence(&client, user, generation)).await? {
                 return Ok(client);
@@ -135,6 +137,9 @@ impl Session {
             return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::BadName, reason) });
         }
         self.register_guest().await;
+        if let Some(error) = self.too_fast() {
+            return self.refuse(ErrorMessage { re, ..error });
+        }
         let name = match self.hub.directory.claim(wanted, &self.who.user).await {
             Ok(name) => name,
             Err(error) => return self.unavailable(&error, re),

@@ -1,5 +1,7 @@
 //! Owns what a session does in rooms: join, leave, say.
 
+use std::time::Duration;
+
 use chat_protocol::{
     Ack, ErrorCode, ErrorMessage, Kind, MessageBody, MessageId, Outgoing, Payload, Re, Resume, RoomName,
     ServerMessage, encode_body, text,
@@ -17,6 +19,9 @@ impl Session {
     /// Enters a room; a client without hello leaves its former one.
     pub(super) async fn join(&mut self, room: RoomName, re: Option<Re>) {
         self.register_guest().await;
+        if let Some(error) = self.too_fast() {
+            return self.refuse(ErrorMessage { room: Some(room), re, ..error });
+        }
         if self.who.style == Style::Seed
             && let Some(former) = self.current.take().filter(|former| *former != room)
         {
@@ -153,12 +158,12 @@ impl Session {
         if let Err(error) = length {
             return Some(ErrorMessage::new(ErrorCode::TooLong, format!("content {error}")));
         }
-        let wait = self.rate.take(Instant::now())?;
-        let retry_ms = Some(wait.as_millis() as u64 + 1);
-        Some(ErrorMessage {
-            retry_ms,
-            ..ErrorMessage::new(ErrorCode::RateLimited, "too fast: send it again later")
-        })
+        self.rate.take(Instant::now()).map(slow_down)
+    }
+
+    /// Counts a join or a rename. Refused where it comes too soon.
+    pub(super) fn too_fast(&mut self) -> Option<ErrorMessage> {
+        self.deeds.take(Instant::now()).map(slow_down)
     }
 
     /// A message to a room that was not joined: acknowledged if it is in the log already, refused else.
@@ -187,6 +192,11 @@ impl Session {
             }
         }
     }
+}
+
+fn slow_down(wait: Duration) -> ErrorMessage {
+    let retry_ms = Some(wait.as_millis() as u64 + 1);
+    ErrorMessage { retry_ms, ..ErrorMessage::new(ErrorCode::RateLimited, "too fast: send it again later") }
 }
 
 /// Of everything a client decides about a message: the same for its repeat, another for another message.

@@ -98,14 +98,14 @@ impl Cursor {
         let Some(replay) = self.replay.take() else { return };
         let covered = replay.head.0.saturating_sub(replay.from.0 + replay.passed);
         if covered < limits::REPLAY_ENTRIES_MAX {
-            self.totals.lost += replay.passed;
+            self.totals.lost = self.totals.lost.saturating_add(replay.passed);
         }
     }
 
     /// Takes the entry at a place.
     pub(super) fn entry(&mut self, seq: Seq, id: &MessageId) -> Seen {
         if seq <= self.seq {
-            self.totals.dup += 1;
+            self.totals.dup = self.totals.dup.saturating_add(1);
             return Seen::Repeat;
         }
         let missing = seq.0 - self.seq.next().0;
@@ -118,7 +118,7 @@ impl Cursor {
                 self.recent.clear();
             }
             _ if missing > 0 => {
-                self.totals.lost += missing;
+                self.totals.lost = self.totals.lost.saturating_add(missing);
                 self.recent.clear();
             }
             _ => {}
@@ -132,13 +132,13 @@ impl Cursor {
         let origin = match &mut self.replay {
             Some(replay) if is_new => {
                 replay.recovered += 1;
-                self.totals.recovered += 1;
+                self.totals.recovered = self.totals.recovered.saturating_add(1);
                 Origin::Replayed
             }
             _ => Origin::Live,
         };
         if !is_new {
-            self.totals.dup += 1;
+            self.totals.dup = self.totals.dup.saturating_add(1);
             return Seen::Repeat;
         }
         Seen::New(origin)
@@ -164,9 +164,9 @@ impl Cursor {
     pub(super) fn resumed(&mut self, resumed: &Resumed) -> u64 {
         let Some(replay) = self.replay.take() else { return 0 };
         let to_be_had = if resumed.more { resumed.from.0.saturating_sub(replay.from.0) } else { 0 };
-        self.totals.lost += replay.passed.saturating_sub(to_be_had);
+        self.totals.lost = self.totals.lost.saturating_add(replay.passed.saturating_sub(to_be_had));
         if self.epoch == Some(resumed.epoch) && self.seq < resumed.to {
-            self.totals.lost += resumed.to.0 - self.seq.0;
+            self.totals.lost = self.totals.lost.saturating_add(resumed.to.0 - self.seq.0);
             self.set(resumed.epoch, resumed.to, None);
         }
         to_be_had

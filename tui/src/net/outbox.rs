@@ -232,6 +232,10 @@ impl Outbox {
         let n = error.n?;
         if let (ErrorCode::OutOfOrder, Some(expect)) = (error.code, error.expect_n) {
             self.go_back(expect);
+            if expect >= n {
+                // It asks for what it has just refused: not at the network's speed.
+                self.not_before = Some(now + RETRY);
+            }
             return None;
         }
         if error.code == ErrorCode::NReused {

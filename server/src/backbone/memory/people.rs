@@ -9,6 +9,9 @@ use chat_protocol::{NodeId, NodeInfo, RoomName, User, UserId};
 /// A connection of a node to the backbone: what a former life of the node claimed is not its own.
 type Life = (NodeId, u64);
 
+/// Rooms remembered for one user; further ones are entered, but not remembered.
+const REMEMBERED_MAX: usize = 256;
+
 #[derive(Debug, Default)]
 pub(super) struct People {
     leases: BTreeMap<NodeId, Lease>,
@@ -151,11 +154,11 @@ impl People {
 
     pub(super) fn remember(&mut self, user: &UserId, room: &RoomName, joined: bool) {
         let rooms = self.joined.entry(user.clone()).or_default();
-        if joined {
-            rooms.insert(room.clone())
-        } else {
-            rooms.remove(room)
-        };
+        if !joined {
+            rooms.remove(room);
+        } else if rooms.len() < REMEMBERED_MAX {
+            rooms.insert(room.clone());
+        }
     }
 
     pub(super) fn remembered(&self, user: &UserId) -> Vec<RoomName> {

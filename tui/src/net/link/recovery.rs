@@ -18,9 +18,9 @@ pub(super) struct Lost {
 impl Link {
     pub(super) fn totals(&self) -> Totals {
         self.rooms.values().fold(Totals::default(), |sum, room| Totals {
-            recovered: sum.recovered + room.cursor.totals.recovered,
-            lost: sum.lost + room.cursor.totals.lost,
-            dup: sum.dup + room.cursor.totals.dup,
+            recovered: sum.recovered.saturating_add(room.cursor.totals.recovered),
+            lost: sum.lost.saturating_add(room.cursor.totals.lost),
+            dup: sum.dup.saturating_add(room.cursor.totals.dup),
         })
     }
 
@@ -36,9 +36,9 @@ impl Link {
             to,
             took: now.saturating_sub(lost.at),
             counted: Totals {
-                recovered: totals.recovered - lost.before.recovered,
-                lost: totals.lost - lost.before.lost,
-                dup: totals.dup - lost.before.dup,
+                recovered: totals.recovered.saturating_sub(lost.before.recovered),
+                lost: totals.lost.saturating_sub(lost.before.lost),
+                dup: totals.dup.saturating_sub(lost.before.dup),
             },
         });
     }
