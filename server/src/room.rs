@@ -258,7 +258,9 @@ impl RoomCore {
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Moment> {
         let idle = (!self.members.is_empty()).then_some(self.heard + IDLE_CHECK);
-        let over = self.empty_since.filter(|_| self.queue.is_empty()).map(|since| since + self.kept());
+        // A room that need not be kept is over with its last member: that needs no waiting for.
+        let kept = Some(self.kept()).filter(|kept| !kept.is_zero() && self.queue.is_empty());
+        let over = self.empty_since.zip(kept).map(|(since, kept)| since + kept);
         // While the log is in doubt nothing is published: only the answer to that doubt is waited for.
         let queue = self.queue.deadline().filter(|_| self.sync.is_idle());
         [idle, over, self.sync.deadline(), queue, self.claim_deadline()].into_iter().flatten().min()

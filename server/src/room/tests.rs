@@ -581,7 +581,7 @@ fn a_hole_that_nobody_fills_ends_and_what_stood_above_it_is_offered_anew() {
         for call in calls {
             match call {
                 Call::Read(_) => {
-                    room.input(Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })))
+                    room.input(Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })));
                 }
                 Call::Head => room.input(Input::Head(Ok(Some(head(1))))),
                 Call::Ask => room.input(Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() }))),
@@ -604,10 +604,10 @@ fn a_place_beyond_all_numbers_harms_nobody() {
         for call in room.called() {
             match call {
                 Call::Read(_) => {
-                    room.input(Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })))
+                    room.input(Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })));
                 }
                 Call::Page(_) => {
-                    room.input(Input::Paged(Ok(Page::Ok { head: place(1), entries: entries(1, 1) })))
+                    room.input(Input::Paged(Ok(Page::Ok { head: place(1), entries: entries(1, 1) })));
                 }
                 Call::Head => room.input(Input::Head(Ok(Some(head(1))))),
                 Call::Ask => room.input(Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() }))),
