@@ -297,6 +297,17 @@ pub(crate) async fn call<T>(call: Call<T>) -> Result<T, BackboneError> {
     }
 }
 
+/// How a node's connection to its backbone is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Since when the feed has not proved itself; none while it works.
+    pub silent: Option<Duration>,
+    /// From a word said through the feed to its return, the last time.
+    pub lag: Option<Duration>,
+    /// Times the connection was lost and found again.
+    pub reconnects: u64,
+}
+
 /// The two ends of a node's connection: calls go in, events come out.
 pub struct Link {
     /// For calls.
@@ -307,6 +318,12 @@ pub struct Link {
 
 /// What the nodes of a cluster share. Calls are safe to repeat; an error leaves the outcome unknown.
 pub trait Backbone: Send + Sync + 'static {
+    /// How the connection is doing, as known here and now: asks nobody.
+    fn health(&self) -> Health;
+    /// Cuts this handle off as its process' death would: nothing it does from now on takes effect, and its
+    /// lease runs out by itself.
+    fn cut(&self);
+
     /// Events of these rooms are wanted from now on.
     fn subscribe(&self, room: &RoomName) -> Call<()>;
     /// Events of this room are no longer wanted.

@@ -11,6 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   chat-server                                   serve on TCP 12345, HTTP 8000
   chat-server --node a --listen-tcp off         WebSocket clients only
+  chat-server --redis redis://10.0.0.9:6379     one node of a cluster
   CHAT_SERVER_LOG__LEVEL=debug chat-server      any setting by environment
   chat-server check-config --config chat.toml   what would hold, and from where
   chat-server balance --backend a:12345:8000 --backend b:12345:8000
@@ -65,6 +66,12 @@ pub struct ServerFlags {
     /// Where HTTP and WebSocket clients come in, or off [0.0.0.0:8000]
     #[arg(long, value_name = "ADDR")]
     listen_http: Option<String>,
+    /// Where the nodes of a cluster meet: redis://host:6379/0 [alone]
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
+    /// Wait so many seconds for it at the start [0: an error]
+    #[arg(long, value_name = "SECONDS")]
+    redis_wait: Option<u64>,
 }
 
 /// The flags of the front-end.
@@ -121,7 +128,10 @@ impl ServerFlags {
         let node = flag("--node", ("server", "node"), self.node.as_ref());
         let tcp = flag("--listen-tcp", ("server", "listen_tcp"), self.listen_tcp.as_ref());
         let http = flag("--listen-http", ("server", "listen_http"), self.listen_http.as_ref());
-        [node, tcp, http].into_iter().flatten().collect()
+        let redis = flag("--redis", ("redis", "url"), self.redis.as_ref());
+        let wait = self.redis_wait.map(|seconds| seconds.saturating_mul(1_000).to_string());
+        let wait = flag("--redis-wait", ("redis", "wait_ms"), wait.as_ref());
+        [node, tcp, http, redis, wait].into_iter().flatten().collect()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::balancer::{Backend, BalancerConfig};
 use keys::KEYS;
 use layers::Entry;
 pub use show::example;
-pub use value::{LogFormat, LogLevel};
+pub use value::{AckPolicy, LogFormat, LogLevel, RedisUrl};
 
 /// The file that is read when neither flag nor environment names one, if it is there.
 pub const SYSTEM_FILE: &str = "/etc/chat-server.toml";
@@ -32,6 +32,8 @@ pub struct Config {
     pub listen_tcp: Option<SocketAddr>,
     /// Where HTTP and WebSocket clients come in; none: switched off.
     pub listen_http: Option<SocketAddr>,
+    /// Where the nodes of a cluster meet.
+    pub redis: Redis,
     /// What clients may do.
     pub limits: Limits,
     /// How long things take.
@@ -40,6 +42,17 @@ pub struct Config {
     pub log: Log,
     /// The front-end, `chat-server balance`.
     pub balancer: BalancerConfig,
+}
+
+/// Where the nodes of a cluster meet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Redis {
+    /// The Redis; none: this node is alone.
+    pub url: Option<RedisUrl>,
+    /// How long a node that starts waits for it.
+    pub wait: Duration,
+    /// When a message counts as accepted.
+    pub ack: AckPolicy,
 }
 
 /// What clients may do. In each, 0 means off.
@@ -93,6 +106,7 @@ impl Default for Config {
             node: default_node(),
             listen_tcp: Some(any_address(12_345)),
             listen_http: Some(any_address(8_000)),
+            redis: Redis::default(),
             limits: Limits::default(),
             timing: Timing::default(),
             log: Log::default(),
@@ -233,10 +247,10 @@ impl Loaded {
     fn apply(&mut self, entry: Entry) -> Result<(), ConfigError> {
         let key = &KEYS[entry.key];
         key.set(&mut self.config, &entry.value).map_err(|allowed| {
-            ConfigError(format!(
-                "{}: \"{}\" in [{}] cannot be {}: {allowed}",
-                entry.origin, key.name, key.section, entry.value
-            ))
+            // A password may be in it.
+            let value = if key.name == "url" { "that".to_owned() } else { entry.value.to_string() };
+            let (origin, name, section) = (&entry.origin, key.name, key.section);
+            ConfigError(format!("{origin}: \"{name}\" in [{section}] cannot be {value}: {allowed}"))
         })?;
         self.origins[entry.key] = entry.origin;
         Ok(())

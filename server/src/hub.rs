@@ -276,6 +276,7 @@ impl Hub {
             connections: self.connections(),
             rooms: self.rooms.lock().len(),
             draining: self.is_draining(),
+            lag_ms: self.backbone.health().lag.map(|lag| lag.as_millis() as u64),
             you: false,
         }
     }

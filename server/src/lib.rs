@@ -6,6 +6,7 @@
 //! that names a concrete backbone.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -30,6 +31,7 @@ pub mod shutdown;
 pub mod socket;
 
 use backbone::memory::{MemoryBackbone, Timing};
+use backbone::{Backbone, Link};
 use config::Config;
 use connection::Ends;
 use hub::Hub;
@@ -45,7 +47,7 @@ impl Cluster {
     /// # Errors
     /// When an address cannot be had; the error names it and what to do.
     pub fn bind(&self, config: Config) -> anyhow::Result<Server> {
-        Server::bind_to(config, &self.0)
+        Server::with(config, |config| Ok(self.0.connect(config.node.clone())))
     }
 
     /// Forgets everything that was kept, as a backbone emptied by mistake does. For tests.
@@ -69,15 +71,14 @@ pub struct Server {
     config: Config,
     tcp: Option<TcpListener>,
     http: Option<TcpListener>,
-    backbone: MemoryBackbone,
+    link: Link,
     kill: CancellationToken,
 }
 
 /// Kills a node as abruptly as a process dies.
 #[derive(Clone)]
 pub struct Killer {
-    node: chat_protocol::NodeId,
-    backbone: MemoryBackbone,
+    backbone: Arc<dyn Backbone>,
     kill: CancellationToken,
 }
 
@@ -85,7 +86,7 @@ impl Killer {
     /// Cuts the node's backbone handle: from now on it hears nothing and nothing it does reaches the others,
     /// as if its process hung.
     pub fn hang(&self) {
-        self.backbone.cut(&self.node);
+        self.backbone.cut();
     }
 
     /// Cuts the node's backbone handle first, so that nothing it does from now on is a polite farewell;
@@ -97,23 +98,20 @@ impl Killer {
 }
 
 impl Server {
-    /// Opens the ports of a node that has its backbone to itself.
+    /// Opens the ports of a node, and its connection to the others where it has any.
     ///
     /// # Errors
-    /// When an address cannot be had; the error names it and what to do.
-    pub fn bind(config: Config) -> anyhow::Result<Self> {
+    /// When an address cannot be had, or the backbone not be used; the error names it and what to do.
+    pub async fn bind(config: Config) -> anyhow::Result<Self> {
         let timing = Timing { lease: config.timing.lease, settle: config.timing.settle, ..Timing::default() };
-        Self::bind_to(config, &MemoryBackbone::new(timing))
+        Self::with(config, |config| Ok(MemoryBackbone::new(timing).connect(config.node.clone())))
     }
 
-    /// Opens the ports of a node that shares a backbone with others in this process.
-    ///
-    /// # Errors
-    /// When an address cannot be had; the error names it and what to do.
-    fn bind_to(config: Config, backbone: &MemoryBackbone) -> anyhow::Result<Self> {
+    fn with(config: Config, connect: impl FnOnce(&Config) -> anyhow::Result<Link>) -> anyhow::Result<Self> {
         let tcp = config.listen_tcp.map(|addr| socket::bind(addr, "--listen-tcp")).transpose()?;
         let http = config.listen_http.map(|addr| socket::bind(addr, "--listen-http")).transpose()?;
-        Ok(Self { config, tcp, http, backbone: backbone.clone(), kill: CancellationToken::new() })
+        let link = connect(&config)?;
+        Ok(Self { config, tcp, http, link, kill: CancellationToken::new() })
     }
 
     /// Where raw TCP clients come in.
@@ -128,14 +126,14 @@ impl Server {
 
     /// A way to kill the node while it runs.
     pub fn killer(&self) -> Killer {
-        Killer { node: self.config.node.clone(), backbone: self.backbone.clone(), kill: self.kill.clone() }
+        Killer { backbone: self.link.backbone.clone(), kill: self.kill.clone() }
     }
 
     /// Serves until the shutdown, then drains: clients are told to go elsewhere and have
     /// [`config::Timing::drain`] to do so.
     pub async fn run(self, shutdown: CancellationToken) {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (backbone, feed) = hub::split(self.backbone.connect(self.config.node.clone()));
+        let (backbone, feed) = hub::split(self.link);
         let hub = Hub::new(self.config, backbone, tasks.clone(), stop.clone());
         let ends = Ends { drain: shutdown.clone(), kill: self.kill.clone() };
         let addresses = Addresses::new(hub.config.limits.connections_per_address);
@@ -182,6 +180,6 @@ fn addr(listener: Option<&TcpListener>) -> Option<SocketAddr> {
 /// # Errors
 /// When an address cannot be had.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    Server::bind(config).context("cannot start")?.run(shutdown).await;
+    Server::bind(config).await.context("cannot start")?.run(shutdown).await;
     Ok(())
 }

@@ -258,6 +258,9 @@ pub struct NodeInfo {
     pub rooms: usize,
     /// It takes no new connections.
     pub draining: bool,
+    /// From a word said to the other nodes to its return, in milliseconds; none where there are no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_ms: Option<u64>,
     /// The node that answers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub you: bool,

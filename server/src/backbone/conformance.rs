@@ -138,7 +138,16 @@ fn user(name: &str, node: &str) -> User {
 
 fn info(node: &str) -> NodeInfo {
     let (node, version) = (NodeId::parse(node).unwrap(), "0".into());
-    NodeInfo { node, version, uptime_s: 0, connections: 0, rooms: 0, draining: false, you: false }
+    NodeInfo {
+        node,
+        version,
+        uptime_s: 0,
+        connections: 0,
+        rooms: 0,
+        draining: false,
+        lag_ms: None,
+        you: false,
+    }
 }
 
 /// A client's message `n`; its content follows from its number.

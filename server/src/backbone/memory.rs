@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::backbone::{
-    Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Item, Link, Page, Place, PresenceChange,
-    Published, Repaired, Run,
+    Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Health, Item, Link, Page, Place,
+    PresenceChange, Published, Repaired, Run,
 };
 
 mod log;
@@ -117,12 +117,6 @@ impl MemoryBackbone {
         Link { backbone: Arc::new(MemoryNode { shared: self.clone(), node, connection }), feed }
     }
 
-    /// Cuts a node off for good, as when its process dies: nothing it does from now on takes effect, its
-    /// lease runs out by itself.
-    pub fn cut(&self, node: &NodeId) {
-        self.state.lock().nodes.remove(node);
-    }
-
     /// Cuts a node off, or lets it back: a partition between the node and the backbone.
     pub fn set_reachable(&self, node: &NodeId, reachable: bool) {
         let mut state = self.state.lock();
@@ -215,6 +209,17 @@ impl MemoryNode {
 }
 
 impl Backbone for MemoryNode {
+    fn health(&self) -> Health {
+        Health::default()
+    }
+
+    fn cut(&self) {
+        let mut state = self.shared.state.lock();
+        if state.nodes.get(&self.node).is_some_and(|feed| feed.connection == self.connection) {
+            state.nodes.remove(&self.node);
+        }
+    }
+
     fn subscribe(&self, room: &RoomName) -> Call<()> {
         self.call(|state, _| {
             if let Some(feed) = state.nodes.get_mut(&self.node) {

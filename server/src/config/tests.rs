@@ -105,6 +105,19 @@ fn a_flag_names_its_file_over_the_environment() {
 }
 
 #[test]
+fn the_password_of_redis_is_shown_nowhere() {
+    let url = "redis://chat:s3cret@10.0.0.9:6379/2";
+    let loaded = from_file(&format!("[redis]\nurl = \"{url}\"\n")).unwrap();
+    assert_eq!(loaded.config.redis.url.as_ref().unwrap().as_str(), url);
+    assert!(loaded.to_toml().contains("url = \"redis://chat:***@10.0.0.9:6379/2\""), "{}", loaded.to_toml());
+    assert!(!format!("{:?}", loaded.config).contains("s3cret"));
+    for wrong in ["rediss://:s3cret@host", "redis://:s3cret@host:port", "s3cret"] {
+        let error = from_file(&format!("[redis]\nurl = \"{wrong}\"\n")).unwrap_err().to_string();
+        assert!(error.contains("redis://127.0.0.1:6379/0") && !error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
 fn a_named_file_that_is_not_there_is_an_error() {
     let error = Loaded::read(&Sources { file: Some("/nowhere/chat.toml".into()), ..nothing() }).unwrap_err();
     assert!(error.to_string().starts_with("/nowhere/chat.toml: cannot be read"), "{error}");
@@ -147,7 +160,7 @@ fn a_wrong_name_is_named_with_its_line_and_the_nearest_right_one() {
     refused("[log]\nx = 1", "chat.toml:2: unknown key \"x\" in [log]: there are format, level");
     refused(
         "[x]\n",
-        "chat.toml:1: unknown section [x]: there are [server], [limits], [timing], [log], [balancer]",
+        "chat.toml:1: unknown section [x]: there are [server], [redis], [limits], [timing], [log], [balancer]",
     );
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chat_protocol::NodeId;
+use redis::IntoConnectionInfo;
 
 use crate::balancer::Backend;
 
@@ -209,6 +210,90 @@ impl Setting for LogLevel {
 
     fn write(&self) -> String {
         quoted(&self.0)
+    }
+}
+
+/// Where a Redis is: `redis://[user][:password@]host[:port][/database]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    /// Takes a URL.
+    ///
+    /// # Errors
+    /// What is allowed, where it is none.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let is_url = text.starts_with("redis://") && text.into_connection_info().is_ok();
+        if is_url { Ok(Self(text.to_owned())) } else { Err(ALLOWED_REDIS) }
+    }
+
+    /// With its password.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Without its password: what is logged and shown.
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rest = self.0.strip_prefix("redis://").unwrap_or(&self.0);
+        match rest.rsplit_once('@') {
+            Some((login, host)) if login.contains(':') => {
+                let user = login.split(':').next().unwrap_or_default();
+                write!(f, "redis://{user}:***@{host}")
+            }
+            _ => f.write_str(&self.0),
+        }
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Setting for Option<RedisUrl> {
+    fn read(value: &Value) -> Result<Self, &'static str> {
+        match value.text() {
+            Some("") => Ok(None),
+            Some(text) => RedisUrl::parse(text).map(Some),
+            None => Err(ALLOWED_REDIS),
+        }
+    }
+
+    fn write(&self) -> String {
+        quoted(&self.as_ref().map(RedisUrl::to_string).unwrap_or_default())
+    }
+}
+
+const ALLOWED_REDIS: &str =
+    "a URL as redis://127.0.0.1:6379/0 or redis://user:password@host:6379/0 is allowed, or nothing";
+
+/// When a message counts as accepted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AckPolicy {
+    /// When the primary has it.
+    #[default]
+    Primary,
+    /// When a replica has it too.
+    Replicated,
+}
+
+impl Setting for AckPolicy {
+    fn read(value: &Value) -> Result<Self, &'static str> {
+        match value.text() {
+            Some("primary") => Ok(Self::Primary),
+            Some("replicated") => Ok(Self::Replicated),
+            _ => Err("\"primary\" or \"replicated\" is allowed"),
+        }
+    }
+
+    fn write(&self) -> String {
+        quoted(match self {
+            Self::Primary => "primary",
+            Self::Replicated => "replicated",
+        })
     }
 }
 

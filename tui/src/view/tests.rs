@@ -158,6 +158,7 @@ fn the_link_panel_120x40() {
         connections: 812,
         rooms: 3,
         draining: false,
+        lag_ms: None,
         you: name == "node-3",
     });
     stage.net(NetEvent::Answer(ServerMessage::Nodes { nodes: nodes.into(), re: None }));

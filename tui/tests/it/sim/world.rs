@@ -344,6 +344,7 @@ impl World {
             connections: 0,
             rooms: 0,
             draining: false,
+            lag_ms: None,
             you: false,
         };
         drop(node.backbone.renew(info).now_or_never());
@@ -387,7 +388,7 @@ impl World {
             return;
         }
         let node = self.nodes.remove(&key).unwrap();
-        self.backbone.cut(&node.id);
+        node.backbone.cut();
         self.log(|| format!("{} dies", node.id));
         let conns: Vec<ConnId> =
             self.conns.iter().filter(|(_, conn)| conn.node == key).map(|(id, _)| *id).collect();
