@@ -16,7 +16,9 @@ use tokio::time::timeout;
 
 #[cfg(test)]
 mod conformance;
+mod feed_sender;
 pub mod memory;
+pub mod redis;
 
 /// A place in a log and what stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]

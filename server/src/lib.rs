@@ -31,8 +31,8 @@ pub mod shutdown;
 pub mod socket;
 
 use backbone::memory::{MemoryBackbone, Timing};
-use backbone::{Backbone, Link};
-use config::Config;
+use backbone::{Backbone, Link, redis};
+use config::{Config, RedisUrl};
 use connection::Ends;
 use hub::Hub;
 use listener::{Addresses, Door};
@@ -47,7 +47,8 @@ impl Cluster {
     /// # Errors
     /// When an address cannot be had; the error names it and what to do.
     pub fn bind(&self, config: Config) -> anyhow::Result<Server> {
-        Server::with(config, |config| Ok(self.0.connect(config.node.clone())))
+        let (ports, link) = (Ports::bind(&config)?, self.0.connect(config.node.clone()));
+        Ok(Server::with(config, ports, link))
     }
 
     /// Forgets everything that was kept, as a backbone emptied by mistake does. For tests.
@@ -73,6 +74,35 @@ pub struct Server {
     http: Option<TcpListener>,
     link: Link,
     kill: CancellationToken,
+}
+
+/// What clients come in through.
+struct Ports {
+    tcp: Option<TcpListener>,
+    http: Option<TcpListener>,
+}
+
+impl Ports {
+    fn bind(config: &Config) -> anyhow::Result<Self> {
+        let tcp = config.listen_tcp.map(|addr| socket::bind(addr, "--listen-tcp")).transpose()?;
+        let http = config.listen_http.map(|addr| socket::bind(addr, "--listen-http")).transpose()?;
+        Ok(Self { tcp, http })
+    }
+}
+
+fn options(config: &Config, url: &RedisUrl) -> redis::Options {
+    let config::Timing { lease, settle, .. } = config.timing;
+    let wait = config.redis.wait;
+    redis::Options { wait, lease, settle, ..redis::Options::new(url.clone(), config.node.clone()) }
+}
+
+/// The live nodes of the cluster a configuration names.
+///
+/// # Errors
+/// When it names none, or the backbone cannot be used.
+pub async fn cluster_nodes(config: &Config) -> anyhow::Result<Vec<chat_protocol::NodeInfo>> {
+    let none = "no cluster to ask: give --redis URL, or ask this node alone at http://HOST:8000/health";
+    redis::nodes(config.redis.url.as_ref().context(none)?).await
 }
 
 /// Kills a node as abruptly as a process dies.
@@ -103,15 +133,20 @@ impl Server {
     /// # Errors
     /// When an address cannot be had, or the backbone not be used; the error names it and what to do.
     pub async fn bind(config: Config) -> anyhow::Result<Self> {
-        let timing = Timing { lease: config.timing.lease, settle: config.timing.settle, ..Timing::default() };
-        Self::with(config, |config| Ok(MemoryBackbone::new(timing).connect(config.node.clone())))
+        let ports = Ports::bind(&config)?;
+        let link = match &config.redis.url {
+            Some(url) => redis::connect(options(&config, url)).await?,
+            None => {
+                let config::Timing { lease, settle, .. } = config.timing;
+                MemoryBackbone::new(Timing { lease, settle, ..Timing::default() }).connect(config.node.clone())
+            }
+        };
+        Ok(Self::with(config, ports, link))
     }
 
-    fn with(config: Config, connect: impl FnOnce(&Config) -> anyhow::Result<Link>) -> anyhow::Result<Self> {
-        let tcp = config.listen_tcp.map(|addr| socket::bind(addr, "--listen-tcp")).transpose()?;
-        let http = config.listen_http.map(|addr| socket::bind(addr, "--listen-http")).transpose()?;
-        let link = connect(&config)?;
-        Ok(Self { config, tcp, http, link, kill: CancellationToken::new() })
+    fn with(config: Config, ports: Ports, link: Link) -> Self {
+        let Ports { tcp, http } = ports;
+        Self { config, tcp, http, link, kill: CancellationToken::new() }
     }
 
     /// Where raw TCP clients come in.

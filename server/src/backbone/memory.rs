@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use chat_protocol::{ClientId, Epoch, NodeId, NodeInfo, RoomName, Seq, User, UserId};
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
     Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Health, Item, Link, Page, Place,
     PresenceChange, Published, Repaired, Run,
@@ -20,9 +20,6 @@ mod people;
 
 use log::{RoomLog, Told};
 use people::{People, Times};
-
-/// Events a node may lag behind before some are dropped and it is told to compare all heads.
-const FEED_EVENTS_MAX: usize = 16_384;
 
 /// How long things last. The defaults are those of docs/delivery.md.
 #[derive(Debug, Clone, Copy)]
@@ -70,23 +67,18 @@ struct State {
 /// A node's end of the feed.
 struct Feed {
     connection: u64,
-    sender: mpsc::Sender<FeedEvent>,
+    sender: FeedSender,
     rooms: HashSet<RoomName>,
     reachable: bool,
-    /// Events were dropped; told as soon as there is room.
-    stale: bool,
 }
 
 impl Feed {
     fn send(&mut self, event: FeedEvent) {
-        if !self.reachable {
-            self.stale = true;
-            return;
+        if self.reachable {
+            self.sender.send(event);
+        } else {
+            self.sender.miss();
         }
-        if self.stale {
-            self.stale = self.sender.try_send(FeedEvent::Stale).is_err();
-        }
-        self.stale |= self.sender.try_send(event).is_err();
     }
 }
 
@@ -110,9 +102,9 @@ impl MemoryBackbone {
 
     /// A node's connection. A second one of the same name takes the first one's place.
     pub fn connect(&self, node: NodeId) -> Link {
-        let (sender, feed) = mpsc::channel(FEED_EVENTS_MAX);
+        let (sender, feed) = FeedSender::new(FEED_EVENTS_MAX);
         let connection = fastrand::u64(..);
-        let end = Feed { connection, sender, rooms: HashSet::new(), reachable: true, stale: false };
+        let end = Feed { connection, sender, rooms: HashSet::new(), reachable: true };
         self.state.lock().nodes.insert(node.clone(), end);
         Link { backbone: Arc::new(MemoryNode { shared: self.clone(), node, connection }), feed }
     }
@@ -122,8 +114,8 @@ impl MemoryBackbone {
         let mut state = self.state.lock();
         if let Some(feed) = state.nodes.get_mut(node) {
             feed.reachable = reachable;
-            if reachable && feed.stale {
-                feed.stale = feed.sender.try_send(FeedEvent::Stale).is_err();
+            if reachable {
+                feed.sender.tell_stale();
             }
         }
     }

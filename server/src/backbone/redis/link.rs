@@ -1,0 +1,236 @@
+//! Owns the connections to one primary: one for calls, one for the feed, both or none. A call while there are
+//! none, or whose connection goes, fails at once; its outcome is unknown. Knows nothing of rooms or people.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use chat_protocol::NodeId;
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo, ProtocolVersion, RedisError,
+    ServerErrorKind, Value,
+};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::feed::Feed;
+use super::keys::Channels;
+use super::scripts::Eval;
+use super::start::{self, DialError, Server};
+use crate::backbone::{BackboneError, Health};
+use crate::config::RedisUrl;
+
+/// Longest time to connect, log in and subscribe.
+const DIAL_MAX: Duration = Duration::from_secs(5);
+/// Channels in one SUBSCRIBE.
+const SUBSCRIBE_AT_ONCE: usize = 500;
+/// The feed has proved itself within this time, or it is silent.
+const PROOF_MAX: Duration = Duration::from_millis(2_000);
+
+/// One primary, as one node sees it.
+pub(super) struct Primary {
+    url: RedisUrl,
+    node: NodeId,
+    channels: Channels,
+    pub(super) feed: Arc<Feed>,
+    /// None while it is out of reach. Held to clone or replace them.
+    wires: Mutex<Option<Wires>>,
+    /// The node is dead: nothing goes out any more.
+    cut: CancellationToken,
+    proof: Mutex<Proof>,
+    reconnects: AtomicU64,
+}
+
+/// When the feed last proved itself.
+#[derive(Debug, Clone, Copy)]
+struct Proof {
+    at: Instant,
+    lag: Option<Duration>,
+}
+
+/// Both connections.
+#[derive(Clone)]
+pub(super) struct Wires {
+    calls: MultiplexedConnection,
+    feed: MultiplexedConnection,
+    /// One of them is gone: the other is given up too.
+    pub(super) gone: CancellationToken,
+    /// Which life of which server.
+    pub(super) server: Server,
+}
+
+impl Primary {
+    pub(super) fn new(url: RedisUrl, node: NodeId, channels: Channels, feed: Arc<Feed>) -> Self {
+        let proof = Mutex::new(Proof { at: Instant::now(), lag: None });
+        let (wires, cut) = (Mutex::default(), CancellationToken::new());
+        Self { url, node, channels, feed, wires, cut, proof, reconnects: AtomicU64::new(0) }
+    }
+
+    /// Connects, logs in, looks at the server and subscribes to everything wanted.
+    pub(super) async fn dial(&self) -> Result<Wires, DialError> {
+        timeout(DIAL_MAX, self.dial_unbounded())
+            .await
+            .unwrap_or_else(|_| Err(start::mute(&self.url, DIAL_MAX)))
+    }
+
+    async fn dial_unbounded(&self) -> Result<Wires, DialError> {
+        let explain = |error: RedisError| start::explain(&self.url, &error);
+        let client = self.client(ProtocolVersion::RESP2).map_err(explain)?;
+        let config = || AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let mut plain =
+            client.get_multiplexed_async_connection_with_config(&config()).await.map_err(explain)?;
+        // Before RESP3 is spoken: a server that is too old does not know it.
+        let server = start::look(&self.url, &mut plain).await?;
+        let gone = CancellationToken::new();
+        let (on_calls, on_feed, feed) = (gone.clone(), gone.clone(), self.feed.clone());
+        let calls = config().set_push_sender(move |push: redis::PushInfo| {
+            if push.kind == redis::PushKind::Disconnection {
+                on_calls.cancel();
+            }
+            Ok::<(), ()>(())
+        });
+        let told = config().set_push_sender(move |push| {
+            if feed.take(push) {
+                on_feed.cancel();
+            }
+            Ok::<(), ()>(())
+        });
+        let client = self.client(ProtocolVersion::RESP3).map_err(explain)?;
+        let calls = client.get_multiplexed_async_connection_with_config(&calls).await.map_err(explain)?;
+        let mut feed = client.get_multiplexed_async_connection_with_config(&told).await.map_err(explain)?;
+        let mut channels = self.feed.channels();
+        channels.extend([self.channels.all(), self.channels.node(&self.node)]);
+        for channels in channels.chunks(SUBSCRIBE_AT_ONCE) {
+            feed.subscribe(channels).await.map_err(explain)?;
+        }
+        Ok(Wires { calls, feed, gone, server })
+    }
+
+    fn client(&self, protocol: ProtocolVersion) -> Result<Client, RedisError> {
+        let keepalive = socket2::TcpKeepalive::new().with_time(Duration::from_secs(5));
+        let tcp = TcpSettings::default()
+            .set_nodelay(true)
+            .set_keepalive(keepalive)
+            .set_user_timeout(Duration::from_secs(10));
+        let info = self.url.as_str().into_connection_info()?;
+        let login = info.redis_settings().clone().set_protocol(protocol).set_skip_set_lib_name();
+        Client::open(info.set_redis_settings(login).set_tcp_settings(tcp))
+    }
+
+    /// From now on these are used.
+    pub(super) fn use_wires(&self, wires: Wires) {
+        if !self.cut.is_cancelled() {
+            self.proof.lock().at = Instant::now();
+            *self.wires.lock() = Some(wires);
+        }
+    }
+
+    /// They are gone, or no good.
+    pub(super) fn drop_wires(&self) {
+        if let Some(wires) = self.wires.lock().take() {
+            wires.gone.cancel();
+        }
+    }
+
+    pub(super) fn count_reconnect(&self) {
+        self.reconnects.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The node dies: nothing goes out any more, nothing is told.
+    pub(super) fn cut(&self) {
+        self.cut.cancel();
+        self.drop_wires();
+    }
+
+    pub(super) fn is_cut(&self) -> &CancellationToken {
+        &self.cut
+    }
+
+    /// The feed has carried the node's own word.
+    pub(super) fn prove(&self, lag: Duration) {
+        *self.proof.lock() = Proof { at: Instant::now(), lag: Some(lag) };
+    }
+
+    pub(super) fn health(&self) -> Health {
+        let proof = *self.proof.lock();
+        let silent = proof.at.elapsed();
+        let works = silent <= PROOF_MAX && self.wires.lock().is_some();
+        let reconnects = self.reconnects.load(Ordering::Relaxed);
+        Health { silent: (!works).then_some(silent), lag: proof.lag, reconnects }
+    }
+
+    fn wires(&self) -> Result<Wires, BackboneError> {
+        self.wires.lock().clone().ok_or_else(|| BackboneError::Unavailable("redis is out of reach".into()))
+    }
+
+    pub(super) async fn query(&self, command: &Cmd) -> Result<Value, BackboneError> {
+        let mut wires = self.wires()?;
+        let gone = wires.gone.clone();
+        let answer = self.while_connected(&gone, command.query_async(&mut wires.calls)).await?;
+        answer.map_err(|error| failed(&error, &gone))
+    }
+
+    /// Several commands, answered in order; for those that do not hang together.
+    pub(super) async fn pipeline(&self, pipeline: &redis::Pipeline) -> Result<Vec<Value>, BackboneError> {
+        let mut wires = self.wires()?;
+        let gone = wires.gone.clone();
+        let answer = self.while_connected(&gone, pipeline.query_async(&mut wires.calls)).await?;
+        answer.map_err(|error| failed(&error, &gone))
+    }
+
+    /// Runs a script.
+    pub(super) async fn eval(&self, eval: Eval) -> Result<Value, BackboneError> {
+        let mut wires = self.wires()?;
+        let gone = wires.gone.clone();
+        let answer = self.while_connected(&gone, async {
+            match eval.by_hash().query_async(&mut wires.calls).await {
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                    eval.whole().query_async(&mut wires.calls).await
+                }
+                answer => answer,
+            }
+        });
+        answer.await?.map_err(|error| failed(&error, &gone))
+    }
+
+    /// Asks for what is said in a channel; returns when Redis has confirmed it.
+    pub(super) async fn subscribe(&self, channel: &str) -> Result<(), BackboneError> {
+        let mut wires = self.wires()?;
+        let gone = wires.gone.clone();
+        let answer = self.while_connected(&gone, wires.feed.subscribe(channel)).await?;
+        answer.map_err(|error| failed(&error, &gone))
+    }
+
+    pub(super) async fn unsubscribe(&self, channel: &str) -> Result<(), BackboneError> {
+        let mut wires = self.wires()?;
+        let gone = wires.gone.clone();
+        let answer = self.while_connected(&gone, wires.feed.unsubscribe(channel)).await?;
+        answer.map_err(|error| failed(&error, &gone))
+    }
+
+    async fn while_connected<T>(
+        &self,
+        gone: &CancellationToken,
+        work: impl Future<Output = T>,
+    ) -> Result<T, BackboneError> {
+        let lost = || BackboneError::Unavailable("the connection to redis was lost".into());
+        gone.run_until_cancelled(work).await.ok_or_else(lost)
+    }
+}
+
+/// A call failed. What shows that this connection leads nowhere ends it.
+fn failed(error: &RedisError, gone: &CancellationToken) -> BackboneError {
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown, ReadOnly};
+    let leads_nowhere = match error.kind() {
+        // A primary that was demoted, or that has not its data yet.
+        ErrorKind::Server(kind) => matches!(kind, ReadOnly | BusyLoading | MasterDown | ClusterDown),
+        _ => error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error(),
+    };
+    if leads_nowhere {
+        gone.cancel();
+    }
+    BackboneError::Unavailable(error.to_string())
+}

@@ -1,0 +1,358 @@
+//! Owns who is where and who is who in Redis: leases, the users of each room on each node, names, what users and
+//! clients are remembered by. What a node registers belongs to one life of it, `node incarnation`: it is worth
+//! nothing once that life's lease has run out.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chat_protocol::{ClientId, NodeId, NodeInfo, RoomName, User, UserId};
+use parking_lot::Mutex;
+use redis::Value;
+
+use super::answers::{Row, understood};
+use super::feed::presence_notice;
+use super::keys::{self, Channels};
+use super::scripts::{self, Eval};
+use super::Answer;
+use super::topology::Topology;
+use crate::backbone::{Asked, PresenceChange};
+
+/// How long a dead node is remembered: names are held beyond its death.
+const DEAD_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// A node whose lease ran out no longer ago may live still, and be asked.
+const MAY_LIVE: Duration = Duration::from_secs(10);
+/// Rooms remembered for one user; further ones are entered, but not remembered.
+const REMEMBERED_MAX: usize = 256;
+/// How long users and their clients are remembered beyond their last visit, in seconds.
+const USER_KEPT_S: u64 = 90 * 86_400;
+/// How long what a life has registered stays without being refreshed, in seconds.
+const REGISTERED_S: u64 = 7 * 86_400;
+/// How often it is refreshed.
+pub(super) const REFRESH_EVERY: Duration = Duration::from_secs(86_400);
+
+/// Who is where, as one node says and asks it.
+pub(super) struct People {
+    topology: Arc<Topology>,
+    channels: Channels,
+    node: NodeId,
+    lease: Duration,
+    name_hold: Duration,
+    /// Another one after each loss of the lease.
+    life: Mutex<String>,
+    /// The lease was taken anew without the node having been told.
+    anew: AtomicBool,
+    /// What the node last said of itself.
+    said: Mutex<String>,
+    /// The others that lived when last asked.
+    peers: Mutex<HashSet<NodeId>>,
+    /// What this life has registered, to be refreshed.
+    registered: Mutex<HashSet<String>>,
+}
+
+/// One life of a node, and what Redis knows of it.
+struct Life {
+    life: String,
+    node: NodeId,
+    until: u64,
+    info: Option<NodeInfo>,
+}
+
+fn new_life(node: &NodeId) -> String {
+    format!("{node} {:012x}", fastrand::u64(..1 << 48))
+}
+
+impl People {
+    pub(super) fn new(
+        topology: Arc<Topology>,
+        channels: Channels,
+        node: NodeId,
+        times: (Duration, Duration),
+    ) -> Self {
+        let (life, (lease, name_hold)) = (Mutex::new(new_life(&node)), times);
+        let (said, peers, registered) = Default::default();
+        // Until the node has said of itself what there is to say, it has said nothing.
+        let anew = AtomicBool::new(true);
+        Self { topology, channels, node, lease, name_hold, life, anew, said, peers, registered }
+    }
+
+    pub(super) fn node(&self) -> &NodeId {
+        &self.node
+    }
+
+    pub(super) fn peers(&self) -> HashSet<NodeId> {
+        self.peers.lock().clone()
+    }
+
+    fn life(&self) -> String {
+        self.life.lock().clone()
+    }
+
+    async fn eval(&self, eval: Eval, key: &str) -> Answer<Value> {
+        self.topology.of(key).eval(eval).await
+    }
+
+    /// Says something to every node; how many heard it.
+    pub(super) async fn tell_all(&self, message: String) -> Answer<usize> {
+        self.tell(self.channels.all(), message).await
+    }
+
+    async fn tell(&self, channel: String, message: String) -> Answer<usize> {
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(&channel).arg(message);
+        let heard = self.topology.of(&channel).query(&publish).await?;
+        Ok(if let Value::Int(count) = heard { usize::try_from(count).unwrap_or(0) } else { 0 })
+    }
+
+    pub(super) async fn renew(&self, info: &NodeInfo) -> Answer<bool> {
+        *self.said.lock() = serde_json::to_string(info).expect("a node's figures are JSON");
+        self.renew_again().await?;
+        Ok(!self.anew.swap(false, Ordering::Relaxed))
+    }
+
+    /// Renews the lease with what was last said; where it was lost, under another life.
+    pub(super) async fn renew_again(&self) -> Answer<()> {
+        let (life, next) = (self.life(), new_life(&self.node));
+        let said = self.said.lock().clone();
+        let eval = Eval::of(&scripts::RENEW).keys(keys::NODES).arg(&life).arg(self.lease.as_millis());
+        let eval = eval.arg(DEAD_KEPT.as_millis()).arg(said).arg(&next);
+        let held = self.eval(eval, keys::NODES[0]).await?;
+        if held != Value::Int(1) {
+            *self.life.lock() = next;
+            self.registered.lock().clear();
+            self.anew.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn depart(&self) -> Answer<()> {
+        let life = self.life();
+        let [leases, info] = keys::NODES;
+        let primary = self.topology.of(leases);
+        primary.query(redis::cmd("ZREM").arg(leases).arg(&life)).await?;
+        primary.query(redis::cmd("HDEL").arg(info).arg(&life)).await?;
+        Ok(())
+    }
+
+    /// Redis' clock, and the lives whose leases ran out no longer ago than `past`, the longest lived last.
+    async fn lives(&self, past: Duration) -> Answer<(u64, Vec<Life>)> {
+        let eval = Eval::of(&scripts::NODES).keys(keys::NODES).arg(past.as_millis());
+        let answer = self.eval(eval, keys::NODES[0]).await?;
+        let read = || {
+            let mut row = Row::of(answer)?;
+            let (now, mut lives) = (row.number()?, Vec::new());
+            while let Some(life) = row.text() {
+                let (until, said) = (row.number()?, row.text()?);
+                let node = NodeId::parse(life.split_once(' ')?.0).ok()?;
+                lives.push(Life { life, node, until, info: serde_json::from_str(&said).ok() });
+            }
+            Some((now, lives))
+        };
+        understood("the list of nodes", read())
+    }
+
+    pub(super) async fn nodes(&self) -> Answer<Vec<NodeInfo>> {
+        let (_, lives) = self.lives(Duration::ZERO).await?;
+        let others = lives.iter().map(|life| &life.node).filter(|node| **node != self.node);
+        *self.peers.lock() = others.cloned().collect();
+        let newest: BTreeMap<NodeId, NodeInfo> =
+            lives.into_iter().filter_map(|life| Some((life.node, life.info?))).collect();
+        Ok(newest.into_values().collect())
+    }
+
+    /// True once all of these nodes have renewed their lease since the first call.
+    pub(super) async fn are_back(&self, peers: &HashSet<NodeId>, since: &mut Option<u64>) -> Answer<bool> {
+        let (now, lives) = self.lives(Duration::ZERO).await?;
+        let since = *since.get_or_insert(now);
+        let lease = self.lease.as_millis() as u64;
+        let is_back = |peer: &NodeId| lives.iter().any(|life| life.node == *peer && life.until >= since + lease);
+        Ok(peers.iter().all(is_back))
+    }
+
+    /// Asks every other node that may live what it has of a room.
+    pub(super) async fn ask(&self, room: &RoomName, round: u64) -> Answer<Asked> {
+        let heard = self.tell_all(format!("A {room} {}", self.node)).await?;
+        let (_, lives) = self.lives(MAY_LIVE).await?;
+        let mut nodes: BTreeSet<NodeId> = lives.into_iter().map(|life| life.node).collect();
+        nodes.extend(self.peers());
+        nodes.remove(&self.node);
+        // Somebody heard it whose lease a flush has taken: it is waited for by time.
+        let unknown = heard.saturating_sub(1).saturating_sub(nodes.len());
+        let stand_in = |number| NodeId::parse(&format!("unknown-{number}")).expect("letters and digits");
+        Ok(Asked { round, nodes: nodes.into_iter().chain((0..unknown).map(stand_in)).collect() })
+    }
+
+    pub(super) async fn answer(&self, room: &RoomName, to: &NodeId) -> Answer<()> {
+        self.tell(self.channels.node(to), format!("R {room} {}", self.node)).await.map(|_| ())
+    }
+
+    /// Everything this life has registered stays for a while longer.
+    pub(super) async fn refresh(&self) -> Answer<()> {
+        let registered: Vec<String> = self.registered.lock().iter().cloned().collect();
+        for key in registered {
+            self.topology.of(&key).query(redis::cmd("EXPIRE").arg(&key).arg(REGISTERED_S)).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn enter(&self, room: &RoomName, user: User) -> Answer<()> {
+        let (life, feed) = (self.life(), self.channels.room(room));
+        let (here, rooms) = (keys::here(room, &life), keys::rooms_of(&life));
+        let said = serde_json::to_string(&user).expect("a user is JSON");
+        let eval = Eval::of(&scripts::ENTER).keys([here.clone(), feed]).arg(&user.user_id).arg(said);
+        let eval = eval.arg("PUBLISH").arg(presence_notice(&PresenceChange::Entered(user)));
+        self.eval(eval, &here).await?;
+        let is_new = !self.registered.lock().contains(&here);
+        if is_new {
+            let primary = self.topology.of(&rooms);
+            primary.query(redis::cmd("SADD").arg(&rooms).arg(room.as_str())).await?;
+            primary.query(redis::cmd("EXPIRE").arg(&rooms).arg(REGISTERED_S)).await?;
+            self.registered.lock().extend([here, rooms]);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Answer<()> {
+        let (life, feed) = (self.life(), self.channels.room(room));
+        let (here, rooms) = (keys::here(room, &life), keys::rooms_of(&life));
+        let left = PresenceChange::Left { user: user.clone(), node: self.node.clone(), lost };
+        let eval = Eval::of(&scripts::EXIT).keys([here.clone(), feed]).arg(user);
+        let eval = eval.arg("PUBLISH").arg(presence_notice(&left));
+        if self.eval(eval, &here).await? == Value::Int(0) {
+            self.registered.lock().remove(&here);
+            self.topology.of(&rooms).query(redis::cmd("SREM").arg(&rooms).arg(room.as_str())).await?;
+        }
+        Ok(())
+    }
+
+    /// Each user once, however many nodes the user is on.
+    pub(super) async fn present(&self, room: &RoomName) -> Answer<Vec<User>> {
+        let (_, lives) = self.lives(Duration::ZERO).await?;
+        let mut ask = redis::pipe();
+        let keys: Vec<String> = lives.iter().map(|life| keys::here(room, &life.life)).collect();
+        let Some(first) = keys.first() else { return Ok(Vec::new()) };
+        for key in &keys {
+            ask.cmd("HVALS").arg(key);
+        }
+        let answers = self.topology.of(first).pipeline(&ask).await?;
+        let mut users = BTreeMap::new();
+        for answer in answers {
+            let read = || Row::of(answer)?.map(user).collect::<Option<Vec<User>>>();
+            let there = understood("the users of a room", read())?;
+            users.extend(there.into_iter().map(|user| (user.user_id.clone(), user)));
+        }
+        Ok(users.into_values().collect())
+    }
+
+    pub(super) async fn rooms(&self) -> Answer<Vec<(RoomName, usize)>> {
+        let (_, lives) = self.lives(Duration::ZERO).await?;
+        let mut found: BTreeSet<RoomName> = BTreeSet::new();
+        for life in &lives {
+            let key = keys::rooms_of(&life.life);
+            let names = self.topology.of(&key).query(redis::cmd("SMEMBERS").arg(&key)).await?;
+            let read = || Row::of(names)?.map(|name| RoomName::parse(&text(name)?).ok()).collect();
+            found.extend(understood::<Vec<RoomName>>("the rooms of a node", read())?);
+        }
+        found.retain(|room| !room.is_reserved());
+        let mut counted = Vec::new();
+        for room in found {
+            let count = self.count(&room, &lives).await?;
+            counted.extend((count > 0).then_some((room, count)));
+        }
+        Ok(counted)
+    }
+
+    /// Each user once.
+    async fn count(&self, room: &RoomName, lives: &[Life]) -> Answer<usize> {
+        let mut ask = redis::pipe();
+        for life in lives {
+            ask.cmd("HKEYS").arg(keys::here(room, &life.life));
+        }
+        let Some(first) = lives.first() else { return Ok(0) };
+        let answers = self.topology.of(&keys::here(room, &first.life)).pipeline(&ask).await?;
+        let read = || answers.into_iter().map(|answer| Row::of(answer)).collect::<Option<Vec<Row>>>();
+        let users = understood("the users of a room", read())?.into_iter().flatten().filter_map(text);
+        Ok(users.collect::<HashSet<String>>().len())
+    }
+
+    pub(super) async fn claim_name(&self, key: &str, user: &UserId) -> Answer<bool> {
+        let name = keys::name(key);
+        let mut broken = String::new();
+        loop {
+            let eval = Eval::of(&scripts::CLAIM).keys([&name]).arg(user).arg(self.life());
+            let answer = self.eval(eval.arg(REGISTERED_S).arg(&broken), &name).await?;
+            if answer == Value::Int(1) {
+                self.registered.lock().insert(name);
+                return Ok(true);
+            }
+            let read = || {
+                let mut row = Row::of(answer)?;
+                let (owner, at, now) = (row.text()?, row.number()?, row.number()?);
+                Some((owner, at, now, row.map(text).collect::<Option<HashSet<String>>>()?))
+            };
+            let (owner, at, now, claimed_by) = understood("a name", read())?;
+            let (_, lives) = self.lives(DEAD_KEPT).await?;
+            let online = lives.iter().filter(|life| claimed_by.contains(&life.life)).map(|life| life.until);
+            let last = online.max().unwrap_or_default().max(at);
+            if last + self.name_hold.as_millis() as u64 > now {
+                return Ok(false);
+            }
+            // Nobody has held it for long enough: broken, if it is still this claim.
+            broken = format!("{owner} {at}");
+        }
+    }
+
+    pub(super) async fn release_name(&self, key: &str, user: &UserId) -> Answer<()> {
+        let name = keys::name(key);
+        self.registered.lock().remove(&name);
+        let eval = Eval::of(&scripts::RELEASE).keys([&name]).arg(user).arg(self.life());
+        self.eval(eval.arg(self.name_hold.as_secs() + 1), &name).await.map(|_| ())
+    }
+
+    pub(super) async fn remember(&self, user: &UserId, room: &RoomName, joined: bool) -> Answer<()> {
+        let key = keys::joined(user);
+        if !joined {
+            let forget = self.topology.of(&key).query(redis::cmd("SREM").arg(&key).arg(room.as_str())).await;
+            return forget.map(|_| ());
+        }
+        let eval = Eval::of(&scripts::REMEMBER).keys([&key]).arg(room).arg(REMEMBERED_MAX).arg(USER_KEPT_S);
+        self.eval(eval, &key).await.map(|_| ())
+    }
+
+    pub(super) async fn remembered(&self, user: &UserId) -> Answer<Vec<RoomName>> {
+        let key = keys::joined(user);
+        let rooms = self.topology.of(&key).query(redis::cmd("SMEMBERS").arg(&key)).await?;
+        let read = || Row::of(rooms)?.map(|name| RoomName::parse(&text(name)?).ok()).collect();
+        let mut rooms: Vec<RoomName> = understood("the rooms of a user", read())?;
+        rooms.sort();
+        Ok(rooms)
+    }
+
+    pub(super) async fn session_key(&self, offered: [u8; 32]) -> Answer<[u8; 32]> {
+        let primary = self.topology.of(keys::SESSION_KEY);
+        primary.query(redis::cmd("SETNX").arg(keys::SESSION_KEY).arg(&offered[..])).await?;
+        let key = primary.query(redis::cmd("GET").arg(keys::SESSION_KEY)).await?;
+        let read = if let Value::BulkString(key) = key { key.try_into().ok() } else { None };
+        understood("the session key", read)
+    }
+
+    pub(super) async fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<bool> {
+        let key = keys::client(client);
+        let eval = Eval::of(&scripts::FENCE).keys([&key]).arg(user).arg(generation).arg(USER_KEPT_S);
+        let Value::Int(newest) = self.eval(eval, &key).await? else { return Ok(false) };
+        self.tell_all(format!("F {client} {newest}")).await?;
+        Ok(true)
+    }
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+fn user(value: Value) -> Option<User> {
+    serde_json::from_str(&text(value)?).ok()
+}

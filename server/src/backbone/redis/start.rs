@@ -1,0 +1,138 @@
+//! Owns what is looked at whenever a Redis is dialled: can it be used, is it the same as before, is the database
+//! ours; and what a person is told where not. Knows no rooms.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
+use tracing::warn;
+
+use super::keys::{FORMAT, PREFIX};
+use crate::config::RedisUrl;
+
+/// The format in which this program keeps its data.
+const FORMAT_NOW: &str = "1";
+/// The oldest Redis whose streams can be trimmed by id, and read backwards exclusively.
+const VERSION_MIN: (u32, u32) = (6, 2);
+/// Keys looked at to see whether a database is somebody else's.
+const KEYS_LOOKED_AT: usize = 100;
+
+/// A Redis that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DialError {
+    /// It may be there in a moment.
+    #[error("{0}")]
+    Later(String),
+    /// Somebody has to do something.
+    #[error("{0}")]
+    Never(String),
+}
+
+/// Which life of which server: data may be gone where it is another than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Server {
+    run_id: String,
+}
+
+/// Nothing was answered.
+pub(super) fn mute(url: &RedisUrl, waited: Duration) -> DialError {
+    DialError::Later(format!(
+        "redis at {url} does not answer within {} s: see whether it hangs, or wait for it with --redis-wait",
+        waited.as_secs()
+    ))
+}
+
+/// What went wrong, and what to do.
+pub(super) fn explain(url: &RedisUrl, error: &RedisError) -> DialError {
+    let code = error.code().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::AuthenticationFailed => DialError::Never(refused(url, error)),
+        _ if matches!(code, "NOAUTH" | "WRONGPASS" | "NOPERM") => DialError::Never(refused(url, error)),
+        ErrorKind::Server(ServerErrorKind::BusyLoading) => {
+            DialError::Later(format!("redis at {url} is loading its data: wait for it with --redis-wait"))
+        }
+        ErrorKind::Server(_) | ErrorKind::InvalidClientConfig => {
+            DialError::Never(format!("redis at {url} refuses: {error}: see the database number in the URL"))
+        }
+        _ => DialError::Later(format!(
+            "redis at {url} cannot be reached: {error}: start it, or wait for it with --redis-wait"
+        )),
+    }
+}
+
+fn refused(url: &RedisUrl, error: &RedisError) -> String {
+    format!("redis at {url} refuses the login: {error}: see user and password in the URL")
+}
+
+/// Looks at a server that was just dialled.
+pub(super) async fn look(url: &RedisUrl, redis: &mut MultiplexedConnection) -> Result<Server, DialError> {
+    let failed = |error: RedisError| explain(url, &error);
+    let info: String = redis::cmd("INFO").query_async(redis).await.map_err(failed)?;
+    let server = judge(url, &info)?;
+    let format: Option<String> = redis::cmd("GET").arg(FORMAT).query_async(redis).await.map_err(failed)?;
+    match format.as_deref() {
+        Some(FORMAT_NOW) => return Ok(server),
+        Some(other) => {
+            return Err(DialError::Never(format!(
+                "redis at {url} holds data of another version of chat-server (format {other}, this one has \
+                 {FORMAT_NOW}): use a version that knows it, or another database"
+            )));
+        }
+        None => {}
+    }
+    let (_, keys): (Value, Vec<String>) =
+        redis::cmd("SCAN").arg(0).arg("COUNT").arg(KEYS_LOOKED_AT).query_async(redis).await.map_err(failed)?;
+    if let Some(key) = keys.iter().find(|key| !key.starts_with(PREFIX)) {
+        return Err(DialError::Never(format!(
+            "redis at {url} holds somebody else's data (such as the key {key:?}): use an empty database, as in \
+             redis://host:6379/1"
+        )));
+    }
+    let () = redis::cmd("SETNX").arg(FORMAT).arg(FORMAT_NOW).query_async(redis).await.map_err(failed)?;
+    Ok(server)
+}
+
+/// What INFO says: is it new enough, does it take writes, may it forget.
+fn judge(url: &RedisUrl, info: &str) -> Result<Server, DialError> {
+    let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+    let version = field("redis_version").unwrap_or("0.0.0");
+    if parse_version(version) < VERSION_MIN {
+        let (major, minor) = VERSION_MIN;
+        return Err(DialError::Never(format!(
+            "redis at {url} is version {version}: at least {major}.{minor} is needed"
+        )));
+    }
+    if field("role").is_some_and(|role| role != "master") {
+        return Err(DialError::Later(format!("redis at {url} is a replica: give the address of the primary")));
+    }
+    if let Some(policy) = field("maxmemory_policy").filter(|policy| *policy != "noeviction") {
+        warn!(redis = %url, policy, "redis may evict what was acknowledged: set maxmemory-policy noeviction");
+    }
+    Ok(Server { run_id: field("run_id").unwrap_or_default().to_owned() })
+}
+
+fn parse_version(version: &str) -> (u32, u32) {
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(info: &str) -> Result<Server, String> {
+        let url = RedisUrl::parse("redis://:secret@cache:6379/0").unwrap();
+        judge(&url, info).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_server_is_judged_by_what_it_says() {
+        let info = "# Server\r\nredis_version:6.2.0\r\nrun_id:abc\r\nrole:master\r\n";
+        assert_eq!(check(info).unwrap(), Server { run_id: "abc".into() });
+        assert!(check(&info.replace("6.2.0", "7.0.15")).is_ok());
+        assert!(check(&info.replace("6.2.0", "10.1.0")).is_ok());
+        let old = check(&info.replace("6.2.0", "6.0.16")).unwrap_err();
+        assert_eq!(old, "redis at redis://:***@cache:6379/0 is version 6.0.16: at least 6.2 is needed");
+        assert!(check(&info.replace("master", "slave")).unwrap_err().contains("is a replica"));
+    }
+}
