@@ -12,7 +12,10 @@ struct Tool {
 }
 
 /// What tests need. A new need is a new row; no test may skip itself because a tool is missing.
-const TOOLS: &[Tool] = &[Tool { program: "cc", package: "build-essential", why: "links the programs" }];
+const TOOLS: &[Tool] = &[
+    Tool { program: "cc", package: "build-essential", why: "links the programs" },
+    Tool { program: "redis-server", package: "redis-server", why: "nodes are tested on a real Redis" },
+];
 
 /// Parts of the Rust toolchain that rustup may have left out, and how cargo calls them.
 const COMPONENTS: &[(&str, &str)] = &[("rustfmt", "fmt"), ("clippy", "clippy")];

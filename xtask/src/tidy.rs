@@ -16,7 +16,7 @@ use source::Source;
 /// Longest file, tests not counted, in lines.
 const LINES_MAX: usize = 400;
 /// The folders that hold Rust code, where they exist.
-const FOLDERS: [&str; 5] = ["protocol", "server", "tui", "bench", "xtask"];
+const FOLDERS: [&str; 6] = ["protocol", "server", "tui", "testbed", "bench", "xtask"];
 
 /// Checks the workspace at `root`.
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
