@@ -138,7 +138,8 @@ impl Server {
             Some(url) => redis::connect(options(&config, url)).await?,
             None => {
                 let config::Timing { lease, settle, .. } = config.timing;
-                MemoryBackbone::new(Timing { lease, settle, ..Timing::default() }).connect(config.node.clone())
+                MemoryBackbone::new(Timing { lease, settle, ..Timing::default() })
+                    .connect(config.node.clone())
             }
         };
         Ok(Self::with(config, ports, link))

@@ -31,6 +31,8 @@ pub(super) trait Fixture: Send + Sync {
     const SETTLE: Duration;
     /// How long a name is held for its user here.
     const NAME_HOLD: Duration;
+    /// More events than a node's feed holds here.
+    const TOO_MANY: u64;
 
     /// A node's connection.
     fn connect(&self, node: &str) -> impl Future<Output = Link> + Send;

@@ -3,9 +3,6 @@
 use super::*;
 use crate::backbone::{BackboneError, PresenceChange};
 
-/// Events sent to a node that reads none of them; more than any feed holds.
-const TOO_MANY: u64 = 40_000;
-
 fn places(events: &[FeedEvent]) -> Vec<u64> {
     let of = |event: &FeedEvent| match event {
         FeedEvent::Entries { entries, .. } => entries.iter().map(|entry| entry.seq.0).collect(),
@@ -67,23 +64,33 @@ pub(in crate::backbone) async fn presence_is_told_in_the_room(fixture: impl Fixt
     assert_eq!(elsewhere, []);
 }
 
-pub(in crate::backbone) async fn a_full_feed_is_followed_by_stale(fixture: impl Fixture) {
+pub(in crate::backbone) async fn a_full_feed_is_followed_by_stale<F: Fixture>(fixture: F) {
     let (a, mut b) = (fixture.connect("a").await, fixture.connect("b").await);
     b.backbone.subscribe(&room()).await.unwrap();
     let log = Log::made(&a).await;
-    for n in 1..=TOO_MANY {
+    for n in 1..=F::TOO_MANY {
         log.put(vec![item("x", n)]).await;
     }
-    let mut read = Vec::new();
-    while let Ok(event) = b.feed.try_recv() {
-        read.push(event);
+    // The loss is told with what comes next, before it.
+    let (mut read, mut n) = (Vec::new(), F::TOO_MANY);
+    'read: loop {
+        while let Ok(event) = b.feed.try_recv() {
+            if event == FeedEvent::Stale {
+                break 'read;
+            }
+            read.push(event);
+        }
+        n += 1;
+        assert!(n < F::TOO_MANY * 2, "a loss is told");
+        log.put(vec![item("x", n)]).await;
     }
     let read = places(&read);
     let expected: Vec<u64> = (1..=read.len() as u64).collect();
     assert_eq!(read, expected, "what came before the loss came in order");
-    log.put(vec![item("x", TOO_MANY + 1)]).await;
-    assert_eq!(next(&mut b).await, FeedEvent::Stale, "the loss is told before anything else");
-    assert_eq!(places(&told(&mut b).await), [TOO_MANY + 1]);
+    log.put(vec![item("x", n + 1)]).await;
+    let after = places(&told(&mut b).await);
+    let expected: Vec<u64> = (after[0]..=n + 1).collect();
+    assert_eq!(after, expected, "and so does what comes behind it");
 }
 
 pub(in crate::backbone) async fn a_partition_is_followed_by_stale(fixture: impl Fixture) {

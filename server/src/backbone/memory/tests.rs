@@ -10,6 +10,7 @@ impl Fixture for Memory {
     const LEASE: Duration = Duration::from_secs(3);
     const SETTLE: Duration = Duration::from_millis(300);
     const NAME_HOLD: Duration = Duration::from_secs(600);
+    const TOO_MANY: u64 = 40_000;
 
     async fn connect(&self, node: &str) -> Link {
         self.shared.connect(NodeId::parse(node).unwrap())

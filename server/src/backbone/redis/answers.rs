@@ -9,9 +9,7 @@ use chat_protocol::{Epoch, MessageId, Seq};
 use redis::Value;
 
 use super::entry;
-use crate::backbone::{
-    BackboneError, Entry, Head, Item, ItemAnswer, Page, Place, Published, Repaired, Run,
-};
+use crate::backbone::{BackboneError, Entry, Head, Item, ItemAnswer, Page, Place, Published, Repaired, Run};
 
 type Read<T> = Option<T>;
 
@@ -28,7 +26,7 @@ pub(super) struct Row(std::vec::IntoIter<Value>);
 impl Row {
     pub(super) fn of(value: Value) -> Read<Self> {
         match value {
-            Value::Array(values) => Some(Self(values.into_iter())),
+            Value::Array(values) | Value::Set(values) => Some(Self(values.into_iter())),
             _ => None,
         }
     }
@@ -162,7 +160,11 @@ pub(super) fn page(value: Value, after: Seq, limit: usize) -> Read<Page> {
     }
 }
 
-pub(super) fn history(value: Value, before: Option<Seq>, limit: usize) -> Read<Option<(Head, Vec<Arc<Entry>>)>> {
+pub(super) fn history(
+    value: Value,
+    before: Option<Seq>,
+    limit: usize,
+) -> Read<Option<(Head, Vec<Arc<Entry>>)>> {
     if value == Value::Nil {
         return Some(None);
     }
@@ -177,7 +179,7 @@ pub(super) fn history(value: Value, before: Option<Seq>, limit: usize) -> Read<O
 }
 
 /// Batches as they lie in the stream: `[last-0, [n, count, p, id before, b, packed]]`.
-fn batches(value: Value) -> Read<Vec<Vec<Arc<Entry>>>> {
+pub(super) fn batches(value: Value) -> Read<Vec<Vec<Arc<Entry>>>> {
     Row::of(value)?.map(batch).collect()
 }
 
@@ -217,9 +219,8 @@ pub(super) fn repaired(value: Value) -> Read<(Repaired, Option<String>)> {
 
 /// Each entry names the one before it, and stands behind it.
 pub(super) fn is_contiguous(run: &Run) -> bool {
-    let follows = |pair: &[Arc<Entry>]| {
-        pair[1].seq == pair[0].seq.next() && pair[1].prev.as_ref() == Some(&pair[0].id)
-    };
+    let follows =
+        |pair: &[Arc<Entry>]| pair[1].seq == pair[0].seq.next() && pair[1].prev.as_ref() == Some(&pair[0].id);
     run.entries.windows(2).all(follows)
 }
 

@@ -131,9 +131,10 @@ impl Feed {
                 let room = RoomName::parse(about).ok()?;
                 (from != self.node).then_some(FeedEvent::Ask { room, from })
             }
-            "R" => {
-                Some(FeedEvent::Answer { room: RoomName::parse(about).ok()?, from: NodeId::parse(rest).ok()? })
-            }
+            "R" => Some(FeedEvent::Answer {
+                room: RoomName::parse(about).ok()?,
+                from: NodeId::parse(rest).ok()?,
+            }),
             "F" => {
                 let client = ClientId::parse(about).ok()?;
                 Some(FeedEvent::Fence { client, generation: rest.parse().ok()? })

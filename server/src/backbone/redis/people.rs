@@ -11,11 +11,11 @@ use chat_protocol::{ClientId, NodeId, NodeInfo, RoomName, User, UserId};
 use parking_lot::Mutex;
 use redis::Value;
 
+use super::Answer;
 use super::answers::{Row, understood};
 use super::feed::presence_notice;
 use super::keys::{self, Channels};
 use super::scripts::{self, Eval};
-use super::Answer;
 use super::topology::Topology;
 use crate::backbone::{Asked, PresenceChange};
 
@@ -166,7 +166,8 @@ impl People {
         let (now, lives) = self.lives(Duration::ZERO).await?;
         let since = *since.get_or_insert(now);
         let lease = self.lease.as_millis() as u64;
-        let is_back = |peer: &NodeId| lives.iter().any(|life| life.node == *peer && life.until >= since + lease);
+        let is_back =
+            |peer: &NodeId| lives.iter().any(|life| life.node == *peer && life.until >= since + lease);
         Ok(peers.iter().all(is_back))
     }
 
@@ -271,7 +272,7 @@ impl People {
         }
         let Some(first) = lives.first() else { return Ok(0) };
         let answers = self.topology.of(&keys::here(room, &first.life)).pipeline(&ask).await?;
-        let read = || answers.into_iter().map(|answer| Row::of(answer)).collect::<Option<Vec<Row>>>();
+        let read = || answers.into_iter().map(Row::of).collect::<Option<Vec<Row>>>();
         let users = understood("the users of a room", read())?.into_iter().flatten().filter_map(text);
         Ok(users.collect::<HashSet<String>>().len())
     }

@@ -1,6 +1,7 @@
 //! Owns the scripts: their text, and that each is sent by its hash, and whole where Redis does not know it.
 //! What they answer is read in `answers`.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use redis::Cmd;
@@ -62,7 +63,7 @@ impl Eval {
         self
     }
 
-    pub(super) fn arg(mut self, argument: impl ToString) -> Self {
+    pub(super) fn arg(mut self, argument: impl fmt::Display) -> Self {
         self.arguments.push(argument.to_string().into_bytes());
         self
     }

@@ -80,8 +80,13 @@ pub(super) async fn look(url: &RedisUrl, redis: &mut MultiplexedConnection) -> R
         }
         None => {}
     }
-    let (_, keys): (Value, Vec<String>) =
-        redis::cmd("SCAN").arg(0).arg("COUNT").arg(KEYS_LOOKED_AT).query_async(redis).await.map_err(failed)?;
+    let (_, keys): (Value, Vec<String>) = redis::cmd("SCAN")
+        .arg(0)
+        .arg("COUNT")
+        .arg(KEYS_LOOKED_AT)
+        .query_async(redis)
+        .await
+        .map_err(failed)?;
     if let Some(key) = keys.iter().find(|key| !key.starts_with(PREFIX)) {
         return Err(DialError::Never(format!(
             "redis at {url} holds somebody else's data (such as the key {key:?}): use an empty database, as in \
@@ -94,7 +99,8 @@ pub(super) async fn look(url: &RedisUrl, redis: &mut MultiplexedConnection) -> R
 
 /// What INFO says: is it new enough, does it take writes, may it forget.
 fn judge(url: &RedisUrl, info: &str) -> Result<Server, DialError> {
-    let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
+    let field =
+        |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
     let version = field("redis_version").unwrap_or("0.0.0");
     if parse_version(version) < VERSION_MIN {
         let (major, minor) = VERSION_MIN;
@@ -103,7 +109,9 @@ fn judge(url: &RedisUrl, info: &str) -> Result<Server, DialError> {
         )));
     }
     if field("role").is_some_and(|role| role != "master") {
-        return Err(DialError::Later(format!("redis at {url} is a replica: give the address of the primary")));
+        return Err(DialError::Later(format!(
+            "redis at {url} is a replica: give the address of the primary"
+        )));
     }
     if let Some(policy) = field("maxmemory_policy").filter(|policy| *policy != "noeviction") {
         warn!(redis = %url, policy, "redis may evict what was acknowledged: set maxmemory-policy noeviction");

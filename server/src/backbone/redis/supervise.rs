@@ -12,7 +12,6 @@ use super::keys::Channels;
 use super::link::{Primary, Wires};
 use super::people::People;
 
-
 /// How often the feed is proved.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// A word that Redis took has to come back through the feed within this time.
@@ -148,4 +147,3 @@ impl Supervisor {
         std::future::pending().await
     }
 }
-

@@ -39,9 +39,12 @@ fn slot(key: &str) -> u16 {
 }
 
 fn crc16(crc: u16, byte: u8) -> u16 {
-    (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {
-        if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 }
-    })
+    (0..8).fold(
+        crc ^ (u16::from(byte) << 8),
+        |crc, _| {
+            if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 }
+        },
+    )
 }
 
 #[cfg(test)]
