@@ -254,7 +254,7 @@ async fn next(link: &mut Link) -> FeedEvent {
 }
 
 /// Everything told to a node until now: a mark is sent behind it.
-async fn told(link: &mut Link) -> Vec<FeedEvent> {
+pub(super) async fn told(link: &mut Link) -> Vec<FeedEvent> {
     let (mark, owner) = (client(&format!("{MARK}{}", ClientId::random())), UserId::random());
     link.backbone.fence(&mark, &owner, 1).await.unwrap();
     let mut told = Vec::new();

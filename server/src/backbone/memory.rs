@@ -138,7 +138,7 @@ impl MemoryBackbone {
 
     /// Forgets which numbers a room's clients have used, as their expiry or eviction does.
     #[cfg(test)]
-    fn forget_records(&self, room: &RoomName) {
+    pub(super) fn forget_records(&self, room: &RoomName) {
         if let Some(log) = self.state.lock().rooms.get_mut(room) {
             log.forget_records();
         }

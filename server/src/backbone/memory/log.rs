@@ -304,13 +304,12 @@ impl RoomLog {
 
     /// A log in which nothing was written yet goes on in its life.
     fn repair_empty(&mut self, run: &Run) -> Repaired {
-        self.round = None;
         let life = self.life.get_or_insert_with(|| Life::new(run.epoch, None));
-        if life.epoch == run.epoch {
-            Repaired::Ok { head: life.place(), restored: 0 }
-        } else {
-            Repaired::Epoch(life.head())
+        if life.epoch != run.epoch {
+            return Repaired::Epoch(life.head());
         }
+        self.round = None;
+        Repaired::Ok { head: life.place(), restored: 0 }
     }
 
     /// Everything is gone, as after FLUSHALL.

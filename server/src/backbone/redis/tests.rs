@@ -1,11 +1,13 @@
 use std::collections::HashMap;
 
+use chat_protocol::Epoch;
 use chat_testbed::{Proxy, RedisOptions, RedisServer};
 use parking_lot::Mutex;
 
 use super::*;
-use crate::backbone::Record;
 use crate::backbone::conformance::{self, Fixture, each_case};
+
+mod differential;
 
 /// A Redis of its own, which each node reaches through a proxy of its own.
 struct OnRedis {
@@ -48,11 +50,15 @@ async fn cut_log(raw: &mut redis::aio::MultiplexedConnection, room: &RoomName, t
     known.extend(newer);
     known.retain(|_, record| record.split(':').nth(2).unwrap().parse::<u64>().unwrap() <= to.0);
     for entry in &kept {
-        let Record { generation, n, seq, digest } =
-            Record { generation: entry.generation, n: entry.id.n, seq: entry.seq, digest: entry.digest };
-        known.insert(entry.id.client.to_string(), format!("{generation}:{n}:{}:{digest}", seq.0));
+        let client = entry.id.client.to_string();
+        let n = |record: &String| record.split(':').nth(1).unwrap().parse::<u64>().unwrap();
+        if known.get(&client).is_none_or(|record| n(record) < entry.id.n) {
+            let Entry { generation, seq, digest, .. } = **entry;
+            known.insert(client, format!("{generation}:{}:{}:{digest}", entry.id.n, seq.0));
+        }
     }
-    let stood: u64 = redis::cmd("HGET").arg(&meta).arg("s").query_async(raw).await.unwrap();
+    let stood: Option<u64> = redis::cmd("HGET").arg(&meta).arg("s").query_async(raw).await.unwrap();
+    let Some(stood) = stood else { return };
     let (seq, id) =
         kept.last().map_or((stood.min(to.0), String::new()), |entry| (entry.seq.0, entry.id.to_string()));
     let mut all = redis::pipe();

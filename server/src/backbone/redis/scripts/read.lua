@@ -8,16 +8,15 @@ local seq, left = tonumber(ARGV[2]), tonumber(ARGV[4])
 if seq > s then return {'BEHIND', e, s, h} end
 if contradicts(seq, ARGV[3]) then return {'FORK', e, s, h} end
 local page, from = {}, seq + 1
-while left > 0 do
+repeat
   local batches = redis.call('XRANGE', KEYS[2], string.format('%d-0', from), '+', 'COUNT', 16)
-  if #batches == 0 then break end
   for _, batch in ipairs(batches) do
     local last = tonumber(string.match(batch[1], '^%d+'))
     page[#page + 1] = batch
     left, from = left - (last - from + 1), last + 1
     if left <= 0 then break end
   end
-end
+until left <= 0 or #batches < 16
 local begins = page[1] and first_of(page[1]) or s + 1
 if seq + 1 < begins then return {'TRIMMED', e, s, h, begins} end
 local prev = page[1] and begins == seq + 1 and page[1][2][4] or ''
