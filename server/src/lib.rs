@@ -92,8 +92,8 @@ impl Ports {
 
 fn options(config: &Config, url: &RedisUrl) -> redis::Options {
     let config::Timing { lease, settle, .. } = config.timing;
-    let wait = config.redis.wait;
-    redis::Options { wait, lease, settle, ..redis::Options::new(url.clone(), config.node.clone()) }
+    let config::Redis { wait, ack, .. } = config.redis;
+    redis::Options { wait, ack, lease, settle, ..redis::Options::new(url.clone(), config.node.clone()) }
 }
 
 /// The live nodes of the cluster a configuration names.

@@ -99,6 +99,7 @@ macro_rules! each_case {
             people::a_lease_is_new_or_held;
             people::a_node_that_departs_is_gone_with_its_users;
             people::a_lost_lease_takes_its_users_along;
+            people::a_node_that_comes_back_brings_nobody_along;
             people::a_user_counts_once_whatever_the_nodes;
             people::the_directory_lists_rooms_with_users;
             people::a_name_belongs_to_one_user;

@@ -4,7 +4,7 @@
 //! - `logs`: what is asked of the logs of rooms.
 //! - `keys`: every name in Redis. `scripts`: what runs there. `entry`, `answers`: what goes there and comes back.
 //! - `link`: the connections to one primary. `supervise`: that they are there. `topology`: which primary serves what.
-//! - `feed`: what Redis tells. `people`: who is where. `start`: whether a Redis can be used at all.
+//! - `replication`: the wait for a replica. `feed`: what Redis tells. `people`: who is where. `start`: whether a Redis can be used at all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use chat_protocol::{ClientId, NodeId, NodeInfo, RoomName, Seq, User, UserId};
 use redis::IntoConnectionInfo;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
     Asked, Backbone, BackboneError, Call, Entry, Head, Health, Item, Link, Page, Place, Published, Repaired,
     Run,
 };
-use crate::config::RedisUrl;
+use crate::config::{AckPolicy, RedisUrl};
 
 mod answers;
 mod entry;
@@ -29,6 +29,7 @@ mod keys;
 mod link;
 mod logs;
 mod people;
+mod replication;
 mod scripts;
 mod start;
 mod supervise;
@@ -39,6 +40,7 @@ use keys::Channels;
 use link::Primary;
 use logs::Logs;
 use people::People;
+use replication::Replication;
 use start::DialError;
 use supervise::{Gate, Supervisor};
 use topology::Topology;
@@ -63,6 +65,8 @@ pub struct Options {
     pub settle: Duration,
     /// How long a name is held after its user's last client went.
     pub name_hold: Duration,
+    /// When a message counts as accepted.
+    pub ack: AckPolicy,
     /// Events the node may lag behind.
     pub feed_events: usize,
 }
@@ -77,6 +81,7 @@ impl Options {
             lease: Duration::from_secs(3),
             settle: Duration::from_millis(300),
             name_hold: Duration::from_secs(600),
+            ack: AckPolicy::Primary,
             feed_events: FEED_EVENTS_MAX,
         }
     }
@@ -97,11 +102,12 @@ pub async fn connect(options: Options) -> anyhow::Result<Link> {
     let topology = Arc::new(Topology::single(primary.clone()));
     let times = (options.lease, options.name_hold);
     let people = Arc::new(People::new(topology.clone(), channels, options.node.clone(), times));
-    people.renew_again().await?;
+    people.take_place().await?;
+    let replication = (options.ack == AckPolicy::Replicated).then(|| Replication::of(primary.clone()));
     let gate = Arc::new(Gate::default());
     let settle = options.settle;
     let supervisor = Supervisor { primary, channels, people: people.clone(), gate: gate.clone(), settle };
-    let logs = Arc::new(Logs { topology, channels, people, gate, settle });
+    let logs = Arc::new(Logs { topology, channels, people, gate, replication, settle });
     let mut tasks = JoinSet::new();
     tasks.spawn(supervisor.run(wires));
     tasks.spawn(refresh(logs.people.clone()));
@@ -111,15 +117,13 @@ pub async fn connect(options: Options) -> anyhow::Result<Link> {
 /// Dials until it is there, or the time is up.
 async fn reach(primary: &Primary, options: &Options) -> anyhow::Result<link::Wires> {
     let until = Instant::now() + options.wait;
-    let mut told = false;
+    if !options.wait.is_zero() {
+        info!(redis = %options.url, wait_s = options.wait.as_secs(), "waiting for redis");
+    }
     loop {
         match primary.dial().await {
             Ok(wires) => return Ok(wires),
-            Err(DialError::Later(why)) if Instant::now() < until => {
-                if !std::mem::replace(&mut told, true) {
-                    info!(why, wait_s = options.wait.as_secs(), "waiting for redis");
-                }
-            }
+            Err(DialError::Later(why)) if Instant::now() < until => debug!(why, "redis not there yet"),
             Err(error) => anyhow::bail!(error),
         }
         sleep(WAIT_EVERY).await;

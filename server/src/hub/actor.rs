@@ -25,6 +25,9 @@ const COMMANDS_AT_ONCE: usize = 256;
 /// Between two tries to open a room while the backbone is out of reach, and to repeat a presence call.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// How long a room stays subscribed without members: whoever comes back at once finds it up to date.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// What a room is told.
 pub(crate) enum Command {
     Join(Joining, Seat),
@@ -87,6 +90,17 @@ pub(super) struct Actor {
     core: RoomCore,
     desk: Desk,
     told: Figures,
+    attention: Attention,
+}
+
+/// Whether the room's events are wanted: they cost every node that asks for them.
+enum Attention {
+    /// Somebody is here.
+    Awake,
+    /// Nobody is, since then.
+    Alone(Duration),
+    /// The room is not subscribed. What it holds is kept, and is brought when somebody asks.
+    Resting,
 }
 
 /// Everything of the room that is not the core: where its words go.
@@ -152,7 +166,8 @@ impl Actor {
         let core = RoomCore::new(room.clone(), hub.now());
         let seats = Seats::new(room.clone(), hub.config.timing.leave_hold);
         let desk = Desk { hub: hub.clone(), room: room.clone(), seats, calls: FuturesUnordered::new() };
-        Self { hub, room, inbox, handle, core, desk, told: Figures::default() }
+        let attention = Attention::Awake;
+        Self { hub, room, inbox, handle, core, desk, told: Figures::default(), attention }
     }
 
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
@@ -181,16 +196,17 @@ impl Actor {
     /// Waits for something to happen and does it. True: the room is over.
     async fn turn(&mut self) -> bool {
         let now = self.hub.now();
-        let due = [self.core.deadline(), self.desk.seats.deadline()].into_iter().flatten().min();
+        let due = [self.core.deadline(), self.desk.seats.deadline(), self.rest_at()];
+        let due = due.into_iter().flatten().min();
         let wait = due.map(|due| due.saturating_sub(now));
         tokio::select! {
             biased;
             command = self.inbox.recv() => {
                 let Some(command) = command else { return true };
-                self.command(command);
+                self.take(command).await;
                 for _ in 0..COMMANDS_AT_ONCE {
                     let Ok(command) = self.inbox.try_recv() else { break };
-                    self.command(command);
+                    self.take(command).await;
                 }
             }
             Some(done) = self.desk.calls.next(), if !self.desk.calls.is_empty() => self.done(done),
@@ -202,7 +218,41 @@ impl Actor {
         self.desk.seats.tell(self.hub.now());
         self.call_people();
         self.log();
+        self.rest().await;
         self.core.is_over(self.hub.now()) && self.desk.calls.is_empty() && self.close().await
+    }
+
+    fn rest_at(&self) -> Option<Duration> {
+        if let Attention::Alone(since) = self.attention { Some(since + LINGER) } else { None }
+    }
+
+    /// A room without members is not subscribed for long.
+    async fn rest(&mut self) {
+        let now = self.hub.now();
+        match self.attention {
+            Attention::Awake if self.desk.seats.is_empty() => self.attention = Attention::Alone(now),
+            Attention::Alone(_) if !self.desk.seats.is_empty() => self.attention = Attention::Awake,
+            Attention::Alone(since) if now >= since + LINGER => {
+                // A failure leaves events that nobody here needs.
+                drop(timeout(RETRY, self.hub.backbone.unsubscribe(&self.room)).await);
+                self.attention = Attention::Resting;
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody comes in: events are wanted again, and what was missed is found out first.
+    async fn wake(&mut self) {
+        self.open().await;
+        self.attention = Attention::Awake;
+        self.input(Input::Stale);
+    }
+
+    async fn take(&mut self, command: Command) {
+        if matches!((&command, &self.attention), (Command::Join(..), Attention::Resting)) {
+            self.wake().await;
+        }
+        self.command(command);
     }
 
     async fn close(&mut self) -> bool {
@@ -211,8 +261,7 @@ impl Actor {
         drop(timeout(RETRY, self.hub.backbone.unsubscribe(&self.room)).await);
         let over = self.hub.retire(&self.room, &mut self.inbox);
         if !over {
-            self.open().await;
-            self.input(Input::Stale);
+            self.wake().await;
         }
         over
     }

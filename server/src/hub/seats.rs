@@ -65,6 +65,10 @@ impl Seats {
         Self { room, seats, roster: Roster::new(hold), calls, calling: false, failed: false }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.roster.deadline()
     }

@@ -54,6 +54,20 @@ pub(in crate::backbone) async fn a_lost_lease_takes_its_users_along<F: Fixture>(
     assert_eq!(present(&b).await, ["alice"]);
 }
 
+pub(in crate::backbone) async fn a_node_that_comes_back_brings_nobody_along(fixture: impl Fixture) {
+    let (a, b) = (fixture.connect("a").await, fixture.connect("b").await);
+    renew(&a, "a").await;
+    renew(&b, "b").await;
+    a.backbone.enter(&room(), user("alice", "a")).await.unwrap();
+    b.backbone.enter(&room(), user("bob", "b")).await.unwrap();
+    a.backbone.cut();
+    let again = fixture.connect("a").await;
+    assert!(!renew(&again, "a").await, "everything has to be said anew");
+    renew(&b, "b").await;
+    b.backbone.enter(&room(), user("bob", "b")).await.unwrap();
+    assert_eq!(present(&again).await, ["bob"]);
+}
+
 pub(in crate::backbone) async fn a_user_counts_once_whatever_the_nodes(fixture: impl Fixture) {
     let (a, b) = (fixture.connect("a").await, fixture.connect("b").await);
     for (link, node) in [(&a, "a"), (&b, "b")] {

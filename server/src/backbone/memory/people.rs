@@ -67,7 +67,9 @@ impl People {
     /// False where the lease had run out, or is new; what the node had registered is gone then.
     pub(super) fn renew(&mut self, info: NodeInfo, connection: u64, until: Duration, now: Duration) -> bool {
         let node = info.node.clone();
-        let held = self.is_live(&node, now);
+        // Who was on a former life of the node is not on this one.
+        let held =
+            self.leases.get(&node).is_some_and(|lease| lease.until > now && lease.connection == connection);
         if !held {
             self.forget(&node);
         }

@@ -1,4 +1,4 @@
-//! Owns the connections to one primary: one for calls, one for the feed, both or none. A call while there are
+//! Owns the connections to one primary: for calls, for the feed, for waiting; all or none. A call while there are
 //! none, or whose connection goes, fails at once; its outcome is unknown. Knows nothing of rooms or people.
 
 use std::sync::Arc;
@@ -51,11 +51,13 @@ struct Proof {
     lag: Option<Duration>,
 }
 
-/// Both connections.
+/// The connections.
 #[derive(Clone)]
 pub(super) struct Wires {
     calls: MultiplexedConnection,
     feed: MultiplexedConnection,
+    /// For WAIT, which blocks the connection it is sent through.
+    waits: MultiplexedConnection,
     /// One of them is gone: the other is given up too.
     pub(super) gone: CancellationToken,
     /// Which life of which server.
@@ -106,7 +108,7 @@ impl Primary {
         for channels in channels.chunks(SUBSCRIBE_AT_ONCE) {
             feed.subscribe(channels).await.map_err(explain)?;
         }
-        Ok(Wires { calls, feed, gone, server })
+        Ok(Wires { calls, feed, waits: plain, gone, server })
     }
 
     fn client(&self, protocol: ProtocolVersion) -> Result<Client, RedisError> {
@@ -178,6 +180,14 @@ impl Primary {
         let mut wires = self.wires()?;
         let gone = wires.gone.clone();
         let answer = self.while_connected(&gone, pipeline.query_async(&mut wires.calls)).await?;
+        answer.map_err(|error| failed(&error, &gone))
+    }
+
+    /// Waits for replicas; on the connection that may block.
+    pub(super) async fn wait(&self, pipeline: &redis::Pipeline) -> Result<Vec<Value>, BackboneError> {
+        let mut wires = self.wires()?;
+        let gone = wires.gone.clone();
+        let answer = self.while_connected(&gone, pipeline.query_async(&mut wires.waits)).await?;
         answer.map_err(|error| failed(&error, &gone))
     }
 

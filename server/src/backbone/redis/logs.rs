@@ -8,6 +8,7 @@ use chat_protocol::{ClientId, Epoch, RoomName, Seq};
 use super::answers::{self, understood};
 use super::keys::{self, Channels};
 use super::people::People;
+use super::replication::Replication;
 use super::scripts::{self, Eval};
 use super::supervise::Gate;
 use super::topology::Topology;
@@ -25,6 +26,8 @@ pub(super) struct Logs {
     pub(super) channels: Channels,
     pub(super) people: Arc<People>,
     pub(super) gate: Arc<Gate>,
+    /// Where a message counts as accepted only when a replica has it.
+    pub(super) replication: Option<Replication>,
     /// How long a recovery round keeps a room closed.
     pub(super) settle: Duration,
 }
@@ -56,7 +59,13 @@ impl Logs {
             eval = eval.arg(&item.id.client).arg(item.id.n).arg(item.generation).arg(item.digest);
             eval = eval.arg(acked).arg(epoch).arg(seq).bytes(entry::pack_item(item));
         }
-        understood("the log of a room", answers::published(self.on_log(room, eval).await?, &items))
+        let answer = self.on_log(room, eval).await?;
+        let published = understood("the log of a room", answers::published(answer, &items))?;
+        if let (Published::Ok { .. }, Some(replication)) = (&published, &self.replication) {
+            // Should it fail, the batch is sent again: the log knows it by then.
+            replication.confirm().await?;
+        }
+        Ok(published)
     }
 
     pub(super) async fn read(&self, room: &RoomName, after: Place, limit: usize) -> Answer<Page> {

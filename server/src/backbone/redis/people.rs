@@ -10,6 +10,7 @@ use std::time::Duration;
 use chat_protocol::{ClientId, NodeId, NodeInfo, RoomName, User, UserId};
 use parking_lot::Mutex;
 use redis::Value;
+use tokio::time::sleep;
 
 use super::Answer;
 use super::answers::{Row, understood};
@@ -17,12 +18,14 @@ use super::feed::presence_notice;
 use super::keys::{self, Channels};
 use super::scripts::{self, Eval};
 use super::topology::Topology;
-use crate::backbone::{Asked, PresenceChange};
+use crate::backbone::{Asked, BackboneError, PresenceChange};
 
 /// How long a dead node is remembered: names are held beyond its death.
 const DEAD_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A node whose lease ran out no longer ago may live still, and be asked.
 const MAY_LIVE: Duration = Duration::from_secs(10);
+/// A node that lives renews its lease within this time.
+const RENEWED_WITHIN: Duration = Duration::from_millis(1_500);
 /// Rooms remembered for one user; further ones are entered, but not remembered.
 const REMEMBERED_MAX: usize = 256;
 /// How long users and their clients are remembered beyond their last visit, in seconds.
@@ -105,6 +108,32 @@ impl People {
         Ok(if let Value::Int(count) = heard { usize::try_from(count).unwrap_or(0) } else { 0 })
     }
 
+    /// Takes the lease of a node that starts. A former life of it brings nobody along; a node that lives under
+    /// this name is another's.
+    pub(super) async fn take_place(&self) -> anyhow::Result<()> {
+        let namesakes = async || {
+            let (_, lives) = self.lives(Duration::ZERO).await?;
+            Ok::<_, BackboneError>(
+                lives.into_iter().filter(|life| life.node == self.node).collect::<Vec<_>>(),
+            )
+        };
+        let before = namesakes().await?;
+        if !before.is_empty() {
+            sleep(RENEWED_WITHIN).await;
+        }
+        let now = namesakes().await?;
+        let lives = |life: &&Life| before.iter().any(|was| was.life == life.life && was.until < life.until);
+        anyhow::ensure!(
+            !now.iter().any(|life| lives(&life)),
+            "a node {:?} is in this cluster already: give this one a name of its own with --node",
+            self.node.as_str()
+        );
+        for life in now {
+            self.bury(&life.life).await?;
+        }
+        Ok(self.renew_again().await?)
+    }
+
     pub(super) async fn renew(&self, info: &NodeInfo) -> Answer<bool> {
         *self.said.lock() = serde_json::to_string(info).expect("a node's figures are JSON");
         self.renew_again().await?;
@@ -127,11 +156,15 @@ impl People {
     }
 
     pub(super) async fn depart(&self) -> Answer<()> {
-        let life = self.life();
+        self.bury(&self.life()).await
+    }
+
+    /// A life is over: nothing it has registered counts.
+    async fn bury(&self, life: &str) -> Answer<()> {
         let [leases, info] = keys::NODES;
         let primary = self.topology.of(leases);
-        primary.query(redis::cmd("ZREM").arg(leases).arg(&life)).await?;
-        primary.query(redis::cmd("HDEL").arg(info).arg(&life)).await?;
+        primary.query(redis::cmd("ZREM").arg(leases).arg(life)).await?;
+        primary.query(redis::cmd("HDEL").arg(info).arg(life)).await?;
         Ok(())
     }
 

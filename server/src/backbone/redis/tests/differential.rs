@@ -26,12 +26,15 @@ struct Side {
     round: u64,
 }
 
+/// Number, life and seq of an acknowledged message.
+type Evidence = (u64, usize, u64);
+
 /// Something that was written once, to be brought back.
 type Known = Vec<Arc<Entry>>;
 
 #[derive(Debug, Clone)]
 enum Op {
-    Publish { known: Option<(usize, u64, Option<MessageId>)>, items: Vec<(Item, Option<(u64, usize, u64)>)> },
+    Publish { known: Option<(usize, u64, Option<MessageId>)>, items: Vec<(Item, Option<Evidence>)> },
     Read { epoch: usize, seq: u64, id: Option<MessageId>, limit: usize },
     History { before: Option<u64>, limit: usize },
     Ask,
@@ -76,7 +79,7 @@ impl Side {
                     id,
                 });
                 let evidence =
-                    |(n, epoch, seq): (u64, usize, u64)| Acked { n, epoch: self.epoch(epoch), seq: Seq(seq) };
+                    |(n, epoch, seq): Evidence| Acked { n, epoch: self.epoch(epoch), seq: Seq(seq) };
                 let items =
                     items.iter().map(|(item, acked)| Item { acked: acked.map(evidence), ..item.clone() });
                 match backbone.publish(&room, known, items.collect()).await.unwrap() {
@@ -214,7 +217,7 @@ impl Writer {
         Op::Publish { known, items }
     }
 
-    fn item(&mut self, log: &[Arc<Entry>], life: usize) -> (Item, Option<(u64, usize, u64)>) {
+    fn item(&mut self, log: &[Arc<Entry>], life: usize) -> (Item, Option<Evidence>) {
         let client = ClientId::parse(CLIENTS[self.rng.usize(0..CLIENTS.len())]).unwrap();
         let newest = log.iter().rev().find(|entry| entry.id.client == client);
         let last = newest.map_or(0, |entry| entry.id.n);
