@@ -11,6 +11,7 @@ mod http;
 mod limits;
 mod plain_text;
 mod program;
+mod redis;
 mod resume;
 mod rooms;
 mod slow;

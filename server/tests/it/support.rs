@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chat_protocol::NodeId;
-use chat_server::config::Config;
-use chat_server::{Cluster, Killer};
+use chat_server::config::{Config, RedisUrl};
+use chat_server::{Cluster, Killer, Server};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -49,7 +49,18 @@ impl TestNode {
     pub(crate) fn of(cluster: &Cluster, name: &str, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::loopback(NodeId::parse(name).unwrap());
         change(&mut config);
-        let server = cluster.bind(config).unwrap();
+        Self::run(cluster.bind(config).unwrap())
+    }
+
+    /// A node that meets others in a Redis.
+    pub(crate) async fn on_redis(url: &str, name: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::loopback(NodeId::parse(name).unwrap());
+        config.redis.url = Some(RedisUrl::parse(url).unwrap());
+        change(&mut config);
+        Self::run(Server::bind(config).await.unwrap())
+    }
+
+    fn run(server: Server) -> Self {
         let (tcp, http) = (server.tcp_addr().unwrap(), server.http_addr().unwrap());
         let (shutdown, killer, tasks) = (CancellationToken::new(), server.killer(), TaskTracker::new());
         tasks.spawn(server.run(shutdown.clone()));
