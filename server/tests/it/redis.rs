@@ -211,4 +211,13 @@ async fn what_must_be_replicated_is_acknowledged_only_then() {
     alice.send(2, "both have it").await;
     let kept = replica.command(&["XLEN", "chat:{general}:log"]).await.unwrap();
     assert_eq!(kept, Reply::Int(2));
+    replica.pause().unwrap();
+    alice.say(crate::support::message(3, "the replica hangs")).await;
+    alice.wait_for(|frame| frame["content"] == "the replica hangs").await;
+    // Were it acknowledged at once, that would be here by now.
+    primary.wait_for_clock(Duration::from_millis(500)).await.unwrap();
+    assert!(alice.answers_ping().await);
+    assert_eq!(alice.seen(|frame| frame["type"] == "ack"), None);
+    replica.resume().unwrap();
+    assert_eq!(alice.wait("ack").await["n"], 3);
 }

@@ -9,6 +9,8 @@ pub(super) const PREFIX: &str = "chat:";
 pub(super) const FORMAT: &str = "chat:format";
 /// Signs sessions.
 pub(super) const SESSION_KEY: &str = "chat:session-key";
+/// A channel that nobody listens to.
+pub(super) const NOBODY: &str = "chat:nobody";
 /// Leases and what nodes say of themselves.
 pub(super) const NODES: [&str; 2] = ["chat:{nodes}:leases", "chat:{nodes}:info"];
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use redis::Value;
 use tokio::sync::Mutex;
 
-use super::Answer;
 use super::link::Primary;
+use super::{Answer, keys};
 use crate::backbone::BackboneError;
 
 /// Replicas that must have a message.
@@ -40,8 +40,14 @@ impl Replication {
         }
         let covered = self.asked.load(Ordering::SeqCst);
         let mut wait = redis::pipe();
-        // PING first: WAIT counts from the last command of its own connection.
-        wait.cmd("PING").cmd("WAIT").arg(REPLICAS).arg(WAIT_MAX.as_millis() as u64);
+        // WAIT counts from what its own connection has written: a word to nobody, which replicas are sent too.
+        // After a mere PING Valkey 9 confirmed what no replica had.
+        wait.cmd("PUBLISH")
+            .arg(keys::NOBODY)
+            .arg("")
+            .cmd("WAIT")
+            .arg(REPLICAS)
+            .arg(WAIT_MAX.as_millis() as u64);
         match self.primary.wait(&wait).await?.last() {
             Some(Value::Int(replicas)) if *replicas >= REPLICAS => {
                 *confirmed = covered;
