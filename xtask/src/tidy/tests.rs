@@ -47,6 +47,14 @@ fn no_arrow_fires_where_it_does_not_hold() {
 }
 
 #[test]
+fn a_redis_key_is_spelt_in_one_file() {
+    let code = "const KEY: &str = \"chat:format\";";
+    assert_eq!(broken("server/src/backbone/redis/people.rs", code).len(), 1);
+    assert_eq!(broken("server/src/backbone/redis/keys.rs", code).len(), 0);
+    assert_eq!(broken("server/src/backbone/redis/tests/differential.rs", code).len(), 0);
+}
+
+#[test]
 fn a_part_is_its_file_and_its_folder_and_no_other_of_like_name() {
     let code = "use crate::session::Session;";
     assert_eq!(broken("server/src/hub.rs", code).len(), 1);
