@@ -1,8 +1,10 @@
 //! Owns the rooms of a node and the users on it: finds or opens a room, hands it what the backbone's feed
-//! tells, renews the node's lease, and says who is gone when another node's runs out. Knows no transport
-//! and no concrete backbone.
+//! tells. Knows no transport and no concrete backbone.
+//!
+//! - `actor`: the task of one room; `seats`: its connections as people.
+//! - `lease`: this node's place among the others, and who of them is gone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,30 +12,24 @@ use std::time::Duration;
 use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, UserName};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, interval};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::warn;
 
-use crate::backbone::{Backbone, BackboneError, FeedEvent, Link, call};
+use crate::backbone::{Backbone, FeedEvent, Link};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::outbox::{Memory, Outbox};
 use crate::room::ConnId;
 
 mod actor;
+mod lease;
 mod seats;
 
 pub(crate) use actor::{Command, RoomHandle};
 pub(crate) use seats::{Seat, Style};
 
-/// How often the lease is renewed and the other nodes are looked at.
-const LEASE_EVERY: Duration = Duration::from_secs(1);
-/// A node judges nobody dead until it has itself had the backbone for this long: a pause of the backbone
-/// lets all leases run out at once.
-const JUDGE_AFTER: Duration = Duration::from_secs(4);
-/// The node is not ready after the backbone was out of reach for this long.
-const UNREADY_AFTER: Duration = Duration::from_secs(5);
 /// Resumes a node takes in a second; to be measured, this is a careful start.
 const RESUMES_PER_SECOND: f64 = 5_000.0;
 /// The shortest and longest spread a client is told.
@@ -200,71 +196,6 @@ impl Hub {
             Some(handle) => handle.hint(Command::Event(FeedEvent::Ask { room, from })),
             None => drop(self.backbone.answer(&room, &from).await),
         }
-    }
-
-    /// Takes the node's lease before clients come: what is said of users without one is forgotten.
-    pub(crate) async fn announce(&self) {
-        if let Err(error) = call(self.backbone.renew(self.info())).await {
-            warn!(%error, "backbone out of reach, starting without a lease");
-        }
-    }
-
-    async fn run_lease(&self) {
-        let mut tick = interval(LEASE_EVERY);
-        let (mut seen, mut reachable_since) = (HashSet::new(), Some(Instant::now()));
-        let mut unreachable_since = None;
-        loop {
-            tick.tick().await;
-            match self.renew().await {
-                Ok(nodes) => {
-                    unreachable_since = None;
-                    self.ready.send_replace(true);
-                    let since = *reachable_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= JUDGE_AFTER {
-                        self.judge(&seen, &nodes);
-                        seen = nodes;
-                    } else {
-                        seen.extend(nodes);
-                    }
-                }
-                Err(error) => {
-                    reachable_since = None;
-                    let since = *unreachable_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= UNREADY_AFTER && self.ready.send_replace(false) {
-                        warn!(%error, "backbone out of reach, not ready");
-                    }
-                }
-            }
-        }
-    }
-
-    async fn renew(&self) -> Result<HashSet<NodeId>, BackboneError> {
-        if !call(self.backbone.renew(self.info())).await? {
-            self.each_room(|| Command::Register);
-            self.claim_names().await?;
-        }
-        let nodes = call(self.backbone.nodes()).await?;
-        let others = nodes.into_iter().map(|info| info.node).filter(|node| node != self.node());
-        let others: HashSet<NodeId> = others.collect();
-        self.others.store(others.len(), Ordering::Relaxed);
-        Ok(others)
-    }
-
-    /// Who was there and is not any more is gone: its users leave, held.
-    fn judge(&self, before: &HashSet<NodeId>, now: &HashSet<NodeId>) {
-        for gone in before.difference(now) {
-            info!(node = %gone, "node gone");
-            self.each_room(|| Command::NodeGone(gone.clone()));
-        }
-    }
-
-    async fn claim_names(&self) -> Result<(), BackboneError> {
-        let names: Vec<_> =
-            self.users.lock().iter().map(|(user, online)| (user.clone(), online.name.key())).collect();
-        for (user, key) in names {
-            call(self.backbone.claim_name(&key, &user)).await?;
-        }
-        Ok(())
     }
 
     /// What this node says of itself.
