@@ -3,6 +3,7 @@
 //!
 //! - `actor`: the task of one room; `seats`: its connections as people.
 //! - `lease`: this node's place among the others, and who of them is gone.
+//! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, UserName};
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,9 +26,11 @@ use crate::room::ConnId;
 
 mod actor;
 mod lease;
+mod reach;
 mod seats;
 
 pub(crate) use actor::{Command, RoomHandle};
+use reach::Reach;
 pub(crate) use seats::{Seat, Style};
 
 /// Resumes a node takes in a second; to be measured, this is a careful start.
@@ -56,14 +59,18 @@ pub(crate) struct Hub {
     draining: AtomicBool,
     /// Live nodes besides this one, as of the last renewal.
     others: AtomicUsize,
-    ready: watch::Sender<bool>,
+    /// What the lease has met; looked at four times a second and by who asks whether the node is ready.
+    reach: Mutex<Reach>,
+    /// The lease was lost: names are to be claimed anew.
+    lost: Notify,
 }
 
 /// A client's newest connection on this node.
-struct Newest {
-    generation: u64,
-    conn: ConnId,
-    outbox: Arc<Outbox>,
+pub(crate) struct Newest {
+    pub(crate) generation: u64,
+    pub(crate) conn: ConnId,
+    pub(crate) style: Style,
+    pub(crate) outbox: Arc<Outbox>,
 }
 
 impl Newest {
@@ -101,7 +108,8 @@ impl Hub {
             next_conn: AtomicUsize::new(1),
             draining: AtomicBool::new(false),
             others: AtomicUsize::new(0),
-            ready: watch::Sender::new(true),
+            reach: Mutex::default(),
+            lost: Notify::new(),
         })
     }
 
@@ -145,10 +153,10 @@ impl Hub {
         }
     }
 
-    /// Runs the feed and the lease until the shutdown.
+    /// Runs the feed, the lease and what watches both until the shutdown.
     pub(crate) async fn run(self: Arc<Self>, feed: mpsc::Receiver<FeedEvent>) {
         let work = async {
-            tokio::join!(self.run_feed(feed), self.run_lease());
+            tokio::join!(self.run_feed(feed), self.run_lease(), self.run_claims(), self.run_watch());
         };
         self.shutdown.run_until_cancelled(work).await;
     }
@@ -226,7 +234,7 @@ impl Hub {
 
     /// True while the node can serve: the backbone is in reach and it is not draining.
     pub(crate) fn is_ready(&self) -> bool {
-        *self.ready.borrow() && !self.is_draining()
+        self.reach.lock().is_ready() && !self.is_draining()
     }
 
     /// Within what time clients should come back, at random, should this node die: its connections divided
@@ -270,13 +278,12 @@ impl Hub {
     }
 
     /// A client's connection is here; older ones are closed, wherever they are.
-    pub(crate) fn client_here(&self, client: &ClientId, generation: u64, conn: ConnId, outbox: &Arc<Outbox>) {
-        let newest = Newest { generation, conn, outbox: outbox.clone() };
+    pub(crate) fn client_here(&self, client: &ClientId, newest: Newest) {
         let mut clients = self.clients.lock();
         // The notice that closes older connections may come before or after this.
         match clients.get(client) {
-            Some(there) if there.generation > generation => return newest.overtaken(),
-            Some(there) if there.generation < generation => there.overtaken(),
+            Some(there) if there.generation > newest.generation => return newest.overtaken(),
+            Some(there) if there.generation < newest.generation => there.overtaken(),
             _ => {}
         }
         clients.insert(client.clone(), newest);
