@@ -1,8 +1,9 @@
 //! Owns the rooms of a node and the users on it: finds or opens a room, hands it what the backbone's feed
 //! tells. Knows no transport and no concrete backbone.
 //!
-//! - `actor`: the task of one room; `seats`: its connections as people.
+//! - `actor`: the task of one room; `desk`: where its core's words go; `seats`: its connections as people.
 //! - `lease`: this node's place among the others, and who of them is gone.
+//! - `stopwatch`: how long messages wait for their acks.
 //! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
 use std::collections::HashMap;
@@ -21,13 +22,16 @@ use tracing::warn;
 use crate::backbone::{Backbone, FeedEvent, Link};
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::metrics::{Metrics, Readings, Switch};
 use crate::outbox::{Memory, Outbox};
 use crate::room::ConnId;
 
 mod actor;
+mod desk;
 mod lease;
 mod reach;
 mod seats;
+mod stopwatch;
 
 pub(crate) use actor::{Command, RoomHandle};
 use reach::Reach;
@@ -59,6 +63,8 @@ pub(crate) struct Hub {
     draining: AtomicBool,
     /// Live nodes besides this one, as of the last renewal.
     others: AtomicUsize,
+    /// What is counted for whoever watches the node.
+    pub(crate) metrics: Arc<Metrics>,
     /// What the lease has met; looked at four times a second and by who asks whether the node is ready.
     reach: Mutex<Reach>,
     /// The lease was lost: names are to be claimed anew.
@@ -108,6 +114,7 @@ impl Hub {
             next_conn: AtomicUsize::new(1),
             draining: AtomicBool::new(false),
             others: AtomicUsize::new(0),
+            metrics: Arc::default(),
             reach: Mutex::default(),
             lost: Notify::new(),
         })
@@ -218,6 +225,31 @@ impl Hub {
             lag_ms: self.backbone.health().lag.map(|lag| lag.as_millis() as u64),
             you: false,
         }
+    }
+
+    /// What is read off this node when its metrics are asked for.
+    pub(crate) fn readings(&self) -> Readings {
+        let (health, (lagging, lagged)) = (self.backbone.health(), self.memory.lagging());
+        Readings {
+            connections: self.connections(),
+            users: self.users.lock().len(),
+            rooms: self.rooms.lock().len(),
+            ready: Switch(self.is_ready()),
+            draining: Switch(self.is_draining()),
+            feed_up: Switch(health.silent.is_none()),
+            feed_silent: health.silent.unwrap_or_default(),
+            feed_lag: health.lag,
+            backbone_reconnects: health.reconnects,
+            lagging,
+            lagged,
+            queued_bytes: self.memory.queued_bytes(),
+            uptime: self.started.elapsed(),
+        }
+    }
+
+    /// A call to the backbone has failed.
+    pub(crate) fn backbone_failed(&self) {
+        self.metrics.backbone_errors.add(1);
     }
 
     pub(crate) fn connections(&self) -> usize {

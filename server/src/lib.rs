@@ -23,6 +23,7 @@ mod directory;
 mod hub;
 mod listener;
 pub mod logging;
+mod metrics;
 mod outbox;
 mod presence;
 pub mod room;

@@ -83,6 +83,7 @@ impl Hub {
                 }
                 Err(error) => {
                     debug!(%error, "lease not renewed");
+                    self.backbone_failed();
                     self.reach.lock().failed(error);
                     others.unknown();
                 }

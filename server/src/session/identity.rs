@@ -209,6 +209,7 @@ impl Session {
         match known.await {
             Ok(last_n) => self.sit(room, resume, last_n, re).await,
             Err(error) => {
+                self.hub.backbone_failed();
                 let retry_ms = Some(super::UNAVAILABLE_RETRY.as_millis() as u64);
                 return refused(ErrorCode::Unavailable, error.to_string())
                     .map_err(|error| ErrorMessage { retry_ms, ..error });

@@ -29,7 +29,8 @@ async fn becomes(node: &TestNode, path: &str, status: u16) {
 async fn a_node_that_is_cut_off_says_so_and_is_whole_again_by_itself() {
     let cluster = Cluster::default();
     let (one, two) = (TestNode::of(&cluster, "one", |_| {}), TestNode::of(&cluster, "two", |_| {}));
-    let (mut alice, mut bob) = (TestClient::joined(&one, "alice").await, TestClient::joined(&two, "bob").await);
+    let (mut alice, mut bob) =
+        (TestClient::joined(&one, "alice").await, TestClient::joined(&two, "bob").await);
     alice.send(1, "before").await;
     let name = NodeId::parse("one").unwrap();
     let cut_at = Instant::now();

@@ -10,6 +10,7 @@ mod drain;
 mod guests;
 mod http;
 mod limits;
+mod metrics;
 mod plain_text;
 mod program;
 mod redis;

@@ -5,7 +5,12 @@ fn ms(ms: u64) -> Duration {
 }
 
 /// Looks four times a second until `until`; what changed, and how often clients were told.
-fn look(reach: &mut Reach, from: u64, until: u64, silent_since: Option<u64>) -> (Vec<(Standing, u64)>, usize) {
+fn look(
+    reach: &mut Reach,
+    from: u64,
+    until: u64,
+    silent_since: Option<u64>,
+) -> (Vec<(Standing, u64)>, usize) {
     let (mut changes, mut told) = (Vec::new(), 0);
     for now in (from..until).step_by(250) {
         let silent = silent_since.map(|since| ms(now) - ms(since));
