@@ -81,6 +81,11 @@ struct Scrape {
     readings: Readings,
 }
 
+/// To the microsecond: what is finer is noise.
+fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
+}
+
 /// A node's metrics as OpenMetrics text.
 pub(crate) fn scrape(metrics: Arc<Metrics>, readings: Readings) -> String {
     let mut registry = Registry::default();
@@ -106,7 +111,7 @@ impl Scrape {
     fn node(&self, page: &mut Page<'_>) -> fmt::Result {
         let now = &self.readings;
         page.info("chat_build", "What runs here", &[("version", env!("CARGO_PKG_VERSION"))])?;
-        page.gauge("chat_uptime_seconds", "Since the node started", now.uptime.as_secs_f64())?;
+        page.gauge("chat_uptime_seconds", "Since the node started", seconds(now.uptime))?;
         page.gauge("chat_ready", "1 while load balancers may send clients here", now.ready)?;
         page.gauge("chat_draining", "1 while the node goes down in order", now.draining)?;
         page.gauge("chat_connections", "Connections of clients", now.connections)?;
@@ -119,7 +124,7 @@ impl Scrape {
     fn messages(&self, page: &mut Page<'_>) -> fmt::Result {
         let counted = &self.metrics;
         page.counter("chat_messages_received", "Messages that clients sent, repeats included", &counted.received)?;
-        page.counter("chat_messages_published", "Messages this node put into a log, each once", &counted.published)?;
+        page.counter("chat_messages_published", "Messages this node put into a log and was told so", &counted.published)?;
         page.counter("chat_messages_delivered", "Log entries queued for clients, live and replayed", &counted.delivered)?;
         page.histogram("chat_publish_latency_seconds", "From the call that publishes a batch to its answer", &counted.publish)?;
         page.histogram("chat_ack_latency_seconds", "From a message decoded to its ack queued", &counted.ack)
@@ -128,9 +133,9 @@ impl Scrape {
     fn backbone(&self, page: &mut Page<'_>) -> fmt::Result {
         let now = &self.readings;
         page.gauge("chat_feed_up", "1 while the feed from the backbone proves itself", now.feed_up)?;
-        page.gauge("chat_feed_silent_seconds", "How long the feed has not proved itself", now.feed_silent.as_secs_f64())?;
+        page.gauge("chat_feed_silent_seconds", "How long the feed has not proved itself", seconds(now.feed_silent))?;
         if let Some(lag) = now.feed_lag {
-            page.gauge("chat_feed_lag_seconds", "From a word said through the feed to its return", lag.as_secs_f64())?;
+            page.gauge("chat_feed_lag_seconds", "From a word said through the feed to its return", seconds(lag))?;
         }
         page.counter("chat_backbone_reconnects", "Times the backbone was lost and found again", &now.backbone_reconnects)?;
         page.counter("chat_backbone_errors", "Calls to the backbone that failed", &self.metrics.backbone_errors)

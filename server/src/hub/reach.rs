@@ -88,9 +88,13 @@ impl Reach {
             trouble if trouble > CUT_OFF_AFTER => Standing::CutOff,
             _ => Standing::Well,
         };
+        // It gets better only by being over: a feed that is back does not make up for a lease that is not.
+        let standing = if standing == Standing::Well { standing } else { standing.max(self.standing) };
         let was = std::mem::replace(&mut self.standing, standing);
-        if was == Standing::Well {
-            self.since = now.saturating_sub(trouble);
+        if standing != Standing::Well {
+            // Lease and feed do not fail at the same moment: the trouble began with the first of them.
+            let since = now.saturating_sub(trouble);
+            self.since = if was == Standing::Well { since } else { self.since.min(since) };
         }
         let change = (standing != was).then(|| (standing, now.saturating_sub(self.since)));
         if standing == Standing::Well {
@@ -143,7 +147,7 @@ impl Hub {
 
 fn log(standing: Standing, lasted: Duration, error: Option<&BackboneError>) {
     let elapsed_ms = lasted.as_millis() as u64;
-    let error = error.map_or_else(|| "the feed is silent".to_owned(), ToString::to_string);
+    let error = error.map_or_else(|| "it does not answer".to_owned(), ToString::to_string);
     match standing {
         Standing::Well => info!(elapsed_ms, "backbone reached again"),
         Standing::CutOff => warn!(elapsed_ms, error, "backbone out of reach, clients are told"),

@@ -47,6 +47,26 @@ fn a_silent_feed_is_the_same_trouble() {
 }
 
 #[test]
+fn the_first_of_two_troubles_is_its_beginning() {
+    let mut reach = Reach::default();
+    reach.asked(ms(1_000));
+    assert_eq!(look(&mut reach, 1_000, 2_500, None).0, [(Standing::CutOff, 1_250)]);
+    // The feed fell silent before the call was made, and is looked at from two seconds on.
+    assert_eq!(look(&mut reach, 2_500, 6_000, Some(500)).0, [(Standing::Unready, 5_000)]);
+}
+
+#[test]
+fn a_node_is_ready_again_when_both_are_back() {
+    let mut reach = Reach::default();
+    look(&mut reach, 0, 6_000, Some(0));
+    reach.asked(ms(4_000));
+    assert_eq!(look(&mut reach, 6_000, 6_250, None).0, [], "the lease is not renewed yet");
+    assert!(!reach.is_ready());
+    reach.answered();
+    assert_eq!(look(&mut reach, 6_250, 6_500, None).0, [(Standing::Well, 6_250)]);
+}
+
+#[test]
 fn trouble_that_passes_within_a_second_is_nobodys_concern() {
     let mut reach = Reach::default();
     reach.asked(ms(0));
