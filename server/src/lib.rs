@@ -24,6 +24,7 @@ mod hub;
 mod listener;
 pub mod logging;
 mod metrics;
+pub mod nodes;
 mod outbox;
 mod presence;
 pub mod room;
