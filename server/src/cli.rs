@@ -129,7 +129,7 @@ impl Cli {
             Some(Command::CheckConfig(server)) => flags.extend(server.flags()),
             Some(Command::Balance(balance)) => flags.extend(balance.flags()),
             Some(Command::Nodes(nodes)) => {
-                flags.extend(flag("--redis", ("redis", "url"), nodes.redis.as_ref()))
+                flags.extend(flag("--redis", ("redis", "url"), nodes.redis.as_ref()));
             }
             None => {}
         }

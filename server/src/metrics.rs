@@ -111,14 +111,14 @@ impl Scrape {
     fn node(&self, page: &mut Page<'_>) -> fmt::Result {
         let now = &self.readings;
         page.info("chat_build", "What runs here", &[("version", env!("CARGO_PKG_VERSION"))])?;
-        page.gauge("chat_uptime_seconds", "Since the node started", seconds(now.uptime))?;
-        page.gauge("chat_ready", "1 while load balancers may send clients here", now.ready)?;
-        page.gauge("chat_draining", "1 while the node goes down in order", now.draining)?;
-        page.gauge("chat_connections", "Connections of clients", now.connections)?;
-        page.gauge("chat_users", "Users with clients on this node", now.users)?;
-        page.gauge("chat_rooms", "Rooms open on this node", now.rooms)?;
+        page.gauge("chat_uptime_seconds", "Since the node started", &seconds(now.uptime))?;
+        page.gauge("chat_ready", "1 while load balancers may send clients here", &now.ready)?;
+        page.gauge("chat_draining", "1 while the node goes down in order", &now.draining)?;
+        page.gauge("chat_connections", "Connections of clients", &now.connections)?;
+        page.gauge("chat_users", "Users with clients on this node", &now.users)?;
+        page.gauge("chat_rooms", "Rooms open on this node", &now.rooms)?;
         let members = self.metrics.joined.sum().saturating_sub(self.metrics.left.sum());
-        page.gauge("chat_room_members", "Connections in rooms, each counted once a room", members)
+        page.gauge("chat_room_members", "Connections in rooms, each counted once a room", &members)
     }
 
     fn messages(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -132,10 +132,10 @@ impl Scrape {
 
     fn backbone(&self, page: &mut Page<'_>) -> fmt::Result {
         let now = &self.readings;
-        page.gauge("chat_feed_up", "1 while the feed from the backbone proves itself", now.feed_up)?;
-        page.gauge("chat_feed_silent_seconds", "How long the feed has not proved itself", seconds(now.feed_silent))?;
+        page.gauge("chat_feed_up", "1 while the feed from the backbone proves itself", &now.feed_up)?;
+        page.gauge("chat_feed_silent_seconds", "How long the feed has not proved itself", &seconds(now.feed_silent))?;
         if let Some(lag) = now.feed_lag {
-            page.gauge("chat_feed_lag_seconds", "From a word said through the feed to its return", seconds(lag))?;
+            page.gauge("chat_feed_lag_seconds", "From a word said through the feed to its return", &seconds(lag))?;
         }
         page.counter("chat_backbone_reconnects", "Times the backbone was lost and found again", &now.backbone_reconnects)?;
         page.counter("chat_backbone_errors", "Calls to the backbone that failed", &self.metrics.backbone_errors)
@@ -152,9 +152,9 @@ impl Scrape {
 
     fn clients(&self, page: &mut Page<'_>) -> fmt::Result {
         let now = &self.readings;
-        page.gauge("chat_clients_lagging", "Clients whose outbox is full now", now.lagging)?;
+        page.gauge("chat_clients_lagging", "Clients whose outbox is full now", &now.lagging)?;
         page.counter("chat_clients_lagged", "Times a client's outbox became full", &now.lagged)?;
-        page.gauge("chat_outbox_queued_bytes", "Bytes queued for all clients", now.queued_bytes)?;
+        page.gauge("chat_outbox_queued_bytes", "Bytes queued for all clients", &now.queued_bytes)?;
         page.counter("chat_clients_slow_closed", "Clients closed because they took nothing for too long", &self.metrics.slow_closed)
     }
 }
