@@ -39,6 +39,8 @@ pub enum Command {
     CheckConfig(ServerFlags),
     /// Run the front-end that spreads clients over servers
     Balance(BalanceFlags),
+    /// Show the nodes of a cluster and what they do
+    Nodes(NodesFlags),
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +74,17 @@ pub struct ServerFlags {
     /// Wait so many seconds for it at the start [0: an error]
     #[arg(long, value_name = "SECONDS")]
     redis_wait: Option<u64>,
+}
+
+/// The flags of `nodes`.
+#[derive(Debug, Args)]
+pub struct NodesFlags {
+    /// Where the nodes of the cluster meet: redis://host:6379/0
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
+    /// For programs: one array of objects
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The flags of the front-end.
@@ -115,6 +128,9 @@ impl Cli {
         match &self.command {
             Some(Command::CheckConfig(server)) => flags.extend(server.flags()),
             Some(Command::Balance(balance)) => flags.extend(balance.flags()),
+            Some(Command::Nodes(nodes)) => {
+                flags.extend(flag("--redis", ("redis", "url"), nodes.redis.as_ref()));
+            }
             None => {}
         }
         flags.extend(flag("--log-format", ("log", "format"), self.common.log_format.as_ref()));

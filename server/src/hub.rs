@@ -1,39 +1,42 @@
 //! Owns the rooms of a node and the users on it: finds or opens a room, hands it what the backbone's feed
-//! tells, renews the node's lease, and says who is gone when another node's runs out. Knows no transport
-//! and no concrete backbone.
+//! tells. Knows no transport and no concrete backbone.
+//!
+//! - `actor`: the task of one room; `desk`: where its core's words go; `seats`: its connections as people.
+//! - `lease`: this node's place among the others, and who of them is gone.
+//! - `stopwatch`: how long messages wait for their acks.
+//! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, UserName};
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, interval};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::warn;
 
-use crate::backbone::{Backbone, BackboneError, FeedEvent, Link, call};
+use crate::backbone::{Backbone, FeedEvent, Link};
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::metrics::{Metrics, Readings, Switch};
 use crate::outbox::{Memory, Outbox};
 use crate::room::ConnId;
 
 mod actor;
+mod desk;
+mod lease;
+mod reach;
 mod seats;
+mod stopwatch;
 
 pub(crate) use actor::{Command, RoomHandle};
+use reach::Reach;
 pub(crate) use seats::{Seat, Style};
 
-/// How often the lease is renewed and the other nodes are looked at.
-const LEASE_EVERY: Duration = Duration::from_secs(1);
-/// A node judges nobody dead until it has itself had the backbone for this long: a pause of the backbone
-/// lets all leases run out at once.
-const JUDGE_AFTER: Duration = Duration::from_secs(4);
-/// The node is not ready after the backbone was out of reach for this long.
-const UNREADY_AFTER: Duration = Duration::from_secs(5);
 /// Resumes a node takes in a second; to be measured, this is a careful start.
 const RESUMES_PER_SECOND: f64 = 5_000.0;
 /// The shortest and longest spread a client is told.
@@ -60,14 +63,20 @@ pub(crate) struct Hub {
     draining: AtomicBool,
     /// Live nodes besides this one, as of the last renewal.
     others: AtomicUsize,
-    ready: watch::Sender<bool>,
+    /// What is counted for whoever watches the node.
+    pub(crate) metrics: Arc<Metrics>,
+    /// What the lease has met; looked at four times a second and by who asks whether the node is ready.
+    reach: Mutex<Reach>,
+    /// The lease was lost: names are to be claimed anew.
+    lost: Notify,
 }
 
 /// A client's newest connection on this node.
-struct Newest {
-    generation: u64,
-    conn: ConnId,
-    outbox: Arc<Outbox>,
+pub(crate) struct Newest {
+    pub(crate) generation: u64,
+    pub(crate) conn: ConnId,
+    pub(crate) style: Style,
+    pub(crate) outbox: Arc<Outbox>,
 }
 
 impl Newest {
@@ -105,7 +114,9 @@ impl Hub {
             next_conn: AtomicUsize::new(1),
             draining: AtomicBool::new(false),
             others: AtomicUsize::new(0),
-            ready: watch::Sender::new(true),
+            metrics: Arc::default(),
+            reach: Mutex::default(),
+            lost: Notify::new(),
         })
     }
 
@@ -149,10 +160,10 @@ impl Hub {
         }
     }
 
-    /// Runs the feed and the lease until the shutdown.
+    /// Runs the feed, the lease and what watches both until the shutdown.
     pub(crate) async fn run(self: Arc<Self>, feed: mpsc::Receiver<FeedEvent>) {
         let work = async {
-            tokio::join!(self.run_feed(feed), self.run_lease());
+            tokio::join!(self.run_feed(feed), self.run_lease(), self.run_claims(), self.run_watch());
         };
         self.shutdown.run_until_cancelled(work).await;
     }
@@ -202,71 +213,6 @@ impl Hub {
         }
     }
 
-    /// Takes the node's lease before clients come: what is said of users without one is forgotten.
-    pub(crate) async fn announce(&self) {
-        if let Err(error) = call(self.backbone.renew(self.info())).await {
-            warn!(%error, "backbone out of reach, starting without a lease");
-        }
-    }
-
-    async fn run_lease(&self) {
-        let mut tick = interval(LEASE_EVERY);
-        let (mut seen, mut reachable_since) = (HashSet::new(), Some(Instant::now()));
-        let mut unreachable_since = None;
-        loop {
-            tick.tick().await;
-            match self.renew().await {
-                Ok(nodes) => {
-                    unreachable_since = None;
-                    self.ready.send_replace(true);
-                    let since = *reachable_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= JUDGE_AFTER {
-                        self.judge(&seen, &nodes);
-                        seen = nodes;
-                    } else {
-                        seen.extend(nodes);
-                    }
-                }
-                Err(error) => {
-                    reachable_since = None;
-                    let since = *unreachable_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() >= UNREADY_AFTER && self.ready.send_replace(false) {
-                        warn!(%error, "backbone out of reach, not ready");
-                    }
-                }
-            }
-        }
-    }
-
-    async fn renew(&self) -> Result<HashSet<NodeId>, BackboneError> {
-        if !call(self.backbone.renew(self.info())).await? {
-            self.each_room(|| Command::Register);
-            self.claim_names().await?;
-        }
-        let nodes = call(self.backbone.nodes()).await?;
-        let others = nodes.into_iter().map(|info| info.node).filter(|node| node != self.node());
-        let others: HashSet<NodeId> = others.collect();
-        self.others.store(others.len(), Ordering::Relaxed);
-        Ok(others)
-    }
-
-    /// Who was there and is not any more is gone: its users leave, held.
-    fn judge(&self, before: &HashSet<NodeId>, now: &HashSet<NodeId>) {
-        for gone in before.difference(now) {
-            info!(node = %gone, "node gone");
-            self.each_room(|| Command::NodeGone(gone.clone()));
-        }
-    }
-
-    async fn claim_names(&self) -> Result<(), BackboneError> {
-        let names: Vec<_> =
-            self.users.lock().iter().map(|(user, online)| (user.clone(), online.name.key())).collect();
-        for (user, key) in names {
-            call(self.backbone.claim_name(&key, &user)).await?;
-        }
-        Ok(())
-    }
-
     /// What this node says of itself.
     pub(crate) fn info(&self) -> NodeInfo {
         NodeInfo {
@@ -279,6 +225,31 @@ impl Hub {
             lag_ms: self.backbone.health().lag.map(|lag| lag.as_millis() as u64),
             you: false,
         }
+    }
+
+    /// What is read off this node when its metrics are asked for.
+    pub(crate) fn readings(&self) -> Readings {
+        let (health, (lagging, lagged)) = (self.backbone.health(), self.memory.lagging());
+        Readings {
+            connections: self.connections(),
+            users: self.users.lock().len(),
+            rooms: self.rooms.lock().len(),
+            ready: Switch(self.is_ready()),
+            draining: Switch(self.is_draining()),
+            feed_up: Switch(health.silent.is_none()),
+            feed_silent: health.silent.unwrap_or_default(),
+            feed_lag: health.lag,
+            backbone_reconnects: health.reconnects,
+            lagging,
+            lagged,
+            queued_bytes: self.memory.queued_bytes(),
+            uptime: self.started.elapsed(),
+        }
+    }
+
+    /// A call to the backbone has failed.
+    pub(crate) fn backbone_failed(&self) {
+        self.metrics.backbone_errors.add(1);
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -295,7 +266,7 @@ impl Hub {
 
     /// True while the node can serve: the backbone is in reach and it is not draining.
     pub(crate) fn is_ready(&self) -> bool {
-        *self.ready.borrow() && !self.is_draining()
+        self.reach.lock().is_ready() && !self.is_draining()
     }
 
     /// Within what time clients should come back, at random, should this node die: its connections divided
@@ -339,13 +310,12 @@ impl Hub {
     }
 
     /// A client's connection is here; older ones are closed, wherever they are.
-    pub(crate) fn client_here(&self, client: &ClientId, generation: u64, conn: ConnId, outbox: &Arc<Outbox>) {
-        let newest = Newest { generation, conn, outbox: outbox.clone() };
+    pub(crate) fn client_here(&self, client: &ClientId, newest: Newest) {
         let mut clients = self.clients.lock();
         // The notice that closes older connections may come before or after this.
         match clients.get(client) {
-            Some(there) if there.generation > generation => return newest.overtaken(),
-            Some(there) if there.generation < generation => there.overtaken(),
+            Some(there) if there.generation > newest.generation => return newest.overtaken(),
+            Some(there) if there.generation < newest.generation => there.overtaken(),
             _ => {}
         }
         clients.insert(client.clone(), newest);

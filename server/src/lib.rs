@@ -23,6 +23,8 @@ mod directory;
 mod hub;
 mod listener;
 pub mod logging;
+mod metrics;
+pub mod nodes;
 mod outbox;
 mod presence;
 pub mod room;

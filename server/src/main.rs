@@ -1,10 +1,11 @@
 //! The program `chat-server`: arguments, settings, log, run, exit code. Everything else is in the library.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use chat_server::balancer::Balancer;
-use chat_server::cli::{Cli, Command};
+use chat_server::cli::{Cli, Command, NodesFlags};
 use chat_server::config::{Config, Loaded};
 use chat_server::{logging, shutdown};
 
@@ -27,7 +28,8 @@ fn start(cli: &Cli) -> anyhow::Result<()> {
     }
     logging::init(&loaded.config.log).context("cannot start the log")?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    match cli.command {
+    match &cli.command {
+        Some(Command::Nodes(flags)) => runtime.block_on(nodes(&loaded.config, flags)),
         Some(Command::Balance(_)) => runtime.block_on(balance(loaded.config)),
         _ => runtime.block_on(serve(loaded.config)),
     }
@@ -53,6 +55,16 @@ async fn balance(config: Config) -> anyhow::Result<()> {
     let balancer = Balancer::bind(config)?;
     shutdown::run_until_signal(|shutdown| balancer.run(shutdown)).await?;
     Ok(())
+}
+
+async fn nodes(config: &Config, flags: &NodesFlags) -> anyhow::Result<()> {
+    let nodes = chat_server::cluster_nodes(config).await?;
+    let shown = if flags.json { chat_server::nodes::json(&nodes) } else { chat_server::nodes::table(&nodes) };
+    match std::io::stdout().write_all(shown.as_bytes()) {
+        // `chat-server nodes | head`: whoever reads has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write the nodes"),
+    }
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {

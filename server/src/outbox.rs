@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use chat_protocol::{CloseReason, Payload, ServerMessage};
 use parking_lot::Mutex;
@@ -19,11 +19,35 @@ pub(crate) struct Memory {
     used: AtomicUsize,
     /// 0: off.
     ceiling: usize,
+    /// Clients whose outbox is full, and not empty again yet.
+    lagging: AtomicUsize,
+    /// How often one became full.
+    lagged: AtomicU64,
 }
 
 impl Memory {
     pub(crate) fn new(ceiling: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), ceiling })
+        let (lagging, lagged) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Arc::new(Self { used: AtomicUsize::new(0), ceiling, lagging, lagged })
+    }
+
+    /// Bytes that wait for all clients.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Clients whose outbox is full now, and how often one became so.
+    pub(crate) fn lagging(&self) -> (usize, u64) {
+        (self.lagging.load(Ordering::Relaxed), self.lagged.load(Ordering::Relaxed))
+    }
+
+    fn lags(&self) {
+        self.lagging.fetch_add(1, Ordering::Relaxed);
+        self.lagged.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn lags_no_more(&self) {
+        self.lagging.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn is_full(&self) -> bool {
@@ -91,7 +115,9 @@ impl Outbox {
         self.memory.used.fetch_add(size, Ordering::Relaxed);
         queue.payloads.push_back(payload);
         let full = (self.limit > 0 && queue.bytes >= self.limit) || self.memory.is_full();
-        queue.lagging |= full;
+        if full && !std::mem::replace(&mut queue.lagging, true) {
+            self.memory.lags();
+        }
         drop(queue);
         if wake {
             self.ready.notify_one();
@@ -154,10 +180,14 @@ impl Outbox {
         let bytes = std::mem::take(&mut queue.bytes);
         self.memory.used.fetch_sub(bytes, Ordering::Relaxed);
         self.emptied.notify_one();
+        let was_full = std::mem::take(&mut queue.lagging);
+        if was_full {
+            self.memory.lags_no_more();
+        }
         Batch {
             control: std::mem::take(&mut queue.control),
             payloads: std::mem::take(&mut queue.payloads),
-            was_full: std::mem::take(&mut queue.lagging),
+            was_full,
             close: queue.close.clone(),
         }
     }
@@ -165,7 +195,11 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        self.memory.used.fetch_sub(self.queue.get_mut().bytes, Ordering::Relaxed);
+        let queue = self.queue.get_mut();
+        self.memory.used.fetch_sub(queue.bytes, Ordering::Relaxed);
+        if queue.lagging {
+            self.memory.lags_no_more();
+        }
     }
 }
 
@@ -189,6 +223,21 @@ mod tests {
         assert_eq!((batch.payloads.len(), batch.was_full), (2, true));
         assert!(!outbox.is_full());
         assert!(!outbox.take().was_full);
+    }
+
+    #[test]
+    fn who_lags_is_counted_until_it_was_emptied_or_is_gone() {
+        let memory = Memory::new(0);
+        let (one, other) = (Outbox::new(1, memory.clone()), Outbox::new(1, memory.clone()));
+        for outbox in [&one, &one, &other] {
+            outbox.push(payload());
+        }
+        assert_eq!(memory.lagging(), (2, 2), "full is full, however much more is put in");
+        one.take();
+        assert_eq!(memory.lagging(), (1, 2));
+        one.push(payload());
+        drop((one, other));
+        assert_eq!((memory.lagging(), memory.queued_bytes()), ((0, 3), 0));
     }
 
     #[tokio::test]

@@ -144,6 +144,20 @@ pub enum Input {
     Tick,
 }
 
+impl Input {
+    /// True for the answer of a call that failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        match self {
+            Self::Head(answer) => answer.is_err(),
+            Self::Read(answer) | Self::Paged(answer) => answer.is_err(),
+            Self::Published(answer) => answer.is_err(),
+            Self::Repaired(answer) => answer.is_err(),
+            Self::Asking(answer) => answer.is_err(),
+            _ => false,
+        }
+    }
+}
+
 /// A connection that comes in.
 #[derive(Debug, Clone)]
 pub struct Joining {

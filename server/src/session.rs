@@ -182,6 +182,7 @@ impl Session {
 
     /// The backbone is out of reach: the client tries again.
     fn unavailable(&mut self, error: &BackboneError, re: Option<Re>) {
+        self.hub.backbone_failed();
         let retry_ms = Some(UNAVAILABLE_RETRY.as_millis() as u64);
         let error = ErrorMessage::new(ErrorCode::Unavailable, error.to_string());
         self.refuse(ErrorMessage { retry_ms, re, ..error });

@@ -69,12 +69,13 @@ struct Feed {
     connection: u64,
     sender: FeedSender,
     rooms: HashSet<RoomName>,
-    reachable: bool,
+    /// Since when the node is cut off, as long as it is.
+    cut_off: Option<Duration>,
 }
 
 impl Feed {
     fn send(&mut self, event: FeedEvent) {
-        if self.reachable {
+        if self.cut_off.is_none() {
             self.sender.send(event);
         } else {
             self.sender.miss();
@@ -104,16 +105,17 @@ impl MemoryBackbone {
     pub fn connect(&self, node: NodeId) -> Link {
         let (sender, feed) = FeedSender::new(FEED_EVENTS_MAX);
         let connection = fastrand::u64(..);
-        let end = Feed { connection, sender, rooms: HashSet::new(), reachable: true };
+        let end = Feed { connection, sender, rooms: HashSet::new(), cut_off: None };
         self.state.lock().nodes.insert(node.clone(), end);
         Link { backbone: Arc::new(MemoryNode { shared: self.clone(), node, connection }), feed }
     }
 
     /// Cuts a node off, or lets it back: a partition between the node and the backbone.
     pub fn set_reachable(&self, node: &NodeId, reachable: bool) {
+        let now = self.now();
         let mut state = self.state.lock();
         if let Some(feed) = state.nodes.get_mut(node) {
-            feed.reachable = reachable;
+            feed.cut_off = if reachable { None } else { feed.cut_off.or(Some(now)) };
             if reachable {
                 feed.sender.tell_stale();
             }
@@ -190,7 +192,7 @@ impl MemoryNode {
         let now = self.shared.now();
         let mut state = self.shared.state.lock();
         let reachable = (state.nodes.get(&self.node))
-            .is_some_and(|feed| feed.connection == self.connection && feed.reachable);
+            .is_some_and(|feed| feed.connection == self.connection && feed.cut_off.is_none());
         let answer = if reachable {
             Ok(call(&mut state, now))
         } else {
@@ -202,7 +204,10 @@ impl MemoryNode {
 
 impl Backbone for MemoryNode {
     fn health(&self) -> Health {
-        Health::default()
+        let now = self.shared.now();
+        let state = self.shared.state.lock();
+        let cut_off = state.nodes.get(&self.node).and_then(|feed| feed.cut_off);
+        Health { silent: cut_off.map(|since| now.saturating_sub(since)), ..Health::default() }
     }
 
     fn cut(&self) {

@@ -52,6 +52,15 @@ fn check_config_takes_a_nodes_flags_before_and_behind_it() {
 }
 
 #[test]
+fn the_nodes_of_a_cluster_are_asked_for_where_they_meet() {
+    for arguments in [["nodes", "--redis", "redis://h:1/2"], ["--redis", "redis://h:1/2", "nodes"]] {
+        assert_eq!(config(&arguments).redis.url.map(|url| url.to_string()), Some("redis://h:1/2".to_owned()));
+    }
+    let Some(Command::Nodes(flags)) = parse(&["nodes", "--json"]).unwrap().command else { panic!("nodes") };
+    assert!(flags.json);
+}
+
+#[test]
 fn the_front_ends_flags_are_its_own() {
     let config =
         config(&["balance", "--listen-tcp", "127.0.0.1:1", "--backend", "a:1:2", "--backend", "b:3:4"]);

@@ -51,9 +51,17 @@ pub(super) async fn write(half: &mut WriteHalf<'_>, shared: &Shared, conn: ConnI
             shared.dialect.put_close(reason, &mut buffer);
         }
         shared.unheard.fetch_add(buffer.len() as u64, Ordering::Relaxed);
-        if !write_all(half, &buffer, shared.hub.config.timing.stall).await {
-            debug!(conn = conn.0, "client is gone or does not read");
-            return false;
+        match write_all(half, &buffer, shared.hub.config.timing.stall).await {
+            Written::All => {}
+            Written::Gone => {
+                debug!(conn = conn.0, "client is gone");
+                return false;
+            }
+            Written::Stalled => {
+                debug!(conn = conn.0, "client does not read");
+                shared.hub.metrics.slow_closed.add(1);
+                return false;
+            }
         }
         if batch.close.is_some() {
             // That the client is gone already changes nothing.
@@ -81,15 +89,25 @@ fn heartbeat(shared: &Shared, control_at: &mut Instant, buffer: &mut Vec<u8>) {
     }
 }
 
-/// Writes everything. False: the client is gone, or took nothing for `stall`.
-async fn write_all(half: &mut WriteHalf<'_>, mut bytes: &[u8], stall: Duration) -> bool {
+/// What became of bytes on their way to a client.
+enum Written {
+    All,
+    /// The client is gone.
+    Gone,
+    /// The client took nothing for too long.
+    Stalled,
+}
+
+/// Writes everything, as long as the client takes something within `stall`.
+async fn write_all(half: &mut WriteHalf<'_>, mut bytes: &[u8], stall: Duration) -> Written {
     while !bytes.is_empty() {
         match timeout(stall, half.write(bytes)).await {
             Ok(Ok(count)) if count > 0 => bytes = &bytes[count..],
-            Ok(_) | Err(_) => return false,
+            Ok(_) => return Written::Gone,
+            Err(_) => return Written::Stalled,
         }
     }
-    true
+    Written::All
 }
 
 impl Shared {

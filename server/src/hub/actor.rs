@@ -1,5 +1,4 @@
-//! Owns the task of one room: takes commands, runs the room core, makes its calls to the backbone and hands
-//! its frames to the seats. One task owns all of a room's state, so nothing of it is locked.
+//! Owns the task of one room: takes commands, runs the room core, and lets its desk speak. One task owns all of a room's state, so nothing of it is locked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,18 +6,17 @@ use std::time::Duration;
 
 use chat_protocol::{NodeId, RoomName, User, limits};
 use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::Hub;
-use super::seats::{PeopleCall, Seat, Seats};
+use super::desk::{Desk, Done};
+use super::seats::{PeopleCall, Seat};
+use crate::backbone::FeedEvent;
 use crate::backbone::call;
-use crate::backbone::{BackboneError, FeedEvent};
-use crate::room::{self, ConnId, Figures, Frame, Input, Joining, Outlet, Publishing, READ_ENTRIES, RoomCore};
+use crate::room::{ConnId, Figures, Input, Joining, Moment, Publishing, RoomCore};
 
 /// Commands taken before the room turns to its calls again.
 const COMMANDS_AT_ONCE: usize = 256;
@@ -35,7 +33,8 @@ pub(crate) enum Command {
         conn: ConnId,
         lost: bool,
     },
-    Publish(Publishing),
+    /// A message, and when it was decoded.
+    Publish(Publishing, Moment),
     Drained(ConnId),
     Event(FeedEvent),
     /// Events were lost.
@@ -103,59 +102,6 @@ enum Attention {
     Resting,
 }
 
-/// Everything of the room that is not the core: where its words go.
-struct Desk {
-    hub: Arc<Hub>,
-    room: RoomName,
-    seats: Seats,
-    calls: FuturesUnordered<BoxFuture<'static, Done>>,
-}
-
-/// A call that was answered.
-enum Done {
-    Core(Input),
-    People(PeopleCall, Result<(), BackboneError>),
-    Roster(Result<Vec<User>, BackboneError>),
-    Nothing,
-}
-
-impl Outlet for Desk {
-    fn call(&mut self, call_: room::Call) {
-        let (backbone, room) = (&self.hub.backbone, &self.room);
-        let done: BoxFuture<'static, Done> = match call_ {
-            room::Call::Head => answered(backbone.head(room), Input::Head),
-            room::Call::Read(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Read),
-            room::Call::Page(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Paged),
-            room::Call::Publish(known, items) => {
-                answered(backbone.publish(room, Some(known), items), Input::Published)
-            }
-            room::Call::Repair(run) => answered(backbone.repair(room, run), Input::Repaired),
-            room::Call::Ask => answered(backbone.ask(room), Input::Asking),
-            room::Call::Create(round, before) => answered(backbone.create(room, round, before), Input::Head),
-            room::Call::Answer(to) => {
-                let answer = call(backbone.answer(room, &to));
-                Box::pin(async move {
-                    // An answer that is lost costs the asker half a second.
-                    drop(answer.await);
-                    Done::Nothing
-                })
-            }
-        };
-        self.calls.push(done);
-    }
-
-    fn send(&mut self, to: ConnId, frame: Frame) -> bool {
-        self.seats.send(to, frame)
-    }
-}
-
-fn answered<T: Send + 'static>(
-    pending: crate::backbone::Call<T>,
-    input: impl FnOnce(Result<T, BackboneError>) -> Input + Send + 'static,
-) -> BoxFuture<'static, Done> {
-    Box::pin(async move { Done::Core(input(call(pending).await)) })
-}
-
 impl Actor {
     pub(super) fn new(
         hub: Arc<Hub>,
@@ -164,8 +110,7 @@ impl Actor {
         handle: RoomHandle,
     ) -> Self {
         let core = RoomCore::new(room.clone(), hub.now());
-        let seats = Seats::new(room.clone(), hub.config.timing.leave_hold);
-        let desk = Desk { hub: hub.clone(), room: room.clone(), seats, calls: FuturesUnordered::new() };
+        let desk = Desk::new(hub.clone(), room.clone());
         let attention = Attention::Awake;
         Self { hub, room, inbox, handle, core, desk, told: Figures::default(), attention }
     }
@@ -217,7 +162,7 @@ impl Actor {
         }
         self.desk.seats.tell(self.hub.now());
         self.call_people();
-        self.log();
+        self.account();
         self.rest().await;
         self.core.is_over(self.hub.now()) && self.desk.calls.is_empty() && self.close().await
     }
@@ -280,8 +225,14 @@ impl Actor {
             Command::Leave { conn, lost } => {
                 self.input(Input::Leave(conn));
                 self.desk.seats.stand(now, conn, lost);
+                self.desk.watch.refused(conn, 0);
             }
-            Command::Publish(publishing) => self.input(Input::Publish(publishing)),
+            Command::Publish(publishing, at) => {
+                if let Some(n) = publishing.n {
+                    self.desk.watch.said(publishing.conn, n, at);
+                }
+                self.input(Input::Publish(publishing));
+            }
             Command::Drained(conn) => {
                 self.desk.seats.drained(conn);
                 self.input(Input::Drained(conn));
@@ -326,6 +277,9 @@ impl Actor {
     }
 
     fn done(&mut self, done: Done) {
+        if done.has_failed() {
+            self.hub.backbone_failed();
+        }
         match done {
             Done::Core(input) => self.input(input),
             Done::People(again, Err(error)) => {
@@ -355,10 +309,18 @@ impl Actor {
         }));
     }
 
-    fn log(&mut self) {
+    /// Counts what this turn has brought, and logs what was out of the ordinary.
+    fn account(&mut self) {
+        let metrics = &self.hub.metrics;
+        metrics.delivered.add(self.desk.seats.take_delivered());
         let figures = self.core.figures();
         if figures != self.told {
             let before = std::mem::replace(&mut self.told, figures);
+            metrics.reads.add(figures.reads - before.reads);
+            metrics.repairs.add(figures.repairs - before.repairs);
+            metrics.rewinds.add(figures.rewinds - before.rewinds);
+            metrics.resets.add(figures.resets - before.resets);
+            metrics.orphans_dropped.add(figures.orphans_dropped - before.orphans_dropped);
             if figures.orphans_dropped > before.orphans_dropped {
                 warn!(room = %self.room, dropped = figures.orphans_dropped, "entries of a lost history left to their authors");
             } else if (figures.repairs, figures.resets, figures.rewinds)

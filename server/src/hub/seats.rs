@@ -10,6 +10,7 @@ use chat_protocol::{
 };
 use serde_json::json;
 
+use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::presence::Roster;
 use crate::room::{ConnId, Frame};
@@ -44,6 +45,9 @@ pub(super) struct Seats {
     calls: VecDeque<PeopleCall>,
     calling: bool,
     failed: bool,
+    /// Entries handed out since they were counted last.
+    delivered: u64,
+    metrics: Arc<Metrics>,
 }
 
 struct Taken {
@@ -60,9 +64,18 @@ struct Joined {
 }
 
 impl Seats {
-    pub(super) fn new(room: RoomName, hold: Duration) -> Self {
+    pub(super) fn new(room: RoomName, hold: Duration, metrics: Arc<Metrics>) -> Self {
         let (seats, calls) = (BTreeMap::new(), VecDeque::new());
-        Self { room, seats, roster: Roster::new(hold), calls, calling: false, failed: false }
+        Self {
+            room,
+            seats,
+            roster: Roster::new(hold),
+            calls,
+            calling: false,
+            failed: false,
+            delivered: 0,
+            metrics,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -73,7 +86,15 @@ impl Seats {
         self.roster.deadline()
     }
 
+    /// Entries handed out since this was asked last.
+    pub(super) fn take_delivered(&mut self) -> u64 {
+        std::mem::take(&mut self.delivered)
+    }
+
     pub(super) fn sit(&mut self, conn: ConnId, seat: Seat) {
+        if !self.seats.contains_key(&conn) {
+            self.metrics.joined.add(1);
+        }
         if self.room.is_hidden() {
             self.seats.insert(conn, Taken { seat, place: None, missed: false });
             return;
@@ -90,6 +111,7 @@ impl Seats {
 
     pub(super) fn stand(&mut self, now: Duration, conn: ConnId, lost: bool) {
         let Some(taken) = self.seats.remove(&conn) else { return };
+        self.metrics.left.add(1);
         let User { user_id: user, node, .. } = taken.seat.user;
         let still_here = self.seats.values().any(|other| other.seat.user.user_id == user);
         if !still_here && !self.room.is_hidden() {
@@ -161,7 +183,10 @@ impl Seats {
         let Some(taken) = self.seats.get_mut(&to) else { return true };
         let Seat { outbox, style, .. } = &taken.seat;
         let message = match frame {
-            Frame::Entry(_, payload) => return outbox.push(payload),
+            Frame::Entry(_, payload) => {
+                self.delivered += 1;
+                return outbox.push(payload);
+            }
             Frame::Joined { head, last_n, re } => {
                 let joined = taken.place.insert(Joined { head, last_n });
                 let payload = room_users(&self.room, &self.roster, joined, re).payload(*style);

@@ -1,5 +1,5 @@
 //! Owns what a connection to the HTTP port is: a WebSocket on `/` and `/ws`, or one of the questions load
-//! balancers ask: `/live`, `/ready`, `/health`.
+//! balancers and those who watch the node ask: `/live`, `/ready`, `/health`, `/metrics`.
 
 use std::convert::Infallible;
 
@@ -18,6 +18,7 @@ use tungstenite::handshake::server::create_response;
 
 use super::{Door, Permit};
 use crate::connection::{self, Framing};
+use crate::metrics;
 
 type Upgraded = oneshot::Sender<hyper::upgrade::OnUpgrade>;
 
@@ -78,12 +79,13 @@ fn answer(
         (&Method::GET | &Method::HEAD, "/ready") if door.hub.is_ready() => text(StatusCode::OK, "ready\n"),
         (&Method::GET | &Method::HEAD, "/ready") => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         (&Method::GET | &Method::HEAD, "/health") => health(door),
+        (&Method::GET | &Method::HEAD, "/metrics") => metrics(door),
         (&Method::GET | &Method::HEAD, "/") => text(
             StatusCode::OK,
-            "chat-server: chat on /ws (WebSocket); /live, /ready and /health for load balancers\n",
+            "chat-server: chat on /ws (WebSocket); /live, /ready and /health for load balancers, /metrics\n",
         ),
         (&Method::GET | &Method::HEAD, _) => {
-            text(StatusCode::NOT_FOUND, "there are /ws, /live, /ready and /health\n")
+            text(StatusCode::NOT_FOUND, "there are /ws, /live, /ready, /health and /metrics\n")
         }
         _ => text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n"),
     }
@@ -124,6 +126,13 @@ fn health(door: &Door) -> Response<Full<Bytes>> {
     });
     let mut response = Response::new(Full::from(format!("{health}\n")));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+fn metrics(door: &Door) -> Response<Full<Bytes>> {
+    let text = metrics::scrape(door.hub.metrics.clone(), door.hub.readings());
+    let mut response = Response::new(Full::from(text));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
     response
 }
 

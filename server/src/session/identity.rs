@@ -9,7 +9,7 @@ use super::{Session, Who};
 use crate::backbone::BackboneError;
 use crate::backbone::call;
 use crate::directory::guest_name;
-use crate::hub::{Command, Style};
+use crate::hub::{Command, Newest, Style};
 
 impl Who {
     /// Somebody who has not said who it is.
@@ -65,7 +65,7 @@ impl Session {
             Who { style: Style::Hello, user, client, generation, name, registered: true, silent: false };
         let Who { user, client, name, .. } = &self.who;
         self.hub.user_online(user, name);
-        self.hub.client_here(client, generation, self.conn(), &self.outbox);
+        self.hub.client_here(client, self.newest());
         Ok(Some(Welcome {
             user_id: user.clone(),
             client_id: client.clone(),
@@ -169,7 +169,12 @@ impl Session {
         }
         self.who.registered = true;
         self.hub.user_online(&self.who.user, &self.who.name);
-        self.hub.client_here(&self.who.client, self.who.generation, self.conn(), &self.outbox);
+        self.hub.client_here(&self.who.client, self.newest());
+    }
+
+    fn newest(&self) -> Newest {
+        let (conn, outbox) = (self.conn(), self.outbox.clone());
+        Newest { generation: self.who.generation, conn, style: self.who.style, outbox }
     }
 
     pub(super) fn rooms_max(&self) -> usize {
@@ -204,6 +209,7 @@ impl Session {
         match known.await {
             Ok(last_n) => self.sit(room, resume, last_n, re).await,
             Err(error) => {
+                self.hub.backbone_failed();
                 let retry_ms = Some(super::UNAVAILABLE_RETRY.as_millis() as u64);
                 return refused(ErrorCode::Unavailable, error.to_string())
                     .map_err(|error| ErrorMessage { retry_ms, ..error });

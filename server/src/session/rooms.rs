@@ -73,6 +73,7 @@ impl Session {
 
     /// Says something: dedupe first, then policy; both are the room's, which knows what is in the log.
     pub(super) async fn message(&mut self, mut message: Outgoing, re: Option<Re>) {
+        self.hub.metrics.received.add(1);
         if message.n == Some(0) {
             // No number of the client's: nothing can wait for it.
             let error = ErrorMessage::new(ErrorCode::BadJson, "n counts from 1");
@@ -100,9 +101,10 @@ impl Session {
     }
 
     async fn publish(&self, room: &RoomName, publishing: Publishing) {
+        let at = self.hub.now();
         if let Some(handle) = self.rooms.get(room) {
             // A room is not closed while somebody is in it, except with the node.
-            handle.send(Command::Publish(publishing)).await;
+            handle.send(Command::Publish(publishing, at)).await;
         }
     }
 
@@ -186,6 +188,7 @@ impl Session {
                 self.refuse(ErrorMessage { n: message.n, room: Some(room.clone()), re, ..error });
             }
             Err::<_, crate::backbone::BackboneError>(error) => {
+                self.hub.backbone_failed();
                 let retry_ms = Some(UNAVAILABLE_RETRY.as_millis() as u64);
                 let error = ErrorMessage::new(ErrorCode::Unavailable, error.to_string());
                 self.refuse(ErrorMessage { n: message.n, room: Some(room.clone()), retry_ms, re, ..error });

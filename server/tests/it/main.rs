@@ -5,10 +5,12 @@
 mod bad_input;
 mod balancer;
 mod cluster;
+mod cut_off;
 mod drain;
 mod guests;
 mod http;
 mod limits;
+mod metrics;
 mod plain_text;
 mod program;
 mod redis;

@@ -3,6 +3,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use chat_testbed::{RedisOptions, RedisServer};
+use serde_json::Value;
+
+use crate::support::within;
 
 fn chat_server(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
@@ -96,6 +102,43 @@ fn check_config_names_what_is_wrong() {
 #[test]
 fn a_front_end_without_servers_says_what_to_name() {
     fails(&chat_server(&["balance"]).output().unwrap(), "name one with --backend HOST:TCP:HTTP");
+}
+
+#[test]
+fn nodes_without_a_cluster_says_what_to_give() {
+    fails(&chat_server(&["nodes"]).output().unwrap(), "no cluster to ask: give --redis URL");
+    let output = chat_server(&["nodes", "--redis", "redis://127.0.0.1:1"]).output().unwrap();
+    fails(&output, "127.0.0.1:1");
+}
+
+#[tokio::test]
+async fn nodes_shows_those_of_a_cluster() {
+    let redis = RedisServer::start(RedisOptions::default()).await.unwrap();
+    let _node = Running::start(&[("CHAT_SERVER_REDIS__URL", &redis.url())]);
+    let ask = |arguments: &[&str]| {
+        let output = chat_server(&["nodes", "--redis", &redis.url()]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mut again = tokio::time::interval(Duration::from_millis(50));
+    let shown = within(async {
+        loop {
+            let shown: Value = serde_json::from_str(&ask(&["--json"])).unwrap();
+            if shown[0].is_object() {
+                return shown;
+            }
+            again.tick().await;
+        }
+    })
+    .await;
+    assert_eq!((shown.as_array().unwrap().len(), &shown[0]["node"]), (1, &"one".into()));
+    assert_eq!(
+        (&shown[0]["version"], &shown[0]["draining"]),
+        (&env!("CARGO_PKG_VERSION").into(), &false.into())
+    );
+    let table = ask(&[]);
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("NODE ") && lines[1].starts_with("one "), "{table}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::io::BufReader;
 use tokio::net::TcpSocket;
 
-use crate::support::{Terminal, TestClient, TestNode, Way, message, within};
+use crate::support::{Terminal, TestClient, TestNode, Way, get, message, within};
 
 /// A client in `general` whose socket takes little.
 async fn narrow(node: &TestNode) -> TestClient {
@@ -74,6 +74,9 @@ async fn who_never_reads_is_closed_and_leaves() {
     })
     .await;
     assert_eq!(left["count"], 1);
+    let (_, metrics) = get(node.http, "/metrics").await;
+    assert!(metrics.contains("\nchat_clients_slow_closed_total 1\n"), "{metrics}");
+    assert!(!metrics.contains("\nchat_clients_lagged_total 0\n"), "{metrics}");
     drop(slow);
 }
 

@@ -55,6 +55,7 @@ pub(crate) enum Sign {
 impl Link {
     /// Takes a new status and logs what changed; returns a failover that is complete now.
     pub(crate) fn take(&mut self, status: LinkStatus, at: DateTime) -> Option<Recovery> {
+        self.log_cut_off(&status, at);
         self.log_change(&status, at);
         self.sample(&status);
         let fresh = status.recovery.as_ref().map(|r| r.at) != self.status.recovery.as_ref().map(|r| r.at);
@@ -66,6 +67,18 @@ impl Link {
         }
         self.status = status;
         recovery
+    }
+
+    /// The server cannot reach the others, or can again; a server that is gone does neither.
+    fn log_cut_off(&mut self, status: &LinkStatus, at: DateTime) {
+        let LinkState::Online { node, .. } = &status.state else { return };
+        let (sign, text) = match (self.status.cut_off, status.cut_off) {
+            (None, Some(_)) => (Sign::Lost, "cut off"),
+            (Some(_), None) => (Sign::Up, "has others"),
+            _ => return,
+        };
+        self.note(at, sign, node.to_string());
+        self.note(at, Sign::More, text.to_owned());
     }
 
     fn log_change(&mut self, status: &LinkStatus, at: DateTime) {
@@ -143,8 +156,12 @@ impl Link {
             }
             LinkState::Idle | LinkState::Dialling { down_since: None, .. } => None,
         };
+        let cut_off = self.status.cut_off.map(|since| {
+            let whole = now.saturating_sub(since).as_secs();
+            since + Duration::from_secs(whole + 1)
+        });
         let resumed = self.resumed(now).map(|recovery| recovery.at + RESUMED_SHOWN);
         let lost = self.loss.as_ref().map(|(at, _)| *at + LOSS_SHOWN).filter(|end| *end > now);
-        [counting, resumed, lost].into_iter().flatten().min()
+        [counting, cut_off, resumed, lost].into_iter().flatten().min()
     }
 }

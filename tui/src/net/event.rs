@@ -206,8 +206,8 @@ pub struct LinkStatus {
     pub totals: Totals,
     /// Messages in the outbox that are not acknowledged.
     pub queued: usize,
-    /// The server's word that it cannot reach the others; none while it can.
-    pub unavailable: Option<String>,
+    /// Since when the server says that it cannot reach the others; none while it can.
+    pub cut_off: Option<Moment>,
 }
 
 /// Where the link is in its life.

@@ -7,6 +7,7 @@
 //! - `dial`: the way to a server and away from it.
 //! - `recovery`: what losing the link cost.
 //! - `frames`: what the server's messages mean for both.
+//! - `cut_off`: a server that cannot reach the others.
 //! - `pulse`: pings, round trips, and when silence means death.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -25,6 +26,7 @@ use super::outbox::{Outbox, Outcome};
 use super::saved::{SavedClient, SavedRoom};
 
 mod commands;
+mod cut_off;
 mod dial;
 mod frames;
 mod pulse;
@@ -101,6 +103,8 @@ pub struct Link {
     order: Vec<RoomName>,
     status: LinkStatus,
     told: LinkStatus,
+    /// When the server's word that it cannot reach the others holds no more.
+    cut_off_until: Option<Moment>,
     phase: Phase,
     pulse: Pulse,
     /// Within what time to come back, as the server said.
@@ -164,6 +168,7 @@ impl Link {
             order: Vec::new(),
             status: LinkStatus::default(),
             told: LinkStatus::default(),
+            cut_off_until: None,
             phase: Phase::Down,
             pulse: Pulse::default(),
             spread: SPREAD_MIN,
@@ -239,7 +244,7 @@ impl Link {
             _ => None,
         };
         let outbox = self.rooms.values().filter_map(|room| room.outbox.deadline()).min();
-        [state, outbox, self.drain_at].into_iter().flatten().min()
+        [state, outbox, self.drain_at, self.cut_off_until].into_iter().flatten().min()
     }
 
     /// Takes one input.
@@ -262,6 +267,9 @@ impl Link {
     }
 
     fn tick(&mut self, now: Moment) {
+        if self.cut_off_until.is_some_and(|until| until <= now) {
+            self.reaches_others();
+        }
         if self.drain_at.take_if(|at| *at <= now).is_some() && self.phase == Phase::Up {
             self.outputs.push_back(Output::Hangup);
             self.down(now, "the server is going away".to_owned());

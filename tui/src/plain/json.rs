@@ -46,7 +46,7 @@ impl Json {
             with(figures, totals(recovery.counted))
         });
         let told = json!({
-            "type": "link", "failovers": status.failovers, "recovery": recovery, "unavailable": status.unavailable,
+            "type": "link", "failovers": status.failovers, "recovery": recovery, "cut_off": status.cut_off.is_some(),
         });
         let told = with(told, state);
         if self.link.as_ref() == Some(&told) {

@@ -23,7 +23,8 @@ pub(super) struct Lines {
     recovered_at: Option<Moment>,
     /// The losses that were told.
     lost: u64,
-    unavailable: Option<String>,
+    /// The node that cannot reach the others, and since when.
+    cut_off: Option<(NodeId, Moment)>,
     name: Option<String>,
     rooms: BTreeSet<RoomName>,
 }
@@ -45,7 +46,7 @@ impl Lines {
             link: Shown::Nothing,
             recovered_at: None,
             lost: 0,
-            unavailable: None,
+            cut_off: None,
             name: None,
             rooms: BTreeSet::new(),
         }
@@ -134,14 +135,26 @@ impl Lines {
             lines.push(format!("-- {} lost on the way", status.totals.lost - self.lost));
             self.lost = status.totals.lost;
         }
-        if self.unavailable != status.unavailable {
-            self.unavailable.clone_from(&status.unavailable);
-            lines.push(match &status.unavailable {
-                Some(text) => format!("-- the node cannot reach the others: {}", sanitize_line(text)),
-                None => "-- the node reaches the others again".into(),
-            });
-        }
+        lines.extend(self.cut_off(now, status));
         lines
+    }
+
+    /// When it begins and when it ends; a link that is lost meanwhile is told as that.
+    fn cut_off(&mut self, now: Moment, status: &LinkStatus) -> Option<String> {
+        let LinkState::Online { node, .. } = &status.state else {
+            self.cut_off = None;
+            return None;
+        };
+        let since = status.cut_off.map(|since| (node.clone(), since));
+        let was = std::mem::replace(&mut self.cut_off, since);
+        match (was, &self.cut_off) {
+            (None, Some(_)) => Some(format!("-- {node} cannot reach the others: messages wait")),
+            (Some((_, since)), None) => {
+                let lasted = seconds(now.saturating_sub(since));
+                Some(format!("-- {node} reaches the others again ({lasted} s)"))
+            }
+            _ => None,
+        }
     }
 }
 

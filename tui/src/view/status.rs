@@ -8,7 +8,7 @@
 //! ● node-3 ← node-2 1.24s +37 recovered, 0 lost, 0 dup
 //! ! 1 lost on the way ● node-3 tcp rtt 3.1ms p99 9.0ms up 2m
 //! ! #ops: messages 120-163 are gone (history trimmed)
-//! ! node-3 cannot reach the other servers: redis is down
+//! ! server cannot reach the others 3s (node-2) queued 2 rtt 3.1ms p99 9.0ms
 //! ```
 
 use std::time::Duration;
@@ -118,15 +118,19 @@ fn online(app: &App, lost: Option<String>, queued: Option<String>) -> (Vec<Strin
     let LinkState::Online { node, transport, since, .. } = &status.state else {
         return (Vec::new(), Role::StatusGood);
     };
-    let unavailable = status.unavailable.as_ref().map(|text| {
-        let text = text::clean_line(text);
-        format!("{} {node} cannot reach the other servers: {text}", app.glyphs.alert)
+    let cut_off = status.cut_off.map(|since| {
+        let seconds = app.now.saturating_sub(since).as_secs();
+        format!("{} server cannot reach the others {seconds}s ({node})", app.glyphs.alert)
     });
-    let resumed = app.link.resumed(app.now);
-    let is_bad = unavailable.is_some() || lost.is_some() || resumed.is_some_and(|r| r.counted.lost > 0);
-    let mut pieces: Vec<String> = unavailable.into_iter().chain(lost).collect();
+    let is_cut_off = cut_off.is_some();
+    // What waits is of more interest then than what the last failover cost.
+    let resumed = app.link.resumed(app.now).filter(|_| !is_cut_off);
+    let is_bad = is_cut_off || lost.is_some() || resumed.is_some_and(|r| r.counted.lost > 0);
+    let (waiting, queued) = if is_cut_off { (queued, None) } else { (None, queued) };
+    let mut pieces: Vec<String> = cut_off.into_iter().chain(waiting).chain(lost).collect();
     match resumed {
         Some(recovery) => pieces.push(resumed_words(app, recovery)),
+        None if is_cut_off => {}
         None => pieces.push(format!("{} {node} {transport}", app.glyphs.online)),
     }
     pieces.extend(queued);

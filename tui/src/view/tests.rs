@@ -133,9 +133,25 @@ fn lost_history_is_named() {
 #[test]
 fn a_server_alone_says_so() {
     let mut stage = Stage::chatting(80, 24);
-    let unavailable = Some("backbone away\x1b[31m".to_owned());
-    stage.net(NetEvent::Link(LinkStatus { unavailable, queued: 3, ..online("node-2", 0) }));
+    let cut_off = Some(Moment::from_millis(13_500));
+    stage.at(17_200).net(NetEvent::Link(LinkStatus { cut_off, queued: 3, ..online("node-2", 0) }));
     insta::assert_snapshot!(stage.picture());
+    assert_eq!(stage.app.next_change(), Some(Moment::from_millis(17_500)), "its seconds count");
+    stage.at(17_500);
+    check_status(&stage, "! server cannot reach the others 4s (node-2) queued 3 rtt 3.1ms p99 9.0ms");
+    stage.net(NetEvent::Link(online("node-2", 0)));
+    check_status(&stage, "● node-2 tcp rtt 3.1ms p99 9.0ms up 0m");
+}
+
+#[test]
+fn the_link_panel_notes_a_server_alone() {
+    let mut stage = Stage::chatting(120, 40);
+    stage.at(14_000).net(NetEvent::Link(online("node-2", 0)));
+    let cut_off = Some(Moment::from_secs(14));
+    stage.net(NetEvent::Link(LinkStatus { cut_off, ..online("node-2", 0) }));
+    assert!(stage.shows("! node-2") && stage.shows("cut off"));
+    stage.at(18_000).net(NetEvent::Link(online("node-2", 0)));
+    assert!(stage.shows("has others"));
 }
 
 #[test]

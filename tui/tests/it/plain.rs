@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use chat_protocol::{ClientId, UserName};
+use chat_protocol::{ClientId, NodeId, UserName};
+use chat_server::config::Config;
+use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::Transport;
 use chat_tui::net::link::LinkOptions;
 use chat_tui::net::saved::SavedClient;
@@ -26,11 +28,15 @@ struct Session {
 
 impl Session {
     fn start(fake: &Fake, format: Format, script: Option<&str>) -> Self {
+        Self::at(fake.endpoint(), format, script)
+    }
+
+    fn at(endpoint: Endpoint, format: Format, script: Option<&str>) -> Self {
         let (commands, from_front) = mpsc::channel(4);
         let (to_front, events) = mpsc::channel(16);
         let (shutdown, started) = (CancellationToken::new(), Instant::now());
         let options = LinkOptions {
-            endpoints: vec![fake.endpoint()],
+            endpoints: vec![endpoint],
             name: Some(UserName::parse("alice").unwrap()),
             rooms: vec![room("general")],
             saved: SavedClient { client_id: Some(ClientId::random()), ..SavedClient::default() },
@@ -153,4 +159,28 @@ async fn a_script_with_a_bad_line_names_it() {
     let (ended, ()) = tokio::join!(watched, served);
     let error = ended.unwrap_err().to_string();
     assert_eq!(error, "script line 2 (/kill): that is for the demo: start with --demo");
+}
+
+#[tokio::test]
+async fn a_server_alone_is_told_once_and_what_was_said_waits() {
+    let (cluster, name) = (chat_server::Cluster::default(), NodeId::parse("one").unwrap());
+    let server = cluster.bind(Config::loopback(name.clone())).unwrap();
+    let (addr, killer) = (server.tcp_addr().unwrap(), server.killer());
+    let mut node = JoinSet::new();
+    node.spawn(server.run(CancellationToken::new()));
+    let endpoint = Endpoint::new(addr.ip().to_string(), addr.port(), Transport::Tcp);
+    let mut session = Session::at(endpoint, Format::Lines, None);
+    session.until("[general] joined").await;
+    cluster.set_reachable(&name, false);
+    assert_eq!(session.until("cannot reach").await, "-- one cannot reach the others: messages wait");
+    session.write("still here?\n").await;
+    cluster.set_reachable(&name, true);
+    let again = session.until("again").await;
+    assert!(again.starts_with("-- one reaches the others again (") && again.ends_with(" s)"), "{again}");
+    if !session.seen.iter().any(|line| line.ends_with("alice: still here?")) {
+        session.until("alice: still here?").await;
+    }
+    assert!(!session.seen.iter().any(|line| line.contains("error")), "{:?}", session.seen);
+    session.end().await.unwrap();
+    killer.kill();
 }

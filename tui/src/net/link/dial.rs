@@ -90,7 +90,7 @@ impl Link {
         };
         self.phase = Phase::Down;
         self.drain_at = None;
-        self.status.unavailable = None;
+        self.reaches_others();
         (self.status.rtt, self.status.rtt_p99) = (None, None);
         let retry_at = now + delay(attempt, self.spread, &mut self.rng);
         self.status.state = LinkState::Down { since, reason, attempt, retry_at };

@@ -8,6 +8,7 @@ use chat_protocol::{
     RoomUsers, ServerMessage, Welcome, decode_server,
 };
 
+use super::cut_off::CUT_OFF;
 use super::{Link, Phase};
 use crate::net::cursor::Seen;
 use crate::net::event::{LinkState, Moment, NetEvent, OutState};
@@ -71,7 +72,9 @@ impl Link {
             heard: now,
             suspect: false,
         };
-        self.status.unavailable = (!welcome.ready).then(|| "the server cannot reach the others".to_owned());
+        if !welcome.ready {
+            self.cannot_reach_others(now, None);
+        }
         if let Some(lost) = &mut self.lost {
             lost.to = Some(welcome.node);
         }
@@ -117,6 +120,7 @@ impl Link {
     }
 
     fn entry(&mut self, now: Moment, message: RoomMessage) {
+        self.reaches_others();
         let own = message.id.client == self.identity.client;
         let Some(known) = self.rooms.get_mut(&message.room) else { return };
         let seen = known.cursor.entry(message.seq, &message.id);
@@ -134,7 +138,7 @@ impl Link {
     }
 
     fn acked(&mut self, now: Moment, ack: &Ack) {
-        self.status.unavailable = None;
+        self.reaches_others();
         let Some(known) = self.rooms.get_mut(&ack.room) else { return };
         if ack.id.client == self.identity.client
             && let Some(outcome) = known.outbox.acknowledged(now, ack)
@@ -174,8 +178,8 @@ impl Link {
     }
 
     fn error(&mut self, now: Moment, error: ErrorMessage) {
-        if error.code == ErrorCode::Unavailable {
-            self.status.unavailable = Some(error.message.clone());
+        if error.code == ErrorCode::Unavailable && self.cut_off(now, &error) {
+            return;
         }
         if error.code == ErrorCode::Fenced {
             // Another program uses this client's id: two cannot count with one counter.
@@ -193,7 +197,7 @@ impl Link {
         }
         if is_passing(error.code) && room.as_ref().is_some_and(|room| self.waits_for(room)) {
             // Not for long: another node may do it, or this one a little later.
-            return self.hang_up(now, "the server cannot reach the others");
+            return self.hang_up(now, CUT_OFF);
         }
         self.refused_room(room.as_ref());
         self.event(NetEvent::Trouble { room, code: error.code, text: error.message });

@@ -549,3 +549,63 @@ fn servers_that_hang_up_at_once_are_not_stormed() {
     }
     assert!(longest > Duration::from_secs(1), "the wait grows: {longest:?}");
 }
+
+/// The server's word that it cannot reach the others.
+fn cut_off(retry_ms: Option<u64>) -> ServerMessage {
+    let error = ErrorMessage::new(ErrorCode::Unavailable, "this server cannot reach the others");
+    ServerMessage::Error(ErrorMessage { retry_ms, ..error })
+}
+
+impl Bench {
+    /// Since when the server is said to be cut off.
+    fn is_cut_off(&self) -> Option<Moment> {
+        self.link.status.cut_off
+    }
+
+    fn is_troubled(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, NetEvent::Trouble { .. }))
+    }
+}
+
+#[test]
+fn a_server_alone_is_a_state_of_the_link_until_something_comes_through() {
+    let mut bench = Bench::online(5);
+    let since = bench.now;
+    bench.server(&cut_off(Some(2_000)));
+    bench.pass(ms(2_000));
+    bench.server(&cut_off(Some(2_000)));
+    assert_eq!(bench.is_cut_off(), Some(since), "counted from the first word");
+    assert!(!bench.is_troubled(), "not a line among the messages");
+    assert_eq!((bench.hangups, bench.link.phase), (0, Phase::Up));
+    bench.entry(6, other(6));
+    assert_eq!(bench.is_cut_off(), None);
+    bench.say(1);
+    bench.server(&cut_off(Some(2_000)));
+    assert!(bench.is_cut_off().is_some());
+    assert_eq!(bench.link.unsent(), 1, "what was sent waits");
+    bench.ack(1, 7);
+    assert_eq!(bench.is_cut_off(), None);
+}
+
+#[test]
+fn a_server_alone_that_says_so_no_more_is_well() {
+    let mut bench = Bench::online(5);
+    bench.server(&cut_off(Some(2_000)));
+    bench.pass(ms(4_999));
+    assert!(bench.is_cut_off().is_some());
+    bench.pass(ms(1));
+    assert_eq!(bench.is_cut_off(), None, "twice retry_ms and a second");
+    bench.server(&cut_off(Some(u64::MAX)));
+    bench.input(Input::Closed("reset".to_owned()));
+    assert_eq!(bench.is_cut_off(), None, "another link is another matter");
+}
+
+#[test]
+fn a_server_alone_that_takes_nobody_in_is_left_at_once() {
+    let mut bench = Bench::new();
+    bench.dialled();
+    bench.server(&cut_off(None));
+    assert_eq!((bench.hangups, bench.is_troubled()), (1, false));
+    let LinkState::Down { reason, .. } = &bench.link.status.state else { panic!("{:?}", bench.link.status) };
+    assert_eq!(reason, "the server cannot reach the others");
+}

@@ -85,6 +85,23 @@ fn the_link_is_told_once_for_each_change() {
 }
 
 #[test]
+fn a_server_alone_is_told_when_it_begins_and_when_it_ends() {
+    let mut lines = lines();
+    let status = |cut_off| LinkStatus { state: online("node-2"), cut_off, ..LinkStatus::default() };
+    let alone = NetEvent::Link(status(Some(Moment::from_millis(5_800))));
+    shown(&mut lines, &NetEvent::Link(status(None)));
+    assert_eq!(shown(&mut lines, &alone), ["-- node-2 cannot reach the others: messages wait"]);
+    assert_eq!(shown(&mut lines, &alone), [""; 0]);
+    let again = ["-- node-2 reaches the others again (4.2 s)"];
+    assert_eq!(shown(&mut lines, &NetEvent::Link(status(None))), again);
+    shown(&mut lines, &alone);
+    let (since, retry_at) = (Moment::from_secs(9), Moment::from_secs(11));
+    let down = link(LinkState::Down { since, reason: "gone".into(), attempt: 1, retry_at });
+    assert_eq!(shown(&mut lines, &down).len(), 1, "a lost link is told as that");
+    assert_eq!(shown(&mut lines, &NetEvent::Link(status(None))), ["-- connected to node-2 (tcp)"]);
+}
+
+#[test]
 fn delivery_is_told_where_it_had_to_wait() {
     let mut lines = lines();
     let mut show = |state, was_queued| {

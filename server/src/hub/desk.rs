@@ -1,0 +1,111 @@
+//! Owns where a room core's words go: calls to the backbone, frames to the seats, and what is counted of both.
+//! Knows nothing of what they mean.
+
+use std::sync::Arc;
+
+use chat_protocol::{ErrorMessage, RoomName, User};
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
+
+use super::Hub;
+use super::seats::{PeopleCall, Seats};
+use super::stopwatch::Stopwatch;
+use crate::backbone::{self, BackboneError, ItemAnswer, Published, call};
+use crate::metrics::Metrics;
+use crate::room::{self, ConnId, Frame, Input, Outlet, READ_ENTRIES};
+
+/// Everything of the room that is not the core: where its words go.
+pub(super) struct Desk {
+    hub: Arc<Hub>,
+    room: RoomName,
+    pub(super) seats: Seats,
+    pub(super) watch: Stopwatch,
+    pub(super) calls: FuturesUnordered<BoxFuture<'static, Done>>,
+}
+
+/// A call that was answered.
+pub(super) enum Done {
+    Core(Input),
+    People(PeopleCall, Result<(), BackboneError>),
+    Roster(Result<Vec<User>, BackboneError>),
+    Nothing,
+}
+
+impl Done {
+    /// True where the backbone could not do it.
+    pub(super) fn has_failed(&self) -> bool {
+        match self {
+            Self::Core(input) => input.has_failed(),
+            Self::People(_, answer) => answer.is_err(),
+            Self::Roster(answer) => answer.is_err(),
+            Self::Nothing => false,
+        }
+    }
+}
+
+impl Desk {
+    pub(super) fn new(hub: Arc<Hub>, room: RoomName) -> Self {
+        let seats = Seats::new(room.clone(), hub.config.timing.leave_hold, hub.metrics.clone());
+        Self { hub, room, seats, watch: Stopwatch::default(), calls: FuturesUnordered::new() }
+    }
+}
+
+impl Outlet for Desk {
+    fn call(&mut self, call_: room::Call) {
+        let (backbone, room) = (&self.hub.backbone, &self.room);
+        let done: BoxFuture<'static, Done> = match call_ {
+            room::Call::Head => answered(backbone.head(room), Input::Head),
+            room::Call::Read(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Read),
+            room::Call::Page(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Paged),
+            room::Call::Publish(known, items) => {
+                timed(backbone.publish(room, Some(known), items), self.hub.metrics.clone())
+            }
+            room::Call::Repair(run) => answered(backbone.repair(room, run), Input::Repaired),
+            room::Call::Ask => answered(backbone.ask(room), Input::Asking),
+            room::Call::Create(round, before) => answered(backbone.create(room, round, before), Input::Head),
+            room::Call::Answer(to) => {
+                let answer = call(backbone.answer(room, &to));
+                Box::pin(async move {
+                    // An answer that is lost costs the asker half a second.
+                    drop(answer.await);
+                    Done::Nothing
+                })
+            }
+        };
+        self.calls.push(done);
+    }
+
+    fn send(&mut self, to: ConnId, frame: Frame) -> bool {
+        match &frame {
+            Frame::Ack(ack) => {
+                let waited = self.watch.acked(to, ack.n, self.hub.now());
+                waited.into_iter().for_each(|waited| self.hub.metrics.ack.observe(waited));
+            }
+            Frame::Error(ErrorMessage { n: Some(n), .. }) => self.watch.refused(to, *n),
+            _ => {}
+        }
+        self.seats.send(to, frame)
+    }
+}
+
+fn answered<T: Send + 'static>(
+    pending: backbone::Call<T>,
+    input: impl FnOnce(Result<T, BackboneError>) -> Input + Send + 'static,
+) -> BoxFuture<'static, Done> {
+    Box::pin(async move { Done::Core(input(call(pending).await)) })
+}
+
+/// Publishes a batch, and counts what came of it.
+fn timed(pending: backbone::Call<Published>, metrics: Arc<Metrics>) -> BoxFuture<'static, Done> {
+    let asked = Instant::now();
+    Box::pin(async move {
+        let answer = call(pending).await;
+        metrics.publish.observe(asked.elapsed());
+        if let Ok(Published::Ok { items, .. }) = &answer {
+            let placed = items.iter().filter(|item| matches!(item, ItemAnswer::Placed { .. })).count();
+            metrics.published.add(placed as u64);
+        }
+        Done::Core(Input::Published(answer))
+    })
+}

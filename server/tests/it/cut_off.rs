@@ -1,0 +1,83 @@
+//! A node that cannot reach the others: who is told, what load balancers hear, and that nothing is lost.
+
+use std::time::Duration;
+
+use chat_protocol::NodeId;
+use chat_server::Cluster;
+use serde_json::{Value, json};
+use tokio::time::{Instant, interval};
+
+use crate::support::{TestClient, TestNode, Way, get, message, within};
+
+/// The word of a node that cannot reach the others: about no message and no room.
+fn is_cut_off(frame: &Value) -> bool {
+    frame["code"] == "unavailable" && frame.get("n").is_none() && frame.get("room").is_none()
+}
+
+/// Asks until the answer has this status.
+async fn becomes(node: &TestNode, path: &str, status: u16) {
+    let mut again = interval(Duration::from_millis(20));
+    within(async {
+        while get(node.http, path).await.0 != status {
+            again.tick().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_that_is_cut_off_says_so_and_is_whole_again_by_itself() {
+    let cluster = Cluster::default();
+    let (one, two) = (TestNode::of(&cluster, "one", |_| {}), TestNode::of(&cluster, "two", |_| {}));
+    let (mut alice, mut bob) =
+        (TestClient::joined(&one, "alice").await, TestClient::joined(&two, "bob").await);
+    alice.send(1, "before").await;
+    let name = NodeId::parse("one").unwrap();
+    let cut_at = Instant::now();
+    cluster.set_reachable(&name, false);
+    alice.say(message(2, "meanwhile")).await;
+
+    let told = alice.wait_for(is_cut_off).await;
+    let after = cut_at.elapsed();
+    assert!(after > Duration::from_secs(1) && after < Duration::from_secs(3), "told after {after:?}");
+    assert_eq!((&told["retry_ms"], told.get("re")), (&json!(2_000), None));
+    assert!(told["message"].as_str().unwrap().contains("cannot reach the others"), "{told}");
+    assert_eq!((get(one.http, "/ready").await.0, get(one.http, "/live").await.0), (200, 200));
+
+    // Who comes now is told too, and comes back later or elsewhere.
+    let mut late = TestClient::connect(&one, Way::Tcp).await;
+    late.say(json!({"type": "hello", "v": 1, "name": "late"})).await;
+    assert!(is_cut_off(&late.wait("error").await));
+
+    // The third time is five seconds after the beginning.
+    alice.wait_for(is_cut_off).await;
+    alice.wait_for(is_cut_off).await;
+    assert!(cut_at.elapsed() >= Duration::from_secs(5), "every two seconds, not for each message");
+    assert_eq!((get(one.http, "/ready").await.0, get(one.http, "/live").await.0), (503, 200));
+    assert_eq!(get(two.http, "/ready").await.0, 200, "the others are well");
+    assert!(alice.seen(|frame| frame["type"] == "ack").is_none(), "nothing is acknowledged meanwhile");
+
+    cluster.set_reachable(&name, true);
+    alice.wait_for(|frame| frame["type"] == "ack" && frame["n"] == 2).await;
+    becomes(&one, "/ready", 200).await;
+    assert_eq!(get(one.http, "/live").await.0, 200);
+    assert_eq!(bob.contents(2).await, ["before", "meanwhile"]);
+    assert!(bob.seen(is_cut_off).is_none());
+}
+
+#[tokio::test]
+async fn guests_at_plain_terminals_are_not_disturbed() {
+    let cluster = Cluster::default();
+    let one = TestNode::of(&cluster, "one", |_| {});
+    let mut guest = TestClient::connect(&one, Way::Tcp).await;
+    guest.join("general").await;
+    let mut alice = TestClient::joined(&one, "alice").await;
+    let name = NodeId::parse("one").unwrap();
+    cluster.set_reachable(&name, false);
+    alice.wait_for(is_cut_off).await;
+    cluster.set_reachable(&name, true);
+    becomes(&one, "/ready", 200).await;
+    alice.say(message(1, "again")).await;
+    guest.wait_for(|frame| frame["content"] == "again").await;
+    assert!(guest.seen(is_cut_off).is_none());
+}
