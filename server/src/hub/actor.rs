@@ -239,7 +239,11 @@ impl Actor {
             }
             Command::Event(event) => self.event(event),
             Command::Stale => self.stale(),
-            Command::NodeGone(node) => self.desk.seats.roster.node_gone(now, &node),
+            Command::NodeGone(node) => {
+                self.desk.seats.roster.node_gone(now, &node);
+                // It may be back already, with some of them.
+                self.load_roster(Duration::ZERO);
+            }
             Command::Register => self.desk.seats.register(),
             Command::Renamed { conn, user } => self.desk.seats.renamed(conn, user),
             Command::Who(reply) => {

@@ -1,7 +1,7 @@
 //! Owns this node's lease: renews it, and says who is gone when another node's runs out. Knows no room from
 //! within, and judges nobody while the backbone may have been asleep.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -29,24 +29,27 @@ const CLAIM_RETRY: Duration = Duration::from_secs(1);
 /// The other nodes, as this one has seen them.
 #[derive(Debug, Default)]
 struct Others {
-    seen: HashSet<NodeId>,
+    /// With the seconds they had been up for.
+    seen: HashMap<NodeId, u64>,
     /// Since when the backbone has answered at once, and every time.
     since: Option<Moment>,
 }
 
 impl Others {
-    /// These live, by an answer at `now` to a question of `asked`; gives those that are gone.
-    fn saw(&mut self, asked: Moment, now: Moment, live: HashSet<NodeId>) -> Vec<NodeId> {
+    /// These live, by an answer at `now` to a question of `asked`; gives those that are gone. One that was up for
+    /// longer before is gone too: it has come back before its lease ran out.
+    fn saw(&mut self, asked: Moment, now: Moment, live: HashMap<NodeId, u64>) -> Vec<NodeId> {
         if now.saturating_sub(asked) > SLOW_ANSWER {
             self.since = None;
         }
         let since = *self.since.get_or_insert(now);
-        if now.saturating_sub(since) < JUDGE_AFTER {
-            self.seen.extend(live);
-            return Vec::new();
+        let may_judge = now.saturating_sub(since) >= JUDGE_AFTER;
+        let is_gone = |(node, up): &(&NodeId, &u64)| live.get(*node).map_or(may_judge, |now_up| now_up < *up);
+        let gone = self.seen.iter().filter(is_gone).map(|(node, _)| node.clone()).collect();
+        if may_judge {
+            self.seen.clear();
         }
-        let gone = self.seen.difference(&live).cloned().collect();
-        self.seen = live;
+        self.seen.extend(live);
         gone
     }
 
@@ -91,8 +94,8 @@ impl Hub {
         }
     }
 
-    /// Renews the lease and looks at the others, in bounded time; the other live nodes.
-    async fn renew(&self) -> Result<HashSet<NodeId>, BackboneError> {
+    /// Renews the lease and looks at the others, in bounded time; the other live nodes and how long each is up.
+    async fn renew(&self) -> Result<HashMap<NodeId, u64>, BackboneError> {
         let nodes = async {
             if !self.backbone.renew(self.info()).await? {
                 self.each_room(|| Command::Register);
@@ -104,8 +107,8 @@ impl Hub {
             let seconds = LEASE_CALL_MAX.as_secs();
             return Err(BackboneError::Unavailable(format!("no answer in {seconds} s")));
         };
-        let others = nodes?.into_iter().map(|info| info.node).filter(|node| node != self.node());
-        let others: HashSet<NodeId> = others.collect();
+        let others = nodes?.into_iter().filter(|info| info.node != *self.node());
+        let others: HashMap<NodeId, u64> = others.map(|info| (info.node, info.uptime_s)).collect();
         self.others.store(others.len(), Ordering::Relaxed);
         Ok(others)
     }
@@ -115,6 +118,8 @@ impl Hub {
     pub(super) async fn run_claims(&self) {
         loop {
             self.lost.notified().await;
+            // What took the lease may have taken the key of the sessions too.
+            self.directory.refresh().await;
             while let Err(error) = self.claim_names().await {
                 debug!(%error, "names not claimed yet");
                 sleep(CLAIM_RETRY).await;

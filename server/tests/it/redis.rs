@@ -173,6 +173,33 @@ async fn nodes_that_meet_in_a_redis_are_one_chat() {
 }
 
 #[tokio::test]
+async fn whoever_was_on_a_node_that_comes_back_at_once_is_not_held_for_good() {
+    let server = redis(RedisOptions::default()).await;
+    let hold = |config: &mut Config| config.timing.leave_hold = Duration::from_secs(1);
+    let one = TestNode::on_redis(&server.url(), "one", hold).await;
+    let two = TestNode::on_redis(&server.url(), "two", hold).await;
+    let mut bob = TestClient::joined(&two, "bob").await;
+    let _alice = TestClient::joined(&one, "alice").await;
+    bob.wait_for(|frame| frame["type"] == "presence" && frame["count"] == 2).await;
+    // Up for long enough that a second life can be told from the first.
+    server.wait_for_clock(Duration::from_secs(2)).await.unwrap();
+    one.killer.kill();
+    one.stopped().await;
+    let again = TestNode::on_redis(&server.url(), "one", hold).await;
+    let _carol = TestClient::joined(&again, "carol").await;
+    bob.wait_for(|frame| frame["type"] == "presence" && frame["left"][0]["username"] == "alice").await;
+    bob.say(json!({"type": "who", "room": "general"})).await;
+    let mut there: Vec<_> = bob.wait("who").await["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["username"].clone())
+        .collect();
+    there.sort_by_key(ToString::to_string);
+    assert_eq!(there, ["bob", "carol"]);
+}
+
+#[tokio::test]
 async fn a_room_is_subscribed_only_while_somebody_is_in_it() {
     let server = redis(RedisOptions::default()).await;
     let one = TestNode::on_redis(&server.url(), "one", |_| {}).await;

@@ -1,7 +1,11 @@
 use super::*;
 
-fn names(names: &[&str]) -> HashSet<NodeId> {
-    names.iter().map(|name| NodeId::parse(name).unwrap()).collect()
+fn names(names: &[&str]) -> HashMap<NodeId, u64> {
+    up_for(names, 100)
+}
+
+fn up_for(names: &[&str], seconds: u64) -> HashMap<NodeId, u64> {
+    names.iter().map(|name| (NodeId::parse(name).unwrap(), seconds)).collect()
 }
 
 fn at(seconds: f64) -> Moment {
@@ -44,4 +48,14 @@ fn an_answer_out_of_a_pause_judges_nobody_either() {
     watched(&mut others, 0..=10, &["b"]);
     assert_eq!(others.saw(at(11.0), at(12.9), names(&[])), [], "the backbone slept, and leases ran out");
     watched(&mut others, 13..=20, &["b"]);
+}
+
+#[test]
+fn a_node_that_came_back_before_its_lease_ran_out_was_gone() {
+    let mut others = Others::default();
+    watched(&mut others, 0..=2, &["b", "c"]);
+    let mut live = names(&["c"]);
+    live.extend(up_for(&["b"], 1));
+    assert_eq!(others.saw(at(3.0), at(3.0), live.clone()), [NodeId::parse("b").unwrap()]);
+    assert_eq!(others.saw(at(4.0), at(4.0), live), [], "once");
 }
