@@ -93,7 +93,7 @@ impl Hand {
         while let Some(command) = asked.recv().await {
             match command {
                 DemoCommand::Kill => self.kill().await,
-                DemoCommand::KillAll => self.nodes.killers().iter().for_each(chat_server::Killer::kill),
+                DemoCommand::KillAll => self.nodes.kill_all(),
                 DemoCommand::Revive => {
                     if let Err(error) = self.nodes.revive().await {
                         warn!(%error, "a node could not be started");
@@ -108,9 +108,10 @@ impl Hand {
     /// anything meanwhile: the node hangs until one message was said elsewhere, and then dies.
     async fn kill(&mut self) {
         let Some(node) = self.wire.node() else { return };
-        let Some(killer) = self.nodes.killer(&node) else { return };
-        killer.hang();
+        if !self.nodes.hang(&node) {
+            return;
+        }
         self.bots.say_where_it_is_not_heard(&node).await;
-        killer.kill();
+        self.nodes.kill(&node);
     }
 }

@@ -1,39 +1,37 @@
-//! Owns the demo's servers: three nodes that share one backbone, and the front-end before them. A node dies as
-//! abruptly as a process does, and its place behind the front-end refuses from then on, as in life. Knows
-//! nothing of who is connected. Tests run on it too.
+//! Owns the demo's servers: three nodes and the front-end before them. A node's place behind the front-end
+//! refuses once it is dead, as in life. Knows nothing of who is connected. Tests run on it too.
+//!
+//! - `inside`: nodes in this process.
 
-use std::net::{Ipv4Addr, SocketAddr};
+mod inside;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
 use chat_protocol::NodeId;
 use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
-use chat_server::config::Config;
-use chat_server::{Cluster, Killer};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use inside::{Inside, Task};
+
 /// The nodes' names.
 const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
-const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The servers.
 pub struct Nodes {
-    cluster: Cluster,
+    home: Inside,
     nodes: Vec<Node>,
     backends: BackendsHandle,
     /// Where clients come in.
     pub front: SocketAddr,
-    tasks: TaskTracker,
-    shutdown: CancellationToken,
 }
 
 struct Node {
     name: NodeId,
     backend: Backend,
-    /// None once it is dead.
-    killer: Option<Killer>,
-    running: JoinHandle<()>,
+    life: Task,
 }
 
 impl Nodes {
@@ -42,8 +40,8 @@ impl Nodes {
     /// # Errors
     /// When no port can be had.
     pub fn start(tasks: &TaskTracker, shutdown: &CancellationToken) -> anyhow::Result<Self> {
-        let cluster = Cluster::default();
-        let start = |name: &str| start_node(&cluster, NodeId::parse(name)?, tasks, shutdown);
+        let home = Inside::new(tasks, shutdown);
+        let start = |name: &str| Node::start(&home, NodeId::parse(name)?);
         let nodes = NODES.into_iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
         let backends = nodes.iter().map(|node| node.backend.clone()).collect();
         let config = BalancerConfig { listen_tcp: Some(ANY_PORT), listen_http: Some(ANY_PORT), backends };
@@ -51,18 +49,25 @@ impl Nodes {
         let front = balancer.tcp_addr()?.context("the front-end listens on TCP")?;
         let backends = balancer.backends();
         tasks.spawn(balancer.run(shutdown.clone()));
-        let (tasks, shutdown) = (tasks.clone(), shutdown.clone());
-        Ok(Self { cluster, nodes, backends, front, tasks, shutdown })
+        Ok(Self { home, nodes, backends, front })
     }
 
-    /// The switch of a living node, to be used: from now on it counts as dead.
-    pub fn killer(&mut self, node: &NodeId) -> Option<Killer> {
-        self.nodes.iter_mut().find(|known| known.name == *node)?.killer.take()
+    /// Lets a node hang: it hears and says nothing any more. False where it is dead already.
+    pub fn hang(&mut self, node: &NodeId) -> bool {
+        let alive = self.alive(node);
+        alive.map(|node| node.life.hang()).is_some()
     }
 
-    /// The switches of all living nodes, to be used.
-    pub fn killers(&mut self) -> Vec<Killer> {
-        self.nodes.iter_mut().filter_map(|node| node.killer.take()).collect()
+    /// Kills a node.
+    pub fn kill(&mut self, node: &NodeId) {
+        if let Some(node) = self.alive(node) {
+            node.life.kill();
+        }
+    }
+
+    /// Kills all nodes.
+    pub fn kill_all(&mut self) {
+        self.nodes.iter_mut().for_each(|node| node.life.kill());
     }
 
     /// Starts every dead node again under its name, on new ports, and tells the front-end.
@@ -70,40 +75,23 @@ impl Nodes {
     /// # Errors
     /// When no port can be had.
     pub async fn revive(&mut self) -> anyhow::Result<()> {
-        for node in self.nodes.iter_mut().filter(|node| node.killer.is_none()) {
+        for node in self.nodes.iter_mut().filter(|node| node.life.is_dead()) {
             // The last of the old one must not happen under the new one's name.
-            (&mut node.running).await.context("a node failed")?;
-            *node = start_node(&self.cluster, node.name.clone(), &self.tasks, &self.shutdown)?;
+            node.life.ended().await?;
+            *node = Node::start(&self.home, node.name.clone())?;
         }
         self.backends.set(self.nodes.iter().map(|node| node.backend.clone()).collect());
         Ok(())
     }
+
+    fn alive(&mut self, name: &NodeId) -> Option<&mut Node> {
+        self.nodes.iter_mut().find(|node| node.name == *name && !node.life.is_dead())
+    }
 }
 
-fn start_node(
-    cluster: &Cluster,
-    name: NodeId,
-    tasks: &TaskTracker,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<Node> {
-    let server = cluster.bind(Config::loopback(name.clone()))?;
-    let port =
-        |addr: Option<SocketAddr>| addr.map(|addr| addr.port()).context("a node listens on both ports");
-    let (tcp, http) = (port(server.tcp_addr())?, port(server.http_addr())?);
-    let backend = Backend { host: Ipv4Addr::LOCALHOST.to_string(), tcp, http };
-    let killer = server.killer();
-    // At the end of the demo nobody is left to be told to go elsewhere: the nodes end like the program.
-    let (ending, shutdown) = (killer.clone(), shutdown.clone());
-    let running = tasks.spawn(async move {
-        let serving = server.run(CancellationToken::new());
-        tokio::pin!(serving);
-        tokio::select! {
-            () = &mut serving => {}
-            () = shutdown.cancelled() => {
-                ending.kill();
-                serving.await;
-            }
-        }
-    });
-    Ok(Node { name, backend, killer: Some(killer), running })
+impl Node {
+    fn start(home: &Inside, name: NodeId) -> anyhow::Result<Self> {
+        let (backend, life) = home.start(name.clone())?;
+        Ok(Self { name, backend, life })
+    }
 }

@@ -33,10 +33,6 @@ impl Cluster {
     pub(crate) fn host(&self) -> String {
         format!("tcp://{}", self.nodes.front)
     }
-
-    pub(crate) fn kill_all(&mut self) {
-        self.nodes.killers().iter().for_each(chat_server::Killer::kill);
-    }
 }
 
 /// Somebody in #general.

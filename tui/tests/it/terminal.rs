@@ -69,16 +69,15 @@ async fn a_node_dies_then_all_and_every_message_is_there_once() {
     terminal.shows("hello dana").await;
 
     // The node hears nothing of this any more; then it dies.
-    let killer = cluster.nodes.killer(&lost).unwrap();
-    killer.hang();
+    assert!(cluster.nodes.hang(&lost));
     talker.say("said into the gap").await;
-    killer.kill();
+    cluster.nodes.kill(&lost);
     assert!(recovered(&mut terminal).await >= 1);
     assert_ne!(online(&mut terminal).await, lost);
     terminal.shows("said into the gap").await;
     check_once(&terminal, &["good evening", "hello dana", "said into the gap"]);
 
-    cluster.kill_all();
+    cluster.nodes.kill_all();
     terminal.shows("! OFFLINE").await;
     terminal.enter("typed while nobody listens");
     terminal.shows("queued 1").await;
