@@ -1,8 +1,12 @@
 //! Owns the demo's servers: three nodes and the front-end before them. A node's place behind the front-end
 //! refuses once it is dead, as in life. Knows nothing of who is connected. Tests run on it too.
 //!
-//! - `inside`: nodes in this process.
+//! - `home`: where nodes live.
+//! - `inside`: in this process.
+//! - `apart`: in processes of their own.
 
+mod apart;
+mod home;
 mod inside;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,10 +14,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use anyhow::Context;
 use chat_protocol::NodeId;
 use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
+use futures_util::future::{join_all, try_join_all};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use inside::{Inside, Task};
+pub use home::Home;
+use home::Life;
 
 /// The nodes' names.
 const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
@@ -21,7 +27,7 @@ const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
 
 /// The servers.
 pub struct Nodes {
-    home: Inside,
+    home: Home,
     nodes: Vec<Node>,
     backends: BackendsHandle,
     /// Where clients come in.
@@ -31,18 +37,21 @@ pub struct Nodes {
 struct Node {
     name: NodeId,
     backend: Backend,
-    life: Task,
+    life: Life,
 }
 
 impl Nodes {
-    /// Starts all of them on free loopback ports; their tasks run on `tasks` until `shutdown`.
+    /// Starts all of them on free loopback ports; the front-end's task runs on `tasks` until `shutdown`.
     ///
     /// # Errors
-    /// When no port can be had.
-    pub fn start(tasks: &TaskTracker, shutdown: &CancellationToken) -> anyhow::Result<Self> {
-        let home = Inside::new(tasks, shutdown);
-        let start = |name: &str| Node::start(&home, NodeId::parse(name)?);
-        let nodes = NODES.into_iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
+    /// When no port can be had, or a node does not start.
+    pub async fn start(
+        home: Home,
+        tasks: &TaskTracker,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let names = NODES.iter().map(|name| NodeId::parse(name)).collect::<Result<Vec<_>, _>>()?;
+        let nodes = try_join_all(names.into_iter().map(|name| Node::start(&home, name))).await?;
         let backends = nodes.iter().map(|node| node.backend.clone()).collect();
         let config = BalancerConfig { listen_tcp: Some(ANY_PORT), listen_http: Some(ANY_PORT), backends };
         let balancer = Balancer::bind(config)?;
@@ -59,39 +68,59 @@ impl Nodes {
     }
 
     /// Kills a node.
-    pub fn kill(&mut self, node: &NodeId) {
+    pub async fn kill(&mut self, node: &NodeId) {
         if let Some(node) = self.alive(node) {
-            node.life.kill();
+            node.life.kill().await;
         }
     }
 
     /// Kills all nodes.
-    pub fn kill_all(&mut self) {
-        self.nodes.iter_mut().for_each(|node| node.life.kill());
+    pub async fn kill_all(&mut self) {
+        join_all(self.nodes.iter_mut().map(|node| node.life.kill())).await;
     }
 
     /// Starts every dead node again under its name, on new ports, and tells the front-end.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port can be had, or a node does not start; then none of them did.
     pub async fn revive(&mut self) -> anyhow::Result<()> {
-        for node in self.nodes.iter_mut().filter(|node| node.life.is_dead()) {
+        let mut dead: Vec<_> = self.nodes.iter_mut().filter_map(Node::if_dead).collect();
+        for node in &mut dead {
             // The last of the old one must not happen under the new one's name.
             node.life.ended().await?;
-            *node = Node::start(&self.home, node.name.clone())?;
+        }
+        let names = dead.iter().map(|node| node.name.clone());
+        let started = try_join_all(names.map(|name| Node::start(&self.home, name))).await?;
+        for (node, new) in dead.into_iter().zip(started) {
+            *node = new;
         }
         self.backends.set(self.nodes.iter().map(|node| node.backend.clone()).collect());
         Ok(())
     }
 
+    /// What runs, for people.
+    pub fn describe(&self) -> String {
+        self.home.describe(self.nodes.iter().map(|node| &node.life))
+    }
+
+    /// Ends those nodes that do not end with the shutdown.
+    pub async fn stop(mut self) {
+        join_all(self.nodes.iter_mut().map(|node| node.life.stop())).await;
+    }
+
     fn alive(&mut self, name: &NodeId) -> Option<&mut Node> {
-        self.nodes.iter_mut().find(|node| node.name == *name && !node.life.is_dead())
+        let node = self.nodes.iter_mut().find(|node| node.name == *name)?;
+        (!node.life.is_dead()).then_some(node)
     }
 }
 
 impl Node {
-    fn start(home: &Inside, name: NodeId) -> anyhow::Result<Self> {
-        let (backend, life) = home.start(name.clone())?;
+    async fn start(home: &Home, name: NodeId) -> anyhow::Result<Self> {
+        let (backend, life) = home.start(name.clone()).await?;
         Ok(Self { name, backend, life })
+    }
+
+    fn if_dead(&mut self) -> Option<&mut Self> {
+        self.life.is_dead().then_some(self)
     }
 }
