@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{DecodeError, ErrorCode, FrameTooLong};
 use crate::id::{Re, RoomName};
+use crate::limits;
 use crate::message::{ClientMessage, Request, ServerMessage};
 
 /// Cuts a byte stream into lines. Remembers how far it has looked, so that a slow line is scanned once,
@@ -66,13 +67,13 @@ struct Head {
 impl Head {
     fn refuse(self, mut error: DecodeError) -> DecodeError {
         error.re = self.re.and_then(|re| Re::parse(re.as_str()?).ok());
-        error.n = self.n.and_then(|n| n.as_u64());
+        error.n = self.n.and_then(|n| n.as_u64()).filter(|n| *n <= limits::NUMBER_MAX);
         error.room = self.room.and_then(|room| RoomName::parse(room.as_str()?).ok());
         error
     }
 }
 
-/// Decodes one frame from a client and checks every text in it.
+/// Decodes one frame from a client and checks every text and number in it.
 ///
 /// # Errors
 /// [`DecodeError`] with `bad_json`, `unknown_type`, or the code of the first field that holds a bad value.
@@ -95,7 +96,7 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, DecodeError> {
         Ok(request) => request,
         Err(error) => return Err(head.refuse(field_error(&error))),
     };
-    match request.message.check_texts() {
+    match request.message.check_numbers().and_then(|()| request.message.check_texts()) {
         Ok(()) => Ok(request),
         Err(error) => Err(head.refuse(error)),
     }

@@ -302,7 +302,12 @@ impl FromStr for MessageId {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let bad = || IdError::new(ErrorCode::BadJson, "message id must be <client_id>/<n>");
         let (client, n) = text.rsplit_once('/').ok_or_else(bad)?;
-        Ok(Self { client: ClientId::parse(client)?, n: n.parse().map_err(|_| bad())? })
+        let (client, n) = (ClientId::parse(client)?, n.parse().map_err(|_| bad())?);
+        if n > limits::NUMBER_MAX {
+            let reason = format!("n in a message id must be at most {}", limits::NUMBER_MAX);
+            return Err(IdError::new(ErrorCode::BadJson, reason));
+        }
+        Ok(Self { client, n })
     }
 }
 

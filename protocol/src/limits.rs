@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 /// The wire's version, sent as `v` in `hello` and `connection`.
 pub const PROTOCOL_VERSION: u32 = 1;
 
+/// Highest number of a message, a connection or a place in a log: 2^53 - 1, the last whole number that every
+/// reader of JSON holds exactly (RFC 8259, section 6), Lua in Redis among them.
+pub const NUMBER_MAX: u64 = (1 << 53) - 1;
+
 /// Longest content of a message, in characters (Unicode scalar values).
 pub const CONTENT_CHARS_MAX: usize = 4_000;
 /// Longest content of a message, in bytes of UTF-8.

@@ -2,6 +2,7 @@
 //! clients work unchanged. docs/protocol.md changes in the commit that changes these files.
 
 mod client;
+mod numbers;
 mod room;
 mod server;
 

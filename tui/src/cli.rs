@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_protocol::{RoomName, UserName};
+use chat_protocol::{NodeId, RoomName, UserName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::net::endpoint::{Endpoint, EndpointError, TransportChoice, parse};
@@ -16,6 +16,7 @@ const HOST_VARIABLE: &str = "CHAT_TUI_HOST";
 const EXAMPLES: &str = "\
 Examples:
   chat-tui --demo                       a cluster in this process: /kill a node
+  chat-tui --demo --redis redis://127.0.0.1:6379
   chat-tui --host lb.example.com        TCP, else WebSocket
   chat-tui --host ws://lb.example.com:8000/ws --name alice --room ops
   chat-tui --host lb.example.com send --room ops \"deploy done\"
@@ -44,6 +45,9 @@ pub struct Cli {
     /// Run a cluster of three nodes in this process; /kill breaks one
     #[arg(long)]
     pub demo: bool,
+    /// With --demo: nodes as processes of their own on that Redis
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<String>,
     /// Play lines of input, with --demo --plain, and exit
     #[arg(long, value_name = "FILE", requires = "demo")]
     pub script: Option<PathBuf>,
@@ -74,6 +78,9 @@ pub struct ServerArgs {
 pub enum Command {
     /// Send one message; exit 0 only after the cluster has it
     Send(SendArgs),
+    /// Be one of the demo's nodes; the demo starts it
+    #[command(hide = true)]
+    DemoNode(DemoNodeArgs),
 }
 
 /// `chat-tui send`.
@@ -88,6 +95,17 @@ pub struct SendArgs {
     /// What to say; `-` reads it from standard input
     #[arg(required = true, value_name = "TEXT")]
     pub text: Vec<String>,
+}
+
+/// `chat-tui demo-node`.
+#[derive(Debug, Args)]
+pub struct DemoNodeArgs {
+    /// Which of them
+    #[arg(long, value_name = "NAME")]
+    pub node: NodeId,
+    /// Where they meet
+    #[arg(long, value_name = "URL")]
+    pub redis: String,
 }
 
 /// How the client shows itself.
@@ -106,8 +124,15 @@ pub enum Mode {
 pub enum Target {
     /// A cluster somewhere.
     Hosts(Vec<Endpoint>),
-    /// The one in this process.
+    /// The one that it brings along.
     Demo,
+    /// Nowhere: it is one of the demo's nodes.
+    Node {
+        /// Which.
+        name: NodeId,
+        /// Where they meet.
+        redis: String,
+    },
 }
 
 /// Why a command line makes no sense.
@@ -128,6 +153,12 @@ pub enum CliError {
     /// `--script` without `--plain`.
     #[error("--script plays lines: use it with --demo --plain")]
     ScriptNeedsPlain,
+    /// `--redis` without `--demo`.
+    #[error(
+        "--redis is where the demo's nodes meet: use it with --demo; a server takes it as \
+         chat-server --redis URL"
+    )]
+    RedisNeedsDemo,
     /// `send` to the demo.
     #[error("send needs a server: use --host HOST")]
     SendNeedsHost,
@@ -139,15 +170,21 @@ impl Cli {
     /// # Errors
     /// [`CliError`] where that makes no sense.
     pub fn target(&self) -> Result<Target, CliError> {
+        if let Some(Command::DemoNode(DemoNodeArgs { node, redis })) = &self.command {
+            return Ok(Target::Node { name: node.clone(), redis: redis.clone() });
+        }
         if self.demo {
             return match self.command {
-                Some(Command::Send(_)) => Err(CliError::SendNeedsHost),
+                Some(_) => Err(CliError::SendNeedsHost),
                 None if self.script.is_some() && !(self.plain || self.json) => {
                     Err(CliError::ScriptNeedsPlain)
                 }
                 None if self.server.hosts_given() => Err(CliError::TwoTargets),
                 None => Ok(Target::Demo),
             };
+        }
+        if self.redis.is_some() {
+            return Err(CliError::RedisNeedsDemo);
         }
         if self.server.hosts.iter().all(|host| host.trim().is_empty()) {
             return Err(CliError::NoTarget);

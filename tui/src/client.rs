@@ -10,12 +10,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use chat_protocol::RoomName;
+#[cfg(not(feature = "demo"))]
+use anyhow::bail;
+use chat_protocol::{NodeId, RoomName};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command, Mode, Target};
+#[cfg(feature = "demo")]
+use crate::demo::Setup;
 use crate::effect::DemoCommand;
 use crate::net::endpoint::Endpoint;
 use crate::net::event::{NetCommand, NetEvent};
@@ -52,31 +56,47 @@ struct Parts {
 pub async fn run(cli: &Cli) -> anyhow::Result<()> {
     match (cli.target()?, &cli.command) {
         (Target::Hosts(endpoints), Some(Command::Send(args))) => once::send(cli, args, endpoints).await,
-        (Target::Hosts(endpoints), None) => {
+        (Target::Hosts(endpoints), _) => {
             let kept = Kept::take_up(&endpoints);
-            chat(cli, Place { endpoints, demo: None, kept, rooms: cli.rooms() }).await
+            let commands = Network::queue();
+            chat(cli, Place { endpoints, commands, demo: None, kept, rooms: cli.rooms() }).await
         }
         (Target::Demo, _) => show_demo(cli).await,
+        (Target::Node { name, redis }, _) => be_node(name, &redis).await,
     }
 }
 
 /// The demo's cluster lives as long as the chat on it.
 #[cfg(feature = "demo")]
 async fn show_demo(cli: &Cli) -> anyhow::Result<()> {
-    let demo = crate::demo::start()?;
+    let commands = Network::queue();
+    let (redis, log_file) = (cli.redis.clone(), cli.server.log_file.clone());
+    let demo = crate::demo::start(Setup { redis, log_file, client: commands.0.downgrade() }).await?;
     let rooms = if cli.rooms.is_empty() { crate::demo::rooms() } else { cli.rooms() };
-    let (endpoints, commands) = (vec![demo.endpoint.clone()], Some(demo.commands.clone()));
-    let notices = crate::demo::NOTICES.map(str::to_owned).into();
-    let kept = Kept { notices, ..Kept::default() };
-    let shown = chat(cli, Place { endpoints, demo: commands, kept, rooms }).await;
+    let (endpoints, breaks) = (vec![demo.endpoint.clone()], Some(demo.commands.clone()));
+    let kept = Kept { notices: demo.notices.clone(), ..Kept::default() };
+    let shown = chat(cli, Place { endpoints, commands, demo: breaks, kept, rooms }).await;
     demo.stop().await;
     shown
 }
 
+#[cfg(feature = "demo")]
+async fn be_node(name: NodeId, redis: &str) -> anyhow::Result<()> {
+    crate::demo::node::run(name, redis).await
+}
+
 #[cfg(not(feature = "demo"))]
 async fn show_demo(_: &Cli) -> anyhow::Result<()> {
-    anyhow::bail!("this chat-tui was built without the demo: build it with --features demo")
+    bail!("{WITHOUT_DEMO}")
 }
+
+#[cfg(not(feature = "demo"))]
+async fn be_node(_: NodeId, _: &str) -> anyhow::Result<()> {
+    bail!("{WITHOUT_DEMO}")
+}
+
+#[cfg(not(feature = "demo"))]
+const WITHOUT_DEMO: &str = "this chat-tui was built without the demo: build it with --features demo";
 
 async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
     let Parts { commands, events, demo, rooms, notices, started, .. } = parts;
@@ -93,6 +113,8 @@ async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
 /// Where the chat is, with what that needs.
 struct Place {
     endpoints: Vec<Endpoint>,
+    /// Both ends of the queue in which the network is asked.
+    commands: (mpsc::Sender<NetCommand>, mpsc::Receiver<NetCommand>),
     /// Breaks and mends the demo's cluster, where it is there.
     demo: Option<mpsc::Sender<DemoCommand>>,
     kept: Kept,
@@ -102,7 +124,7 @@ struct Place {
 /// A chat from start to end, with any front.
 async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     let script = cli.script.as_ref().map(read_script).transpose()?;
-    let Place { endpoints, demo, kept, rooms } = place;
+    let Place { endpoints, commands: (commands, asked), demo, kept, rooms } = place;
     let Kept { file, saved, notices } = kept;
     let options = LinkOptions {
         endpoints,
@@ -113,7 +135,7 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     };
     let shared = file.clone();
     let on_welcome = Box::new(move |saved: &_| shared.keep_session(saved));
-    let (network, commands, events) = Network::start(options, on_welcome, LINGER);
+    let (network, events) = Network::start(options, asked, on_welcome, LINGER);
     let parts = Parts {
         commands,
         events,

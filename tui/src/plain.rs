@@ -94,8 +94,10 @@ where
     let mut session = Session::new(plain, output);
     let mut source = Source::new(input);
     let ended = tokio::select! {
-        ended = session.run(&mut source) => ended,
+        // The shutdown ends the network, too: that the network is gone is no error then.
+        biased;
         () = shutdown.cancelled() => return Ok(()),
+        ended = session.run(&mut source) => ended,
     };
     // An error is told beside the lines that led to it.
     let ended = session.write().await.map_err(PlainError::from).and(ended);

@@ -100,6 +100,38 @@ fn every_text_field_refuses_escapes() {
 }
 
 #[test]
+fn numbers_that_not_every_reader_holds_are_refused_by_name() {
+    let epoch = r#""epoch":"00c0ffee00c0ffee""#;
+    for (field, frame) in [
+        ("generation", r#"{"type":"hello","generation":NUMBER}"#),
+        ("resume.seq", r#"{"type":"hello","resume":[{"room":"a",EPOCH,"seq":NUMBER}]}"#),
+        ("n", r#"{"type":"message","content":"x","n":NUMBER}"#),
+        ("acked.n", r#"{"type":"message","content":"x","n":1,"acked":{"n":NUMBER,EPOCH,"seq":1}}"#),
+        ("acked.seq", r#"{"type":"message","content":"x","n":1,"acked":{"n":1,EPOCH,"seq":NUMBER}}"#),
+        ("reply", r#"{"type":"message","content":"x","reply":NUMBER}"#),
+        ("n", r#"{"type":"edit","room":"a","seq":1,"content":"x","n":NUMBER}"#),
+        ("seq", r#"{"type":"edit","room":"a","seq":NUMBER,"content":"x","n":1}"#),
+        ("n", r#"{"type":"delete","room":"a","seq":1,"n":NUMBER}"#),
+        ("seq", r#"{"type":"delete","room":"a","seq":NUMBER,"n":1}"#),
+        ("before", r#"{"type":"history","before":NUMBER}"#),
+        ("after", r#"{"type":"history","after":NUMBER}"#),
+        ("around", r#"{"type":"history","around":NUMBER}"#),
+        ("before", r#"{"type":"search","query":"x","before":NUMBER}"#),
+        ("seq", r#"{"type":"read","room":"a",EPOCH,"seq":NUMBER}"#),
+        ("n", r#"{"type":"todo","op":"add","text":"x","n":NUMBER}"#),
+    ] {
+        let with = |number: u64| frame.replace("EPOCH", epoch).replace("NUMBER", &number.to_string());
+        assert!(decode_request(with(limits::NUMBER_MAX).as_bytes()).is_ok(), "{frame}");
+        for number in [limits::NUMBER_MAX + 1, u64::MAX] {
+            let error = decode_request(with(number).as_bytes()).unwrap_err();
+            let expected = (ErrorCode::BadJson, format!("{field} must be at most 9007199254740991"));
+            assert_eq!((error.code, error.reason), expected, "{frame}");
+            assert!(error.n.is_none_or(|n| n == 1), "{frame}: an answer carries no such number either");
+        }
+    }
+}
+
+#[test]
 fn a_newer_servers_type_is_unknown_not_an_error() {
     assert_eq!(decode_server(br#"{"type":"confetti","n":1}"#).unwrap(), ServerMessage::Unknown);
     assert!(decode_server(b"{").is_err());

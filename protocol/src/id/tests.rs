@@ -49,6 +49,9 @@ fn message_ids_read_back() {
     assert_eq!(id.to_string().parse::<MessageId>().unwrap(), id);
     assert!("nothing".parse::<MessageId>().is_err());
     assert!("a/minus".parse::<MessageId>().is_err());
+    assert_eq!("a/9007199254740991".parse::<MessageId>().unwrap().n, (1 << 53) - 1);
+    let error = "a/9007199254740992".parse::<MessageId>().unwrap_err();
+    assert_eq!(error.to_string(), "n in a message id must be at most 9007199254740991");
 }
 
 #[test]

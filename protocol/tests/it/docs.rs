@@ -228,6 +228,7 @@ fn the_limits_are_those_of_the_code() {
         HISTORY_ENTRIES_MAX,
         USERS_LISTED_MAX,
         usize::try_from(REPLAY_ENTRIES_MAX).unwrap(),
+        usize::try_from(NUMBER_MAX).unwrap(),
     ];
     for figure in figures {
         let is_there = limits.split(|c: char| !c.is_ascii_digit()).any(|number| number == figure.to_string());

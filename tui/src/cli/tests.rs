@@ -21,6 +21,7 @@ fn the_help_fits_a_screen_and_shows_examples() {
     let help = Cli::command().term_width(80).render_help().to_string();
     assert!(help.lines().count() <= 40, "{} lines:\n{help}", help.lines().count());
     assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    assert!(help.contains("--redis <URL>") && !help.contains("demo-node"), "{help}");
     assert!(help.contains("--demo") && help.contains("Examples:"), "{help}");
     Cli::command().debug_assert();
 }
@@ -43,6 +44,7 @@ fn neither_host_nor_demo_says_both_ways() {
     assert_eq!(error, CliError::NoTarget);
     assert!(error.to_string().contains("--host HOST") && error.to_string().contains("--demo"));
     assert_eq!(cli("--demo").target(), Ok(Target::Demo));
+    assert_eq!(cli("--demo --redis redis://a").target(), Ok(Target::Demo));
 }
 
 #[test]
@@ -56,6 +58,8 @@ fn what_makes_no_sense_is_refused_in_words() {
     refused("send", "TEXT");
     assert_eq!(cli("--demo --script x").target(), Err(CliError::ScriptNeedsPlain));
     assert_eq!(cli("--demo send x").target(), Err(CliError::SendNeedsHost));
+    assert_eq!(cli("--redis redis://a").target(), Err(CliError::RedisNeedsDemo));
+    assert_eq!(cli("--host a --redis redis://a").target(), Err(CliError::RedisNeedsDemo));
     assert!(cli("--host wss://a").target().unwrap_err().to_string().contains("later version"));
 }
 

@@ -29,26 +29,31 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Starts it; gives the front's ends of its queues.
+    /// Both ends of the queue in which it is asked.
+    pub(super) fn queue() -> (mpsc::Sender<NetCommand>, mpsc::Receiver<NetCommand>) {
+        mpsc::channel(COMMANDS_MAX)
+    }
+
+    /// Starts it; gives the front's end of the queue in which it tells.
     pub(super) fn start(
         options: LinkOptions,
+        commands: mpsc::Receiver<NetCommand>,
         on_welcome: Box<dyn FnMut(&SavedClient) + Send>,
         linger: Duration,
-    ) -> (Self, mpsc::Sender<NetCommand>, mpsc::Receiver<NetEvent>) {
-        let (commands, from_front) = mpsc::channel(COMMANDS_MAX);
+    ) -> (Self, mpsc::Receiver<NetEvent>) {
         let (to_front, events) = mpsc::channel(EVENTS_MAX);
         let (shutdown, started) = (CancellationToken::new(), Instant::now());
         let mut task = JoinSet::new();
         task.spawn(net::run(Net {
             options,
-            commands: from_front,
+            commands,
             events: to_front,
             shutdown: shutdown.clone(),
             linger,
             started,
             on_welcome,
         }));
-        (Self { shutdown, started, task }, commands, events)
+        (Self { shutdown, started, task }, events)
     }
 
     /// Ends it; gives what the next run is to start with.

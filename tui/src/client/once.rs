@@ -29,7 +29,8 @@ pub(super) async fn send(cli: &Cli, args: &SendArgs, endpoints: Vec<Endpoint>) -
         saved: SavedClient { client_id: Some(ClientId::random()), ..saved },
         seed: fastrand::u64(..),
     };
-    let (network, commands, events) = Network::start(options, Box::new(|_| {}), Duration::ZERO);
+    let (commands, asked) = Network::queue();
+    let (network, events) = Network::start(options, asked, Box::new(|_| {}), Duration::ZERO);
     let sending = Sending { commands, events, room, content, timeout: args.timeout };
     let sent = send::run(sending).await;
     let saved = network.stop().await?;

@@ -1,109 +1,126 @@
-//! Owns the demo's servers: three nodes that share one backbone, and the front-end before them. A node dies as
-//! abruptly as a process does, and its place behind the front-end refuses from then on, as in life. Knows
-//! nothing of who is connected. Tests run on it too.
+//! Owns the demo's servers: three nodes and the front-end before them. A node's place behind the front-end
+//! refuses once it is dead, as in life. Knows nothing of who is connected. Tests run on it too.
+//!
+//! - `home`: where nodes live.
+//! - `inside`: in this process.
+//! - `apart`: in processes of their own.
 
-use std::net::{Ipv4Addr, SocketAddr};
+mod apart;
+mod home;
+mod inside;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
 use chat_protocol::NodeId;
 use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
-use chat_server::config::Config;
-use chat_server::{Cluster, Killer};
-use tokio::task::JoinHandle;
+use futures_util::future::{join_all, try_join_all};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use home::Home;
+use home::Life;
+
 /// The nodes' names.
 const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
-const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The servers.
 pub struct Nodes {
-    cluster: Cluster,
+    home: Home,
     nodes: Vec<Node>,
     backends: BackendsHandle,
     /// Where clients come in.
     pub front: SocketAddr,
-    tasks: TaskTracker,
-    shutdown: CancellationToken,
 }
 
 struct Node {
     name: NodeId,
     backend: Backend,
-    /// None once it is dead.
-    killer: Option<Killer>,
-    running: JoinHandle<()>,
+    life: Life,
 }
 
 impl Nodes {
-    /// Starts all of them on free loopback ports; their tasks run on `tasks` until `shutdown`.
+    /// Starts all of them on free loopback ports; the front-end's task runs on `tasks` until `shutdown`.
     ///
     /// # Errors
-    /// When no port can be had.
-    pub fn start(tasks: &TaskTracker, shutdown: &CancellationToken) -> anyhow::Result<Self> {
-        let cluster = Cluster::default();
-        let start = |name: &str| start_node(&cluster, NodeId::parse(name)?, tasks, shutdown);
-        let nodes = NODES.into_iter().map(start).collect::<anyhow::Result<Vec<_>>>()?;
+    /// When no port can be had, or a node does not start.
+    pub async fn start(
+        home: Home,
+        tasks: &TaskTracker,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let names = NODES.iter().map(|name| NodeId::parse(name)).collect::<Result<Vec<_>, _>>()?;
+        let nodes = try_join_all(names.into_iter().map(|name| Node::start(&home, name))).await?;
         let backends = nodes.iter().map(|node| node.backend.clone()).collect();
         let config = BalancerConfig { listen_tcp: Some(ANY_PORT), listen_http: Some(ANY_PORT), backends };
         let balancer = Balancer::bind(config)?;
         let front = balancer.tcp_addr()?.context("the front-end listens on TCP")?;
         let backends = balancer.backends();
         tasks.spawn(balancer.run(shutdown.clone()));
-        let (tasks, shutdown) = (tasks.clone(), shutdown.clone());
-        Ok(Self { cluster, nodes, backends, front, tasks, shutdown })
+        Ok(Self { home, nodes, backends, front })
     }
 
-    /// The switch of a living node, to be used: from now on it counts as dead.
-    pub fn killer(&mut self, node: &NodeId) -> Option<Killer> {
-        self.nodes.iter_mut().find(|known| known.name == *node)?.killer.take()
+    /// Lets a node hang: it hears and says nothing any more. False where it is dead already.
+    pub fn hang(&mut self, node: &NodeId) -> bool {
+        let alive = self.alive(node);
+        alive.map(|node| node.life.hang()).is_some()
     }
 
-    /// The switches of all living nodes, to be used.
-    pub fn killers(&mut self) -> Vec<Killer> {
-        self.nodes.iter_mut().filter_map(|node| node.killer.take()).collect()
+    /// Kills a node.
+    pub async fn kill(&mut self, node: &NodeId) {
+        if let Some(node) = self.alive(node) {
+            node.life.kill().await;
+        }
+    }
+
+    /// Kills all nodes.
+    pub async fn kill_all(&mut self) {
+        join_all(self.nodes.iter_mut().map(|node| node.life.kill())).await;
     }
 
     /// Starts every dead node again under its name, on new ports, and tells the front-end.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port can be had, or a node does not start; then none of them did.
     pub async fn revive(&mut self) -> anyhow::Result<()> {
-        for node in self.nodes.iter_mut().filter(|node| node.killer.is_none()) {
+        let mut dead: Vec<_> = self.nodes.iter_mut().filter_map(Node::if_dead).collect();
+        for node in &mut dead {
             // The last of the old one must not happen under the new one's name.
-            (&mut node.running).await.context("a node failed")?;
-            *node = start_node(&self.cluster, node.name.clone(), &self.tasks, &self.shutdown)?;
+            node.life.ended().await?;
+        }
+        let names = dead.iter().map(|node| node.name.clone());
+        let started = try_join_all(names.map(|name| Node::start(&self.home, name))).await?;
+        for (node, new) in dead.into_iter().zip(started) {
+            *node = new;
         }
         self.backends.set(self.nodes.iter().map(|node| node.backend.clone()).collect());
         Ok(())
     }
+
+    /// What runs, for people.
+    pub fn describe(&self) -> String {
+        self.home.describe(self.nodes.iter().map(|node| &node.life))
+    }
+
+    /// Ends those nodes that do not end with the shutdown.
+    pub async fn stop(mut self) {
+        join_all(self.nodes.iter_mut().map(|node| node.life.stop())).await;
+    }
+
+    fn alive(&mut self, name: &NodeId) -> Option<&mut Node> {
+        let node = self.nodes.iter_mut().find(|node| node.name == *name)?;
+        (!node.life.is_dead()).then_some(node)
+    }
 }
 
-fn start_node(
-    cluster: &Cluster,
-    name: NodeId,
-    tasks: &TaskTracker,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<Node> {
-    let server = cluster.bind(Config::loopback(name.clone()))?;
-    let port =
-        |addr: Option<SocketAddr>| addr.map(|addr| addr.port()).context("a node listens on both ports");
-    let (tcp, http) = (port(server.tcp_addr())?, port(server.http_addr())?);
-    let backend = Backend { host: Ipv4Addr::LOCALHOST.to_string(), tcp, http };
-    let killer = server.killer();
-    // At the end of the demo nobody is left to be told to go elsewhere: the nodes end like the program.
-    let (ending, shutdown) = (killer.clone(), shutdown.clone());
-    let running = tasks.spawn(async move {
-        let serving = server.run(CancellationToken::new());
-        tokio::pin!(serving);
-        tokio::select! {
-            () = &mut serving => {}
-            () = shutdown.cancelled() => {
-                ending.kill();
-                serving.await;
-            }
-        }
-    });
-    Ok(Node { name, backend, killer: Some(killer), running })
+impl Node {
+    async fn start(home: &Home, name: NodeId) -> anyhow::Result<Self> {
+        let (backend, life) = home.start(name.clone()).await?;
+        Ok(Self { name, backend, life })
+    }
+
+    fn if_dead(&mut self) -> Option<&mut Self> {
+        self.life.is_dead().then_some(self)
+    }
 }

@@ -62,7 +62,9 @@ impl Wire {
         }
     }
 
-    /// Passes one connection on to its end, and then, as the front-end does, a reset as a reset.
+    /// Passes one connection on to its end, and then, as the front-end does, a reset as a reset. The end of what
+    /// the client says is one, too: it never closes one direction alone, and a node that took it for that would
+    /// still have to speak to somebody who is gone.
     async fn pass(&self, mut client: TcpStream) {
         let Ok(mut front) = TcpStream::connect(self.front).await else {
             return socket::reset_on_drop(&client);
@@ -74,7 +76,7 @@ impl Wire {
         let (from_front, mut to_front) = front.split();
         let there = async {
             copy(&mut from_client, &mut to_front).await?;
-            to_front.shutdown().await
+            Err::<(), _>(io::Error::from(io::ErrorKind::ConnectionReset))
         };
         let ended = tokio::try_join!(there, self.back(from_front, to_client));
         if ended.is_err() {

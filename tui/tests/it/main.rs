@@ -9,6 +9,8 @@ mod demo;
 mod driver;
 mod fake;
 mod plain;
+#[cfg(feature = "demo")]
+mod processes;
 mod program;
 #[cfg(feature = "demo")]
 mod pty;

@@ -130,6 +130,21 @@ async fn a_closed_output_is_a_quiet_end() {
 }
 
 #[tokio::test]
+async fn a_shutdown_is_a_quiet_end_though_the_network_ends_too() {
+    // Which of both was seen first was chance.
+    for _ in 0..50 {
+        let (commands, _asked) = mpsc::channel(1);
+        let (_, events) = mpsc::channel(1);
+        let (shutdown, started) = (CancellationToken::new(), Instant::now());
+        shutdown.cancel();
+        let (rooms, format) = (vec![room("general")], Format::Lines);
+        let plain = Plain { commands, events, demo: None, rooms, format, script: None, started, shutdown };
+        let (_input, from_input) = duplex(16);
+        plain::run(plain, from_input, tokio::io::sink()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_script_plays_line_by_line_and_ends() {
     let fake = Fake::bind(Transport::Tcp).await;
     let mut session = Session::start(&fake, Format::Lines, Some("one\n/me two\n/quit\n"));

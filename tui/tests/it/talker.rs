@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use chat_protocol::{ClientId, NodeId, UserName};
-use chat_tui::demo::cluster::Nodes;
+use chat_tui::demo::cluster::{Home, Nodes};
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::{LinkState, NetCommand, NetEvent, OutId, OutState, Transport};
 use chat_tui::net::link::LinkOptions;
@@ -24,18 +24,14 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) fn start() -> Self {
-        let shutdown = CancellationToken::new();
-        let nodes = Nodes::start(&TaskTracker::new(), &shutdown).unwrap();
+    pub(crate) async fn start() -> Self {
+        let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let nodes = Nodes::start(Home::inside(&tasks, &shutdown), &tasks, &shutdown).await.unwrap();
         Self { nodes, _shutdown: shutdown.drop_guard() }
     }
 
     pub(crate) fn host(&self) -> String {
         format!("tcp://{}", self.nodes.front)
-    }
-
-    pub(crate) fn kill_all(&mut self) {
-        self.nodes.killers().iter().for_each(chat_server::Killer::kill);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program in a real terminal: what a person sees while servers die.
 
 use chat_protocol::NodeId;
+use chat_testbed::{RedisOptions, RedisServer};
 use portable_pty::CommandBuilder;
 
 use crate::pty::Terminal;
@@ -57,7 +58,7 @@ async fn quits(terminal: &mut Terminal) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_dies_then_all_and_every_message_is_there_once() {
-    let mut cluster = Cluster::start();
+    let mut cluster = Cluster::start().await;
     let args = ["--host", &cluster.host(), "--name", "dana"];
     let mut terminal = Terminal::start(chat_tui("dies", &args), (80, 24));
     let lost = online(&mut terminal).await;
@@ -69,16 +70,15 @@ async fn a_node_dies_then_all_and_every_message_is_there_once() {
     terminal.shows("hello dana").await;
 
     // The node hears nothing of this any more; then it dies.
-    let killer = cluster.nodes.killer(&lost).unwrap();
-    killer.hang();
+    assert!(cluster.nodes.hang(&lost));
     talker.say("said into the gap").await;
-    killer.kill();
+    cluster.nodes.kill(&lost).await;
     assert!(recovered(&mut terminal).await >= 1);
     assert_ne!(online(&mut terminal).await, lost);
     terminal.shows("said into the gap").await;
     check_once(&terminal, &["good evening", "hello dana", "said into the gap"]);
 
-    cluster.kill_all();
+    cluster.nodes.kill_all().await;
     terminal.shows("! OFFLINE").await;
     terminal.enter("typed while nobody listens");
     terminal.shows("queued 1").await;
@@ -99,7 +99,7 @@ async fn a_node_dies_then_all_and_every_message_is_there_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tiny_terminal_works_and_grows() {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start().await;
     let args = ["--host", &cluster.host(), "--name", "dana"];
     let mut terminal = Terminal::start(chat_tui("tiny", &args), (20, 5));
     terminal.shows("node-").await;
@@ -117,30 +117,44 @@ async fn a_tiny_terminal_works_and_grows() {
 
 #[tokio::test]
 async fn the_demo_breaks_and_mends() {
-    let args = ["--demo", "--name", "dana"];
-    let mut terminal = Terminal::start(chat_tui("demo", &args), (80, 24));
-    let first = online(&mut terminal).await;
+    let mut terminal = Terminal::start(chat_tui("demo", &["--demo", "--name", "dana"]), (80, 24));
+    terminal.shows("three nodes run in this program").await;
+    breaks_and_mends(&mut terminal).await;
+}
+
+#[tokio::test]
+async fn so_does_the_demo_on_a_redis() {
+    let redis = RedisServer::start(RedisOptions::default()).await.unwrap();
+    let args = ["--demo", "--redis", &redis.url(), "--name", "dana"];
+    let mut terminal = Terminal::start(chat_tui("demo-redis", &args), (80, 24));
+    terminal.shows("three nodes run as processes of their own").await;
+    breaks_and_mends(&mut terminal).await;
+}
+
+async fn breaks_and_mends(terminal: &mut Terminal) {
+    let first = online(terminal).await;
     terminal.shows("/kill or F9: your node dies").await;
     for room in ["general", "ops", "random"] {
         terminal.shows(room).await;
     }
+    // We are in, and somebody is there to talk while we are away.
+    terminal.shows("morning! coffee is ready").await;
     terminal.press(F9);
-    assert!(recovered(&mut terminal).await >= 1);
-    let second = online(&mut terminal).await;
+    assert!(recovered(terminal).await >= 1);
+    let second = online(terminal).await;
     assert_ne!(first, second);
     terminal.enter("/kill");
     terminal.until("the next failover", |terminal| terminal.status().contains(&format!("← {second}"))).await;
-    assert!(recovered(&mut terminal).await >= 1);
+    assert!(recovered(terminal).await >= 1);
     terminal.enter("/kill all");
     terminal.shows("! OFFLINE").await;
     terminal.enter("typed while all are down");
     terminal.shows("queued 1").await;
     terminal.enter("/revive");
-    terminal.press(ALT_R);
-    recovered(&mut terminal).await;
+    recovered(terminal).await;
     terminal.until("nothing queued", |terminal| !terminal.contents().contains("queued")).await;
-    check_once(&terminal, &["typed while all are down"]);
+    check_once(terminal, &["typed while all are down"]);
     terminal.enter("/withhold");
     terminal.until("a loss that is counted", |terminal| terminal.status().contains("1 lost")).await;
-    quits(&mut terminal).await;
+    quits(terminal).await;
 }
