@@ -13,7 +13,7 @@ use super::{Command, Hub};
 use crate::backbone::{BackboneError, call};
 use crate::room::Moment;
 
-/// How often the lease is renewed and the other nodes are looked at.
+/// How often the lease is renewed and the other nodes are looked at; a short lease more often.
 const LEASE_EVERY: Duration = Duration::from_secs(1);
 /// Longest the loop waits for the backbone: a lease is lost after three seconds, so that a call that hangs
 /// must leave time for another.
@@ -68,7 +68,7 @@ impl Hub {
     }
 
     pub(super) async fn run_lease(&self) {
-        let mut tick = interval(LEASE_EVERY);
+        let mut tick = interval(LEASE_EVERY.min(self.config.timing.lease / 3));
         // After a call that hung the loop goes on at its own pace: there is nothing to catch up with.
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut others = Others::default();

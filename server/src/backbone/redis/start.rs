@@ -37,7 +37,7 @@ pub(super) struct Server {
 /// Nothing was answered.
 pub(super) fn mute(url: &RedisUrl, waited: Duration) -> DialError {
     DialError::Later(format!(
-        "redis at {url} does not answer within {} s: see whether it hangs, or wait for it with --redis-wait 30",
+        "redis at {url} does not answer within {} s: see whether it hangs; chat-server --redis-wait 30 waits for it",
         waited.as_secs()
     ))
 }
@@ -48,14 +48,14 @@ pub(super) fn explain(url: &RedisUrl, error: &RedisError) -> DialError {
     match error.kind() {
         ErrorKind::AuthenticationFailed => DialError::Never(refused(url, error)),
         _ if matches!(code, "NOAUTH" | "WRONGPASS" | "NOPERM") => DialError::Never(refused(url, error)),
-        ErrorKind::Server(ServerErrorKind::BusyLoading) => {
-            DialError::Later(format!("redis at {url} is loading its data: wait for it with --redis-wait 30"))
-        }
+        ErrorKind::Server(ServerErrorKind::BusyLoading) => DialError::Later(format!(
+            "redis at {url} is loading its data; chat-server --redis-wait 30 waits for it"
+        )),
         ErrorKind::Server(_) | ErrorKind::InvalidClientConfig => {
             DialError::Never(format!("redis at {url} refuses: {error}: see the database number in the URL"))
         }
         _ => DialError::Later(format!(
-            "redis at {url} cannot be reached: {error}: start it, or wait for it with --redis-wait 30"
+            "redis at {url} cannot be reached: {error}: start it; chat-server --redis-wait 30 waits for it"
         )),
     }
 }
