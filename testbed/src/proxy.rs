@@ -158,5 +158,6 @@ async fn serve(client: TcpStream, shared: Arc<Shared>) {
     shared.news.send_replace(());
     wire.carry(client, || shared.state.lock().target).await;
     shared.state.lock().wires.retain(|other| !other.is(&wire));
+    wire.end();
     shared.news.send_replace(());
 }

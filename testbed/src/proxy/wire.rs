@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::Direction;
@@ -66,11 +66,22 @@ struct Inner {
     gate: watch::Sender<Gate>,
     first_bytes: Mutex<Vec<u8>>,
     news: watch::Sender<()>,
+    /// What a test puts between the chunks to the target.
+    slipped_in: Mutex<Vec<u8>>,
+    slip: Notify,
+    has_ended: watch::Sender<bool>,
 }
 
 impl Wire {
     pub(super) fn new(gate: Gate, news: watch::Sender<()>) -> Self {
-        Self(Arc::new(Inner { gate: watch::Sender::new(gate), first_bytes: Mutex::default(), news }))
+        Self(Arc::new(Inner {
+            gate: watch::Sender::new(gate),
+            first_bytes: Mutex::default(),
+            news,
+            slipped_in: Mutex::default(),
+            slip: Notify::new(),
+            has_ended: watch::Sender::new(false),
+        }))
     }
 
     /// This text is among the first bytes that came from the one who connected, in any case.
@@ -92,6 +103,22 @@ impl Wire {
     /// Swallows what goes in this direction; it stays deaf until it is closed.
     pub fn drop_direction(&self, direction: Direction) {
         self.change(|gate| gate.swallow(direction));
+    }
+
+    /// Says this to the target as if it came from the one who connected, between two of its writes.
+    pub fn slip_in(&self, bytes: &[u8]) {
+        self.0.slipped_in.lock().extend_from_slice(bytes);
+        self.0.slip.notify_one();
+    }
+
+    /// Waits until the connection has ended, on both sides.
+    pub async fn ended(&self) {
+        // The sender lives as long as the wire.
+        drop(self.0.has_ended.subscribe().wait_for(|has_ended| *has_ended).await);
+    }
+
+    pub(super) fn end(&self) {
+        self.0.has_ended.send_replace(true);
     }
 
     pub(super) fn change(&self, change: impl FnOnce(&mut Gate)) {
@@ -170,7 +197,16 @@ impl Wire {
         direction: Direction,
     ) -> io::Result<()> {
         let mut is_deaf = false;
-        while let Some((due, chunk)) = queued.recv().await {
+        loop {
+            let (due, chunk) = tokio::select! {
+                chunk = queued.recv() => match chunk {
+                    Some(chunk) => chunk,
+                    None => break,
+                },
+                () = self.0.slip.notified(), if direction == Direction::ToTarget => {
+                    (Instant::now(), std::mem::take(&mut *self.0.slipped_in.lock()))
+                }
+            };
             sleep_until(due).await;
             self.opened().await;
             is_deaf |= self.0.gate.borrow().swallows(direction);

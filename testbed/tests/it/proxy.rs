@@ -150,6 +150,20 @@ async fn new_connections_go_to_the_new_target_and_a_missing_one_is_a_reset() {
 }
 
 #[tokio::test]
+async fn words_are_put_into_a_connections_mouth_and_its_end_is_told() {
+    let road = Road::start().await;
+    let (mut near, mut far) = road.connect().await;
+    send(&mut near, "own ").await;
+    check_arrives(&mut far, "own ").await;
+    let wire = road.proxy.connection_that_said("own").await.unwrap();
+    wire.slip_in(b"slipped in");
+    check_arrives(&mut far, "slipped in").await;
+    drop((near, far));
+    within("the end", wire.ended()).await;
+    assert!(road.proxy.connections().is_empty());
+}
+
+#[tokio::test]
 async fn dropped_it_closes_everything() {
     let road = Road::start().await;
     let (mut near, _far) = road.connect().await;
