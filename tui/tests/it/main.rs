@@ -8,13 +8,16 @@ mod delivery;
 mod demo;
 mod driver;
 mod fake;
+mod front;
 mod plain;
 #[cfg(feature = "demo")]
 mod processes;
 mod program;
 #[cfg(feature = "demo")]
 mod pty;
+mod redis;
 mod sim;
+mod talk;
 #[cfg(feature = "demo")]
 mod talker;
 #[cfg(feature = "demo")]

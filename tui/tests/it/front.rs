@@ -1,0 +1,94 @@
+//! Owns the real front-end before the nodes of a test, and runs them. Gone with the value.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
+use chat_server::{Killer, Server};
+use chat_tui::net::endpoint::Endpoint;
+use chat_tui::net::event::Transport;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct FrontEnd {
+    backends: BackendsHandle,
+    tcp: SocketAddr,
+    http: SocketAddr,
+    shutdown: CancellationToken,
+    // Whatever still runs when the front-end is dropped is aborted.
+    tasks: JoinSet<()>,
+}
+
+/// A node that runs; killed when dropped.
+pub(crate) struct Node {
+    backend: Backend,
+    killer: Killer,
+}
+
+impl FrontEnd {
+    /// A front-end that takes clients and has no node yet.
+    pub(crate) fn start() -> Self {
+        let any_port = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let config = BalancerConfig { listen_tcp: any_port, listen_http: any_port, backends: Vec::new() };
+        let balancer = Balancer::bind(config).unwrap();
+        let (tcp, http) = (balancer.tcp_addr().unwrap().unwrap(), balancer.http_addr().unwrap().unwrap());
+        let (backends, shutdown) = (balancer.backends(), CancellationToken::new());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(balancer.run(shutdown.clone()));
+        Self { backends, tcp, http, shutdown, tasks }
+    }
+
+    /// Where clients come in.
+    pub(crate) fn endpoint(&self, transport: Transport) -> Endpoint {
+        let port = match transport {
+            Transport::Tcp => self.tcp.port(),
+            Transport::Ws => self.http.port(),
+        };
+        Endpoint::new("127.0.0.1", port, transport)
+    }
+
+    /// The port for lines.
+    pub(crate) fn tcp(&self) -> SocketAddr {
+        self.tcp
+    }
+
+    /// Runs a node, which gets clients once it is offered.
+    pub(crate) fn run(&mut self, server: Server) -> Node {
+        let backend = Backend {
+            host: Ipv4Addr::LOCALHOST.to_string(),
+            tcp: server.tcp_addr().unwrap().port(),
+            http: server.http_addr().unwrap().port(),
+        };
+        let killer = server.killer();
+        self.tasks.spawn(server.run(self.shutdown.clone()));
+        Node { backend, killer }
+    }
+
+    /// New clients are led to these nodes.
+    pub(crate) fn offer<'a>(&self, nodes: impl Iterator<Item = &'a Node>) {
+        self.backends.set(nodes.map(|node| node.backend.clone()).collect());
+    }
+}
+
+impl Drop for FrontEnd {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+impl Node {
+    /// Kills it as a process dies. The front-end is not told: it finds out.
+    pub(crate) fn kill(&self) {
+        self.killer.kill();
+    }
+
+    /// Where clients come in that pass the front-end by.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint::new("127.0.0.1", self.backend.tcp, Transport::Tcp)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
