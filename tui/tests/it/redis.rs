@@ -4,6 +4,7 @@
 
 mod cluster;
 mod failover;
+mod gone;
 mod network;
 mod restart;
 mod trimmed;

@@ -57,6 +57,8 @@ impl Script {
 struct Progress {
     said: usize,
     acked: usize,
+    /// By all clients together.
+    shown: usize,
 }
 
 /// What a fault sees of the talk, and how it has it pause.
@@ -79,6 +81,16 @@ impl Stage {
         self.acked(acked + count).await;
     }
 
+    /// How many messages are acknowledged.
+    pub(crate) fn acks(&self) -> usize {
+        self.progress.borrow().acked
+    }
+
+    /// Waits until every client was shown all that was said.
+    pub(crate) async fn all_shown(&self, clients: usize) {
+        self.reached("all entries", |progress| progress.shown == progress.said * clients).await;
+    }
+
     /// Has everybody be silent, and waits until all that was said is acknowledged.
     pub(crate) async fn hush(&self) {
         self.hushed.send_replace(true);
@@ -96,8 +108,12 @@ impl Stage {
     }
 
     fn told(&self, event: &NetEvent) {
-        if let NetEvent::Out { state: OutState::Acked, .. } = event {
-            self.progress.send_modify(|progress| progress.acked += 1);
+        match event {
+            NetEvent::Out { state: OutState::Acked, .. } => {
+                self.progress.send_modify(|progress| progress.acked += 1);
+            }
+            NetEvent::Entry { .. } => self.progress.send_modify(|progress| progress.shown += 1),
+            _ => {}
         }
     }
 }

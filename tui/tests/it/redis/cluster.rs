@@ -24,10 +24,7 @@ impl RedisCluster {
     /// Two nodes that take clients.
     pub(crate) async fn start(redis: &RedisServer) -> Self {
         let mut cluster = Self { nodes: Vec::new(), front: FrontEnd::start(), proxies: Vec::new() };
-        for _ in 0..2 {
-            cluster.add(redis).await;
-        }
-        cluster.front.offer(cluster.nodes.iter());
+        cluster.revive(redis).await;
         cluster
     }
 
@@ -46,6 +43,20 @@ impl RedisCluster {
         self.nodes.push(node);
         self.proxies.push(proxy);
         endpoint
+    }
+
+    /// Kills all nodes, as processes die.
+    pub(crate) fn kill_all(&mut self) {
+        self.nodes.clear();
+        self.front.offer(self.nodes.iter());
+    }
+
+    /// Two nodes in the place of those that were killed.
+    pub(crate) async fn revive(&mut self, redis: &RedisServer) {
+        for _ in 0..2 {
+            self.add(redis).await;
+        }
+        self.front.offer(self.nodes.iter());
     }
 
     /// Where clients come in: the front-end.
