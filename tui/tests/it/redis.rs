@@ -71,6 +71,12 @@ async fn check_row(
 }
 
 impl Row {
+    /// So many clients were told that their node cannot reach the others.
+    fn check_told(&self, clients: usize) {
+        let told = self.histories.iter().filter(|history| history.unavailable).count();
+        assert_eq!(told, clients, "told that Redis is away");
+    }
+
     /// Nobody saw an order that did not survive, and no history is gone.
     fn check_undisturbed(&self) {
         assert_eq!((self.counts.rewinds, self.counts.resets), (0, 0));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chat_testbed::{Direction, RedisOptions, RedisServer, Reply};
 use tokio::time::Instant;
 
-use super::{IN_FULL_SWING, LONGER, SCRIPT, check_row, cluster::RedisCluster};
+use super::{CLIENTS, IN_FULL_SWING, LONGER, SCRIPT, check_row, cluster::RedisCluster};
 use crate::fake::within;
 use crate::talk::ROOM;
 
@@ -33,6 +33,7 @@ async fn a_node_hears_nothing_from_redis_for_longer_than_its_lease() {
     })
     .await;
     row.check_undisturbed();
+    row.check_told(CLIENTS / 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,6 +47,7 @@ async fn a_nodes_connections_to_redis_are_reset_for_longer_than_its_lease() {
     })
     .await;
     row.check_undisturbed();
+    row.check_told(CLIENTS / 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,6 +27,7 @@ async fn check_restart(name: &str, options: RedisOptions) {
     })
     .await;
     row.check_undisturbed();
+    row.check_told(CLIENTS);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

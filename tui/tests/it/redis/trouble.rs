@@ -30,6 +30,7 @@ async fn redis_is_full_for_longer_than_every_lease() {
     })
     .await;
     row.check_undisturbed();
+    row.check_told(CLIENTS);
     check_nobody_left(&row);
 }
 
@@ -47,6 +48,7 @@ async fn redis_is_slow_for_longer_than_every_lease() {
     })
     .await;
     row.check_undisturbed();
+    row.check_told(CLIENTS);
     check_nobody_left(&row);
 }
 
