@@ -291,7 +291,10 @@ impl RoomCore {
             Input::Round(head) => self.round(head.as_ref()),
             Input::Asked(from) => self.asked(from, out),
             Input::Answered(from) => self.answered(now, &from),
-            Input::Stale => self.sync.doubt(),
+            Input::Stale => {
+                self.sync.stale();
+                self.queue.retry_now();
+            }
             Input::Head(answer) => self.headed(now, answer, out),
             Input::Read(answer) => self.read(now, answer, out),
             Input::Paged(answer) => self.paged(answer, out),

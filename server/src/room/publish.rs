@@ -80,6 +80,11 @@ impl Queue {
         (!self.waiting.is_empty() && self.in_flight.is_none()).then_some(self.not_before)
     }
 
+    /// What waits need not wait for the end of a pause.
+    pub(super) fn retry_now(&mut self) {
+        (self.backoff, self.not_before) = (Duration::ZERO, Moment::default());
+    }
+
     fn put_back(&mut self, batch: Vec<Queued>) {
         for queued in batch.into_iter().rev() {
             self.waiting.push_front(queued);

@@ -76,6 +76,12 @@ impl Sync {
         self.doubt = true;
     }
 
+    /// The backbone is back, and the log may differ: pauses between failed calls are over.
+    pub(super) fn stale(&mut self) {
+        self.doubt();
+        self.backoff = Duration::ZERO;
+    }
+
     pub(super) fn compare_heads(&mut self) {
         self.compare_due = true;
     }

@@ -396,6 +396,24 @@ fn an_unknown_outcome_is_sent_again_unchanged_and_first() {
 }
 
 #[test]
+fn once_the_backbone_is_back_nothing_waits_for_a_pause_to_end() {
+    let gone = || BackboneError::Unavailable("gone".into());
+    let mut room = Room::at(0);
+    room.publish(1);
+    assert_eq!(room.sent(), [1]);
+    room.input(Input::Published(Err(gone())));
+    for _ in 0..2 {
+        room.calls(&[Call::Read(place(0))]);
+        room.input(Input::Read(Err(gone())));
+    }
+    room.calls(&[]);
+    room.input(Input::Stale);
+    room.calls(&[Call::Read(place(0))]);
+    room.input(Input::Read(Ok(Page::Ok { head: place(0), entries: Vec::new() })));
+    assert_eq!(room.sent(), [1]);
+}
+
+#[test]
 fn out_of_order_is_told_once_and_higher_numbers_are_dropped() {
     let mut room = Room::at(0);
     room.publish(3);
