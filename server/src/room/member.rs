@@ -20,6 +20,8 @@ pub(super) struct Member {
     unproved: Option<Box<Resume>>,
     /// The replay under way.
     replay: Option<Replay>,
+    /// More is missing than is replayed: it is not known yet whether the log still has the rest.
+    looks_back: bool,
     /// Its outbox takes no more entries for now.
     full: bool,
     /// Its newest number that the log knows.
@@ -48,7 +50,8 @@ struct Replay {
 
 impl Member {
     pub(super) fn new(cursor: Seq, last_n: u64) -> Self {
-        Self { cursor, unproved: None, replay: None, full: false, last_n, gate: None, producer: None }
+        let (unproved, replay, gate, producer) = Default::default();
+        Self { cursor, unproved, replay, looks_back: false, full: false, last_n, gate, producer }
     }
 
     /// Gives one entry; says so when that completes the replay.
@@ -107,10 +110,22 @@ impl Member {
     /// Sets off from a place that is certain; at most the newest entries are replayed.
     fn set_off(&mut self, from: Seq, head: Seq) {
         let oldest = Seq(head.0.saturating_sub(limits::REPLAY_ENTRIES_MAX));
-        self.cursor = from.max(oldest);
         self.unproved = None;
-        self.replay =
-            Some(Replay { from: self.cursor, to: head.max(self.cursor), recovered: 0, more: from < oldest });
+        // What is not replayed is to be had by `history`, unless it is gone: the log is asked first.
+        self.looks_back = from < oldest;
+        self.cursor = from;
+        let begin = from.max(oldest);
+        self.replay = Some(Replay { from: begin, to: head.max(begin), recovered: 0, more: self.looks_back });
+    }
+
+    /// The log has everything behind the cursor, or has said what it has not: the replay begins.
+    fn look_ahead(&mut self) {
+        let looked_back = std::mem::take(&mut self.looks_back);
+        if let Some(replay) = &mut self.replay {
+            replay.more = looked_back && self.cursor < replay.from;
+            replay.from = replay.from.max(self.cursor);
+            self.cursor = self.cursor.max(replay.from);
+        }
     }
 }
 
@@ -138,7 +153,11 @@ impl RoomCore {
             if member.full || (member.cursor >= head && member.unproved.is_none()) {
                 continue;
             }
-            let links = if member.unproved.is_none() { chain.behind(member.cursor) } else { None };
+            if member.looks_back && chain.behind(member.cursor).is_some() {
+                member.look_ahead();
+            }
+            let certain = member.unproved.is_none() && !member.looks_back;
+            let links = if certain { chain.behind(member.cursor) } else { None };
             match links {
                 Some(links) => {
                     let (conn, epoch) = (*conn, chain.epoch);
@@ -184,6 +203,9 @@ impl RoomCore {
         let conns: Vec<ConnId> = self.members.keys().copied().collect();
         for conn in conns {
             let Some(mut member) = self.members.remove(&conn) else { continue };
+            if member.looks_back && member.cursor >= after {
+                member.look_ahead();
+            }
             if member.cursor >= after && member.cursor <= last {
                 if let Some(resume) = member.unproved.take_if(|resume| resume.seq <= last || last >= head) {
                     let id_at =
@@ -216,15 +238,14 @@ impl RoomCore {
             }
             let seen = member.unproved.take().map_or(member.cursor, |resume| resume.seq);
             let (reason, lost_from, last_n) = ("trimmed".to_owned(), seen.next(), member.last_n);
-            let lost_to = Some(seq);
-            member.cursor = seq;
-            member.replay = None;
+            let (room, lost_to) = (room.clone(), Some(seq));
+            let reset = Reset { room, reason, epoch, seq, id: None, lost_from, lost_to, last_n };
             self.figures.resets += 1;
-            let room = room.clone();
-            out.send(
-                *conn,
-                Frame::Reset(Reset { room, reason, epoch, seq, id: None, lost_from, lost_to, last_n }),
-            );
+            out.send(*conn, Frame::Reset(reset));
+            member.cursor = seq;
+            // What is left is replayed all the same.
+            member.look_ahead();
+            member.finish_replay(&mut Hand { conn: *conn, room: &self.room, epoch, out });
         }
     }
 
@@ -237,6 +258,7 @@ impl RoomCore {
             }
             // Not even the beginning of its proof survived.
             let was_unproved = member.unproved.take().is_some();
+            member.looks_back &= member.cursor <= to;
             if was_unproved || member.cursor > to {
                 member.cursor = to;
                 out.send(*conn, Frame::Rewind(epoch, to));
@@ -258,6 +280,7 @@ impl RoomCore {
             let seen = member.unproved.take().map_or(member.cursor, |resume| resume.seq);
             let reset = reset_of_epoch(self, &chain, old.epoch, seen, 0);
             (member.cursor, member.last_n, member.replay) = (reset.seq, 0, None);
+            member.looks_back = false;
             out.send(conn, Frame::Reset(reset));
             self.members.insert(conn, member);
         }

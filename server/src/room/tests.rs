@@ -247,6 +247,49 @@ fn a_replay_is_the_newest_thousand_and_says_that_there_is_more() {
 }
 
 #[test]
+fn what_is_not_replayed_is_looked_for_before_it_is_promised() {
+    let mut room = Room::with_ring(9_000, 11_000);
+    room.join(
+        2,
+        Some(Resume { epoch: EPOCH, seq: Seq(0), id: None, tail: Vec::new(), room: RoomName::general() }),
+    );
+    assert_eq!(room.told(2), "joined@11000");
+    room.calls(&[Call::Page(Place::start(EPOCH))]);
+    room.input(Input::Paged(Ok(Page::Trimmed { head: place(11_000), first: Seq(767) })));
+    let told = room.told(2);
+    assert!(told.starts_with("reset:trimmed@766:1-766 10001 10002"), "{told:.60}");
+    assert!(told.ends_with("11000 resumed:10000-11000=1000+"));
+}
+
+#[test]
+fn what_the_log_still_has_is_promised() {
+    let mut room = Room::with_ring(9_000, 11_000);
+    room.join(
+        2,
+        Some(Resume { epoch: EPOCH, seq: Seq(0), id: None, tail: Vec::new(), room: RoomName::general() }),
+    );
+    room.called();
+    room.input(page(1, 500, 11_000));
+    let told = room.told(2);
+    assert!(told.starts_with("joined@11000 10001"), "{told:.60}");
+    assert!(told.ends_with("11000 resumed:10000-11000=1000+"));
+}
+
+#[test]
+fn where_all_that_is_missing_is_gone_the_rest_is_replayed() {
+    let mut room = Room::with_ring(10_500, 11_000);
+    room.join(
+        2,
+        Some(Resume { epoch: EPOCH, seq: Seq(0), id: None, tail: Vec::new(), room: RoomName::general() }),
+    );
+    room.called();
+    room.input(Input::Paged(Ok(Page::Trimmed { head: place(11_000), first: Seq(10_501) })));
+    let told = room.told(2);
+    assert!(told.starts_with("joined@11000 reset:trimmed@10500:1-10500 10501"), "{told:.60}");
+    assert!(told.ends_with("11000 resumed:10500-11000=500"));
+}
+
+#[test]
 fn another_epoch_is_reset_and_everything_follows() {
     let mut room = Room::with_ring(0, 2);
     room.join(2, Some(Resume { epoch: Epoch(7), ..resume(41) }));

@@ -174,7 +174,12 @@ impl Cursor {
 
     /// History is gone: the range counts as lost, the cursor goes where the server says.
     pub(super) fn reset(&mut self, reset: &Reset) {
-        self.replay = None;
+        // In a log that only lost its beginning the replay goes on with what is left.
+        let goes_on = self.epoch == Some(reset.epoch) && reset.seq >= self.seq;
+        self.replay.take_if(|_| !goes_on);
+        if let Some(replay) = &mut self.replay {
+            (replay.from, replay.passed) = (reset.seq, 0);
+        }
         if let Some(to) = reset.lost_to {
             self.totals.lost = self.totals.lost.saturating_add(to.next().0.saturating_sub(reset.lost_from.0));
         }

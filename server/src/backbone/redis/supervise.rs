@@ -14,8 +14,9 @@ use super::people::People;
 
 /// How often the feed is proved.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
-/// A word that Redis took has to come back through the feed within this time.
-const PROBE_MAX: Duration = Duration::from_secs(2);
+/// A word that Redis took has to come back through the feed within this time: with the wait for the next word, a
+/// dead feed is found within two seconds.
+const PROBE_MAX: Duration = Duration::from_secs(1);
 /// Redis may be slow for so long before another connection is tried.
 const SLOW_MAX: Duration = Duration::from_secs(7);
 /// The first pause between two tries to connect; doubles to [`BACKOFF_MAX`].

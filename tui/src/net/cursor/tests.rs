@@ -155,14 +155,19 @@ fn a_reset_counts_the_range_that_is_gone() {
         last_n: 0,
     };
     cursor.reset(&reset);
-    assert!(!cursor.is_replaying());
-    assert_eq!(see(&mut cursor, [10]), [Seen::New(Origin::Live)]);
-    check(&cursor, 0, 5, 0);
-    let all_gone = Reset { epoch: Epoch(8), seq: Seq(0), lost_from: Seq(11), lost_to: None, ..reset };
+    assert!(cursor.is_replaying(), "what is left is replayed");
+    // The newest of it: what lies between is to be had.
+    assert_eq!(see(&mut cursor, [20]), [Seen::New(Origin::Replayed)]);
+    let (room, from, to) = (room(), Seq(19), Seq(20));
+    let resumed = Resumed { room, epoch: EPOCH, from, to, recovered: 1, last_n: 0, more: true };
+    assert_eq!(cursor.resumed(&resumed), 10);
+    check(&cursor, 1, 5, 0);
+    let all_gone = Reset { epoch: Epoch(8), seq: Seq(0), lost_from: Seq(21), lost_to: None, ..reset };
     cursor.reset(&all_gone);
+    assert!(!cursor.is_replaying());
     assert_eq!(cursor.entry(Seq(1), &id(11)), Seen::New(Origin::Live));
-    assert_eq!(cursor.entry(Seq(2), &id(10)), Seen::Repeat, "put back into the new log, but shown before");
-    check(&cursor, 0, 5, 1);
+    assert_eq!(cursor.entry(Seq(2), &id(20)), Seen::Repeat, "put back into the new log, but shown before");
+    check(&cursor, 1, 5, 1);
 }
 
 #[test]

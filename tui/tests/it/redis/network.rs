@@ -12,7 +12,7 @@ use crate::talk::ROOM;
 /// How long a partition lasts: longer than a node's lease.
 const PARTITION: Duration = Duration::from_secs(4);
 /// By then a subscription that has died silently has to be found, a busy machine's time included.
-const FOUND_MAX: Duration = Duration::from_millis(3_500);
+const FOUND_MAX: Duration = Duration::from_millis(2_500);
 /// By then what a single dead channel did not bring has to be there, likewise.
 const CHANNEL_FOUND_MAX: Duration = Duration::from_millis(6_500);
 

@@ -92,6 +92,7 @@ async fn who_resumes_from_0_on_a_trimmed_log_is_told_what_is_gone() {
 
     let resume = json!([{"room": ROOM, "epoch": epoch, "seq": 0}]);
     let mut client = Speaker::hello(front, json!({"type": "hello", "v": 1, "resume": resume})).await;
+    let (reset, _) = client.until("what is gone", |frame| frame["type"] == "reset").await;
     let (resumed, passed) = client.until("the end of the resume", |frame| frame["type"] == "resumed").await;
     let replayed: Vec<Value> = passed.into_iter().filter(|frame| frame["type"] == "message").collect();
     assert_eq!(
@@ -116,6 +117,10 @@ async fn who_resumes_from_0_on_a_trimmed_log_is_told_what_is_gone() {
         SAID - REPLAYED + 1,
         SAID - REPLAYED,
         first - 1
+    );
+    assert_eq!(
+        (&reset["reason"], &reset["lost_from"], &reset["lost_to"]),
+        (&json!("trimmed"), &json!(1), &json!(first - 1))
     );
     assert!(first > 1, "nothing was trimmed: the run proves nothing");
     assert!(SAID - first + 1 >= KEPT_MIN, "{} entries are kept", SAID - first + 1);
