@@ -27,7 +27,7 @@ use crate::config::RedisUrl;
 const DIAL_MAX: Duration = Duration::from_secs(5);
 /// Channels in one SUBSCRIBE.
 const SUBSCRIBE_AT_ONCE: usize = 500;
-/// The feed has proved itself within this time, or it is silent.
+/// The next proof of the feed comes within this time.
 const PROOF_MAX: Duration = Duration::from_millis(2_000);
 
 /// One primary, as one node sees it.
@@ -38,6 +38,8 @@ pub(super) struct Primary {
     pub(super) feed: Arc<Feed>,
     /// None while it is out of reach. Held to clone or replace them.
     wires: Mutex<Option<Wires>>,
+    /// When they were last given up.
+    dropped: Mutex<Instant>,
     /// The node is dead: nothing goes out any more.
     cut: CancellationToken,
     proof: Mutex<Proof>,
@@ -68,7 +70,8 @@ impl Primary {
     pub(super) fn new(url: RedisUrl, node: NodeId, channels: Channels, feed: Arc<Feed>) -> Self {
         let proof = Mutex::new(Proof { at: Instant::now(), lag: None });
         let (wires, cut) = (Mutex::default(), CancellationToken::new());
-        Self { url, node, channels, feed, wires, cut, proof, reconnects: AtomicU64::new(0) }
+        let (dropped, reconnects) = (Mutex::new(Instant::now()), AtomicU64::new(0));
+        Self { url, node, channels, feed, wires, dropped, cut, proof, reconnects }
     }
 
     /// Connects, logs in, looks at the server and subscribes to everything wanted.
@@ -133,6 +136,7 @@ impl Primary {
     /// They are gone, or no good.
     pub(super) fn drop_wires(&self) {
         if let Some(wires) = self.wires.lock().take() {
+            *self.dropped.lock() = Instant::now();
             wires.gone.cancel();
         }
     }
@@ -158,10 +162,11 @@ impl Primary {
 
     pub(super) fn health(&self) -> Health {
         let proof = *self.proof.lock();
-        let silent = proof.at.elapsed();
-        let works = silent <= PROOF_MAX && self.wires.lock().is_some();
-        let reconnects = self.reconnects.load(Ordering::Relaxed);
-        Health { silent: (!works).then_some(silent), lag: proof.lag, reconnects }
+        let is_connected = self.wires.lock().is_some();
+        // What is due is not late yet; a connection that is gone is, from that moment on.
+        let overdue = proof.at.elapsed().checked_sub(PROOF_MAX).filter(|_| is_connected);
+        let silent = if is_connected { overdue } else { Some(self.dropped.lock().elapsed()) };
+        Health { silent, lag: proof.lag, reconnects: self.reconnects.load(Ordering::Relaxed) }
     }
 
     fn wires(&self) -> Result<Wires, BackboneError> {
