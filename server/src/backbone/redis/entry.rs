@@ -57,8 +57,7 @@ pub(super) fn pack_items(items: &[Item]) -> Batch<'_> {
         batch.heads.extend([client, length].map(u32::to_be_bytes).as_flattened());
         batch.heads.extend([item.generation, item.id.n].map(u64::to_be_bytes).as_flattened());
         hex(&mut batch.heads, item.digest);
-        let (acked, epoch, seq) =
-            item.acked.map_or((0, 0, 0), |acked| (acked.n, acked.epoch.0, acked.seq.0));
+        let (acked, epoch, seq) = item.acked.map_or((0, 0, 0), |acked| (acked.n, acked.epoch.0, acked.seq.0));
         batch.heads.extend([acked, seq].map(u64::to_be_bytes).as_flattened());
         hex(&mut batch.heads, epoch);
     }
