@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use chat_protocol::NodeId;
 use chat_server::Server;
 use chat_server::config::{Config, RedisUrl};
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 100;
 const QUIET: Duration = Duration::from_secs(5);
 const WATCHED: Duration = Duration::from_secs(20);
 /// Longest wait for one more connection to be in its room.
-const JOIN_MAX: Duration = Duration::from_secs(20);
+const JOIN_MAX: Duration = Duration::from_secs(60);
 /// Sockets are in this process at both ends.
 const FILES: u64 = 2 * 6_000 + 500;
 
@@ -87,12 +87,15 @@ impl Node {
         for number in 0..connections {
             let joined = joined.clone();
             tasks.spawn(async move {
-                // An end is noticed when the tasks are looked at.
-                drop(sit(addr, number, joined).await);
+                if let Err(error) = sit(addr, number, &joined).await {
+                    // Who no longer waits for it notices that the task has ended.
+                    drop(joined.send(Err(error)).await);
+                }
             });
             waiting += 1;
             while waiting >= AT_ONCE || (number + 1 == connections && waiting > 0) {
-                timeout(JOIN_MAX, joins.recv()).await.context("a connection does not get into its room")?;
+                let join = timeout(JOIN_MAX, joins.recv()).await;
+                join.context("a connection does not get into its room")?.context("this end is kept")??;
                 waiting -= 1;
             }
         }
@@ -104,26 +107,32 @@ impl Node {
     }
 }
 
-/// A client: says hello, joins its room, then listens and answers pings.
-async fn sit(addr: SocketAddr, number: usize, joined: mpsc::Sender<()>) -> anyhow::Result<()> {
+/// A client: says hello, joins its room, tells once, then listens and answers pings.
+async fn sit(
+    addr: SocketAddr,
+    number: usize,
+    joined: &mpsc::Sender<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
     let mut stream = BufReader::new(TcpStream::connect(addr).await?);
     let hello = json!({"type": "hello", "v": 1, "name": format!("idle{number}")});
     let join = json!({"type": "join", "room": format!("idle-{}", number % ROOMS)});
     stream.write_all(format!("{hello}\n{join}\n").as_bytes()).await?;
-    let (mut line, mut joined) = (String::new(), Some(joined));
+    let (mut line, mut is_in) = (String::new(), false);
     while stream.read_line(&mut line).await? > 0 {
         if line.starts_with(r#"{"type":"room_users""#) {
-            if let Some(joined) = joined.take() {
-                joined.send(()).await?;
+            if !std::mem::replace(&mut is_in, true) {
+                joined.send(Ok(())).await?;
             }
         } else if line.starts_with(r#"{"type":"ping""#) {
             let ping: Value = serde_json::from_str(&line)?;
             let pong = json!({"type": "pong", "t": ping["t"]});
             stream.write_all(format!("{pong}\n").as_bytes()).await?;
+        } else if line.starts_with(r#"{"type":"error""#) {
+            bail!("connection {number} is told {}", line.trim_end());
         }
         line.clear();
     }
-    Ok(())
+    bail!("connection {number} was closed")
 }
 
 /// The calls of each command, as INFO says; those by which it is asked left out.
