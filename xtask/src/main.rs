@@ -18,6 +18,8 @@ Usage: cargo xtask TASK
 Tasks:
   test       install what tests need, check format and lints, run all tests
   lint       check format, lints and the arrows of docs/architecture.md
+  bench redis
+             measure what a cluster costs on Redis
   pictures   take the README's pictures anew, from a real run of the demo
 ";
 
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     match arguments[..] {
         ["test"] => test(),
         ["lint"] => lint(),
+        ["bench", "redis"] => bench("redis"),
         ["pictures"] => pictures(),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");
@@ -60,6 +63,14 @@ fn lint() -> ExitCode {
     steps.run("format", |cargo| cargo.run(&["fmt", "--all", "--check"]));
     steps.run("clippy", steps::Cargo::clippy);
     steps.run("tidy", |_| tidy::run(&root()));
+    steps.finish()
+}
+
+fn bench(what: &str) -> ExitCode {
+    let mut steps = Steps::new(root());
+    if steps.run("needs", |_| needs::install_missing()) {
+        steps.run("bench", |cargo| cargo.run(&["bench", "--package", "chat-server", "--bench", what]));
+    }
     steps.finish()
 }
 

@@ -243,10 +243,10 @@ pub(super) fn number(value: Value) -> Read<u64> {
     }
 }
 
-/// The number in a client's record, `generation:n:seq:digest`.
+/// The number in a client's record.
 pub(super) fn record_n(value: Value) -> Read<u64> {
     match value {
-        Value::BulkString(bytes) => std::str::from_utf8(&bytes).ok()?.split(':').nth(1)?.parse().ok(),
+        Value::BulkString(bytes) => Some(entry::record(&bytes)?.n),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_protocol::{ClientId, Epoch, RoomName, Seq};
+use jiff::Timestamp;
 
 use super::answers::{self, understood};
 use super::keys::{self, Channels};
@@ -19,6 +20,11 @@ use crate::backbone::{Asked, Entry, Head, Item, Page, Place, Published, Repaired
 const LOG_ENTRIES_MAX: usize = 10_000;
 /// Longest pause asked for while other nodes are waited for.
 const GATE_PAUSE: Duration = Duration::from_millis(100);
+
+/// The day since 1970, by this node's clock.
+fn today() -> i64 {
+    Timestamp::now().as_second() / 86_400
+}
 
 /// The logs of all rooms.
 pub(super) struct Logs {
@@ -50,15 +56,11 @@ impl Logs {
         let (epoch, seq, id) = known.map_or_else(Default::default, |place| {
             (place.epoch.to_string(), place.seq.0, place.id.map(|id| id.to_string()).unwrap_or_default())
         });
+        let batch = entry::pack_items(&items);
         let eval = Eval::of(&scripts::PUBLISH).keys(keys::log(room)).keys([self.channels.room(room)]);
-        let mut eval = eval.arg(epoch).arg(seq).arg(id).arg(LOG_ENTRIES_MAX).arg("PUBLISH");
-        for item in &items {
-            let (acked, epoch, seq) = item
-                .acked
-                .map_or_else(Default::default, |acked| (acked.n, acked.epoch.to_string(), acked.seq.0));
-            eval = eval.arg(&item.id.client).arg(item.id.n).arg(item.generation).arg(item.digest);
-            eval = eval.arg(acked).arg(epoch).arg(seq).bytes(entry::pack_item(item));
-        }
+        let eval = eval.arg(epoch).arg(seq).arg(id).arg(LOG_ENTRIES_MAX).arg("PUBLISH").arg(today());
+        let eval = eval.bytes(batch.heads).bytes(batch.entries);
+        let eval = batch.clients.into_iter().fold(eval, Eval::arg);
         let answer = self.on_log(room, eval).await?;
         let published = understood("the log of a room", answers::published(answer, &items))?;
         if let (Published::Ok { .. }, Some(replication)) = (&published, &self.replication) {
@@ -112,7 +114,7 @@ impl Logs {
         let records: String = (run.records.iter())
             .map(|(client, record)| {
                 let crate::backbone::Record { generation, n, seq, digest } = record;
-                format!("{client} {generation} {n} {} {digest}\n", seq.0)
+                format!("{client} {generation} {n} {} {digest:016x}\n", seq.0)
             })
             .collect();
         let eval = Eval::of(&scripts::REPAIR).keys(keys::log(room)).keys([self.channels.room(room)]);

@@ -44,17 +44,19 @@ async fn cut_log(raw: &mut redis::aio::MultiplexedConnection, room: &RoomName, t
         redis::cmd("XRANGE").arg(&log).arg("-").arg("+").query_async(raw).await.unwrap();
     let entries: Vec<_> = answers::batches(stream).unwrap().into_iter().flatten().collect();
     let kept: Vec<_> = entries.into_iter().filter(|entry| entry.seq <= to).collect();
-    let mut known: HashMap<String, String> =
+    let mut known: HashMap<String, Vec<u8>> =
         redis::cmd("HGETALL").arg(&older).query_async(raw).await.unwrap();
-    let newer: HashMap<String, String> = redis::cmd("HGETALL").arg(&records).query_async(raw).await.unwrap();
+    let newer: HashMap<String, Vec<u8>> = redis::cmd("HGETALL").arg(&records).query_async(raw).await.unwrap();
     known.extend(newer);
-    known.retain(|_, record| record.split(':').nth(2).unwrap().parse::<u64>().unwrap() <= to.0);
+    known.retain(|_, record| entry::record(record).unwrap().seq <= to);
     for entry in &kept {
         let client = entry.id.client.to_string();
-        let n = |record: &String| record.split(':').nth(1).unwrap().parse::<u64>().unwrap();
-        if known.get(&client).is_none_or(|record| n(record) < entry.id.n) {
+        if known.get(&client).is_none_or(|record| entry::record(record).unwrap().n < entry.id.n) {
             let Entry { generation, seq, digest, .. } = **entry;
-            known.insert(client, format!("{generation}:{}:{}:{digest}", entry.id.n, seq.0));
+            let numbers = [generation, entry.id.n].map(u64::to_be_bytes);
+            let digest = format!("{digest:016x}");
+            let record = [numbers.as_flattened(), digest.as_bytes(), &seq.0.to_be_bytes()].concat();
+            known.insert(client, record);
         }
     }
     let stood: Option<u64> = redis::cmd("HGET").arg(&meta).arg("s").query_async(raw).await.unwrap();

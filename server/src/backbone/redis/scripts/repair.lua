@@ -6,6 +6,10 @@
 -- Answers: {'EPOCH', head}, {'FORK', epoch, seq, id}, {'HOLE', notice or false, epoch, seq, id},
 -- {'OK', notice or false, epoch, seq, id, restored}. A notice was told in the room; the caller tells the others.
 local BATCH = 64
+-- A client's record, as in publish.lua: generation, n, digest, seq.
+local function record_of(generation, n, digest, seq)
+  return struct.pack('>I8I8c16I8', tonumber(generation), tonumber(n), digest, tonumber(seq))
+end
 local function f(number) return string.format('%d', number) end
 if e and e ~= ARGV[1] then return {'EPOCH', head()} end
 if ARGV[7] == '' then
@@ -21,9 +25,9 @@ end
 
 local run, first_seq = {}, tonumber(ARGV[5])
 each(ARGV[7], first_seq, function(seq, id, header, packed)
-  local client, n, generation, digest = string.match(header, '^(.*)/(%d+) (%d+) (%d+)$')
+  local client, n, generation, digest = string.match(header, '^(.*)/(%d+) (%d+) (%x+)$')
   run[#run + 1] = {seq = seq, id = id, client = client, n = tonumber(n), packed = packed,
-    record = generation .. ':' .. n .. ':' .. f(seq) .. ':' .. digest}
+    record = record_of(generation, n, digest, seq)}
 end)
 
 local time = redis.call('TIME')
@@ -42,7 +46,7 @@ local records = {}
 local function newest(client)
   if records[client] == nil then
     local record = redis.call('HGET', KEYS[3], client) or redis.call('HGET', KEYS[4], client)
-    records[client] = record and tonumber(string.match(record, '^%d+:(%d+)')) or 0
+    records[client] = record and struct.unpack('>I8', record, 9) or 0
   end
   return records[client]
 end
@@ -110,9 +114,9 @@ if above <= #run then
   restored = restored + #run - above + 1
   redis.call('XTRIM', KEYS[2], 'MINID', '~', f(math.max(0, s - ARGV[3] + 1)))
 end
-for client, generation, n, seq, digest in string.gmatch(ARGV[8], '(%S+) (%d+) (%d+) (%d+) (%d+)\n') do
+for client, generation, n, seq, digest in string.gmatch(ARGV[8], '(%S+) (%d+) (%d+) (%d+) (%x+)\n') do
   if tonumber(seq) < first_seq and newest(client) < tonumber(n) then
-    take({client = client, n = tonumber(n), record = generation .. ':' .. n .. ':' .. seq .. ':' .. digest})
+    take({client = client, n = tonumber(n), record = record_of(generation, n, digest, seq)})
   end
 end
 redis.call('HSET', KEYS[1], 'e', e, 's', f(s), 'h', h)
