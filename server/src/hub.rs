@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use crate::backbone::{Backbone, FeedEvent, Link};
+use crate::backbone::{Backbone, FeedEvent, Link, call};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::metrics::{Metrics, Readings, Switch};
@@ -174,8 +174,9 @@ impl Hub {
                 FeedEvent::Fence { client, generation } => self.fenced(&client, generation),
                 FeedEvent::Stale => {
                     warn!("feed lost events, comparing all rooms");
-                    self.directory.refresh().await;
                     self.each_room(|| Command::Stale);
+                    // The lease and what hangs on it may be gone too; looked at apart: the feed goes on.
+                    self.lost.notify_one();
                 }
                 FeedEvent::Ask { room, from } => self.asked(room, from).await,
                 event @ (FeedEvent::Entries { .. }
@@ -209,7 +210,7 @@ impl Hub {
         let handle = self.rooms.lock().get(&room).cloned();
         match handle {
             Some(handle) => handle.hint(Command::Event(FeedEvent::Ask { room, from })),
-            None => drop(self.backbone.answer(&room, &from).await),
+            None => drop(call(self.backbone.answer(&room, &from)).await),
         }
     }
 

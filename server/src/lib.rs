@@ -216,8 +216,10 @@ fn addr(listener: Option<&TcpListener>) -> Option<SocketAddr> {
 /// Serves as one node until `shutdown`.
 ///
 /// # Errors
-/// When an address cannot be had.
+/// When an address cannot be had, or the backbone not be used.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    Server::bind(config).await.context("cannot start")?.run(shutdown).await;
+    // Who waits for a backbone may be asked to end, too.
+    let Some(server) = shutdown.run_until_cancelled(Server::bind(config)).await else { return Ok(()) };
+    server.context("cannot start")?.run(shutdown.clone()).await;
     Ok(())
 }

@@ -143,7 +143,7 @@ impl Scrape {
 
     fn recovery(&self, page: &mut Page<'_>) -> fmt::Result {
         let counted = &self.metrics;
-        page.counter("chat_room_reads", "Reads of a log that filled a gap or caught up", &counted.reads)?;
+        page.counter("chat_room_gaps_filled", "Reads of a log that brought what the feed had not", &counted.reads)?;
         page.counter("chat_room_repairs", "Repairs that gave a log entries back", &counted.repairs)?;
         page.counter("chat_room_rewinds", "Times another history won over one that was seen", &counted.rewinds)?;
         page.counter("chat_room_resets", "Times history was gone for a client", &counted.resets)?;

@@ -258,7 +258,8 @@ pub struct NodeInfo {
     pub rooms: usize,
     /// It takes no new connections.
     pub draining: bool,
-    /// From a word said to the other nodes to its return, in milliseconds; none where there are no others.
+    /// From a word said to the other nodes to its return, in milliseconds; none where that is not
+    /// measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lag_ms: Option<u64>,
     /// The node that answers.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use chat_protocol::{ClientId, NodeId, NodeInfo, RoomName, Seq, User, UserId};
 use redis::IntoConnectionInfo;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval, sleep, timeout};
 use tracing::{debug, info, warn};
 
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
@@ -37,7 +37,7 @@ mod topology;
 
 use feed::Feed;
 use keys::Channels;
-use link::Primary;
+use link::{Primary, Wires};
 use logs::Logs;
 use people::People;
 use replication::Replication;
@@ -49,6 +49,9 @@ type Answer<T> = Result<T, BackboneError>;
 
 /// Between two tries to reach a Redis that a node waits for at its start.
 const WAIT_EVERY: Duration = Duration::from_millis(500);
+
+/// Longest time to take a place among the nodes, once connected.
+const ENTER_MAX: Duration = Duration::from_secs(5);
 
 /// How a node uses a Redis.
 #[derive(Debug, Clone)]
@@ -97,14 +100,13 @@ pub async fn connect(options: Options) -> anyhow::Result<Link> {
     let (sender, events) = FeedSender::new(options.feed_events);
     let feed = Arc::new(Feed::new(options.node.clone(), sender));
     let primary = Arc::new(Primary::new(options.url.clone(), options.node.clone(), channels, feed));
-    let wires = reach(&primary, &options).await?;
-    primary.use_wires(wires.clone());
     let topology = Arc::new(Topology::single(primary.clone()));
     let times = (options.lease, options.name_hold);
     let people = Arc::new(People::new(topology.clone(), channels, options.node.clone(), times));
-    people.take_place().await?;
+    let wires = reach(&primary, &people, &options).await?;
     let replication = (options.ack == AckPolicy::Replicated).then(|| Replication::of(primary.clone()));
     let gate = Arc::new(Gate::default());
+    gate.meet(&wires.server, None);
     let settle = options.settle;
     let supervisor = Supervisor { primary, channels, people: people.clone(), gate: gate.clone(), settle };
     let logs = Arc::new(Logs { topology, channels, people, gate, replication, settle });
@@ -114,19 +116,34 @@ pub async fn connect(options: Options) -> anyhow::Result<Link> {
     Ok(Link { backbone: Arc::new(RedisBackbone { logs, _tasks: tasks }), feed: events })
 }
 
-/// Dials until it is there, or the time is up.
-async fn reach(primary: &Primary, options: &Options) -> anyhow::Result<link::Wires> {
+/// Dials until it is there and the node has its place, or the time is up.
+async fn reach(primary: &Primary, people: &People, options: &Options) -> anyhow::Result<Wires> {
     let until = Instant::now() + options.wait;
     if !options.wait.is_zero() {
         info!(redis = %options.url, wait_s = options.wait.as_secs(), "waiting for redis");
     }
     loop {
-        match primary.dial().await {
+        match enter(primary, people, &options.url).await {
             Ok(wires) => return Ok(wires),
             Err(DialError::Later(why)) if Instant::now() < until => debug!(why, "redis not there yet"),
             Err(error) => anyhow::bail!(error),
         }
         sleep(WAIT_EVERY).await;
+    }
+}
+
+/// One try, bounded in time.
+async fn enter(primary: &Primary, people: &People, url: &RedisUrl) -> Result<Wires, DialError> {
+    let wires = primary.dial().await?;
+    primary.use_wires(wires.clone());
+    let place = timeout(ENTER_MAX, people.take_place()).await;
+    if !matches!(place, Ok(Ok(()))) {
+        primary.drop_wires();
+    }
+    match place {
+        Ok(Ok(())) => Ok(wires),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(start::mute(url, ENTER_MAX)),
     }
 }
 
@@ -153,7 +170,8 @@ pub async fn nodes(url: &RedisUrl) -> anyhow::Result<Vec<NodeInfo>> {
     let primary = Arc::new(Primary::new(url.clone(), nobody.clone(), channels, feed));
     primary.use_wires(primary.dial().await?);
     let topology = Arc::new(Topology::single(primary));
-    Ok(People::new(topology, channels, nobody, Default::default()).nodes().await?)
+    let people = People::new(topology, channels, nobody, Default::default());
+    timeout(ENTER_MAX, people.nodes()).await.map_err(|_| start::mute(url, ENTER_MAX))?.map_err(Into::into)
 }
 
 /// A node's handle.

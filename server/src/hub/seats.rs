@@ -136,6 +136,8 @@ impl Seats {
             .map(|taken| (taken.seat.user.user_id.clone(), taken.seat.user.clone()))
             .collect();
         if !self.room.is_hidden() {
+            // What waits to be said of who is here is said with this.
+            self.calls.retain(|call| matches!(call, PeopleCall::Exit { .. }));
             self.calls.extend(here.into_values().map(PeopleCall::Enter));
         }
     }

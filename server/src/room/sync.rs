@@ -173,7 +173,6 @@ impl RoomCore {
             out.call(Call::Ask);
         } else if let Some(chain) = self.chain.as_ref().filter(|_| self.sync.doubt) {
             self.sync.step = Step::Reading;
-            self.figures.reads += 1;
             out.call(Call::Read(chain.head()));
         } else if self.sync.compare_due || (self.chain.is_none() && !self.joins.is_empty()) {
             self.sync.compare_due = false;
@@ -286,6 +285,7 @@ impl RoomCore {
             Ok(Page::Ok { entries, head }) if scanning => self.part(&entries, &head, out),
             Ok(Page::Ok { entries, head }) => {
                 let Some(chain) = &mut self.chain else { return };
+                self.figures.reads += u64::from(!entries.is_empty());
                 let fits =
                     entries.into_iter().all(|entry| chain.accept(&self.room, entry) || chain.has_hole());
                 let reached = fits && chain.head().seq >= head.seq;

@@ -2,15 +2,15 @@
 //! that nodes of different processes are one chat.
 
 use std::net::SocketAddr;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use chat_protocol::NodeId;
 use chat_server::Server;
 use chat_server::config::{AckPolicy, Config, RedisUrl};
-use chat_testbed::{RedisOptions, RedisServer, Reply};
+use chat_testbed::{Proxy, RedisOptions, RedisServer, Reply};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::task::JoinSet;
@@ -61,7 +61,7 @@ async fn a_redis_that_cannot_be_used_is_told_at_the_start() {
     let at = locked.addr();
     refuses(&format!("redis://{at}"), &[], &["refuses the login", "user and password"]).await;
     refuses(&format!("redis://:s3cret2@{at}"), &["--redis-wait", "60"], &["refuses the login"]).await;
-    refuses(&format!("redis://:s3cret@{at}/99"), &[], &["database number"]).await;
+    refuses(&format!("redis://:s3cret@{at}/99"), &[], &["no database of that number"]).await;
     locked.command(&["SET", "session:1", "x"]).await.unwrap();
     refuses(&locked.url(), &[], &["somebody else's data", "session:1", "an empty database"]).await;
     locked.command(&["DEL", "session:1"]).await.unwrap();
@@ -77,6 +77,38 @@ async fn a_redis_that_hangs_is_told_at_the_start() {
     server.pause().unwrap();
     refuses(&server.url(), &[], &["does not answer within 5 s"]).await;
     server.resume().unwrap();
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_once_it_is_connected_is_told_at_the_start() {
+    let server = redis(RedisOptions::default()).await;
+    server.command(&["CLIENT", "PAUSE", "20000", "WRITE"]).await.unwrap();
+    refuses(&server.url(), &[], &["does not answer within 5 s"]).await;
+}
+
+#[tokio::test]
+async fn who_waits_for_redis_can_be_asked_to_end() {
+    let mut server = redis(RedisOptions::default()).await;
+    let url = server.url();
+    server.kill();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+    command.args([
+        "--listen-tcp",
+        "127.0.0.1:0",
+        "--listen-http",
+        "off",
+        "--redis",
+        &url,
+        "--redis-wait",
+        "600",
+    ]);
+    let mut child = command.env_clear().stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = within(lines.next_line()).await.unwrap().unwrap();
+    assert!(line.contains("waiting for redis"), "{line}");
+    let pid = rustix::process::Pid::from_raw(child.id().unwrap() as i32).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(within(child.wait()).await.unwrap().success());
 }
 
 #[tokio::test]
@@ -141,6 +173,94 @@ async fn a_node_does_not_start_under_the_name_of_one_that_lives() {
     node.killer.kill();
     node.stopped().await;
     TestNode::on_redis(&server.url(), "x", |_| {}).await;
+}
+
+/// Asks a node over HTTP until it answers with a status.
+async fn http_status(node: &TestNode, path: &str, wanted: &str, server: &RedisServer) {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let mut stream = within(TcpStream::connect(node.http)).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        within(stream.read_to_string(&mut answer)).await.unwrap();
+        if answer.starts_with(&format!("HTTP/1.1 {wanted}")) {
+            return;
+        }
+        assert!(Instant::now() < until, "{path}: {answer}");
+        server.wait_for_clock(Duration::from_millis(50)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_node_whose_redis_is_full_is_not_ready_until_there_is_room_again() {
+    let server = redis(RedisOptions::default()).await;
+    let node = TestNode::on_redis(&server.url(), "one", |_| {}).await;
+    let mut alice = TestClient::joined(&node, "alice").await;
+    alice.send(1, "there is room").await;
+    server.command(&["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
+    let told = alice.wait("error").await;
+    assert_eq!((&told["code"], told.get("n")), (&json!("unavailable"), None));
+    http_status(&node, "/ready", "503", &server).await;
+    http_status(&node, "/live", "200", &server).await;
+    alice.say(crate::support::message(2, "waits")).await;
+    server.command(&["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
+    alice.wait_for(|frame| frame["type"] == "ack" && frame["n"] == 2).await;
+    http_status(&node, "/ready", "200", &server).await;
+}
+
+#[tokio::test]
+async fn a_node_whose_feed_is_dead_for_good_is_not_ready() {
+    let server = redis(RedisOptions::default()).await;
+    let proxy = Proxy::start(server.addr()).await.unwrap();
+    let node = TestNode::on_redis(&server.url_through(proxy.addr()), "one", |_| {}).await;
+    http_status(&node, "/ready", "200", &server).await;
+    // From now on nothing that is published gets through, however often the node dials.
+    server.command(&["ACL", "SETUSER", "default", "resetchannels"]).await.unwrap();
+    proxy.cut();
+    proxy.heal();
+    http_status(&node, "/ready", "503", &server).await;
+    http_status(&node, "/live", "200", &server).await;
+    server.command(&["ACL", "SETUSER", "default", "allchannels"]).await.unwrap();
+    http_status(&node, "/ready", "200", &server).await;
+}
+
+#[tokio::test]
+async fn a_node_that_starts_on_an_emptied_redis_waits_for_those_who_know_more() {
+    let mut server = redis(RedisOptions::default()).await;
+    let proxy = Proxy::start(server.addr()).await.unwrap();
+    let one = TestNode::on_redis(&server.url_through(proxy.addr()), "one", |_| {}).await;
+    let mut alice = TestClient::joined(&one, "alice").await;
+    for n in 1..=3 {
+        alice.send(n, &format!("said {n}")).await;
+    }
+    // Redis comes back without its data, and node one is the last to notice.
+    proxy.cut();
+    server.restart().await.unwrap();
+    let two = TestNode::on_redis(&server.url(), "two", |_| {}).await;
+    let (mut bob, _) = TestClient::hello(&two, Way::Tcp, json!({"name": "bob"})).await;
+    bob.say(json!({"type": "join", "room": "general"})).await;
+    proxy.heal();
+    let joined = bob.wait_for(|frame| frame["type"] == "room_users").await;
+    assert_eq!(joined["seq"], 3, "node one has brought what it held");
+    bob.say(json!({"type": "history", "room": "general"})).await;
+    assert_eq!(bob.wait("history").await["messages"].as_array().unwrap().len(), 3);
+    alice.send(4, "and goes on").await;
+    assert_eq!(alice.seen(|frame| frame["type"] == "reset"), None);
+}
+
+#[tokio::test]
+async fn a_node_that_slept_leaves_its_name_to_who_took_it() {
+    let server = redis(RedisOptions::default()).await;
+    let proxy = Proxy::start(server.addr()).await.unwrap();
+    let slept = TestNode::on_redis(&server.url_through(proxy.addr()), "x", |_| {}).await;
+    proxy.stall();
+    let awake = TestNode::on_redis(&server.url(), "x", |_| {}).await;
+    proxy.heal();
+    http_status(&slept, "/ready", "503", &server).await;
+    http_status(&awake, "/ready", "200", &server).await;
+    awake.killer.kill();
+    http_status(&slept, "/ready", "200", &server).await;
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ impl Feed {
         let line = std::str::from_utf8(&message[..end]).ok()?;
         let (letter, words) = line.split_once(' ')?;
         match (letter, room) {
-            ("E", Some(room)) => entries(room, words, message.slice(end + 1..)),
+            ("E", Some(room)) => entries(room, words, message.slice(message.len().min(end + 1)..)),
             ("H", Some(room)) => Some(FeedEvent::Head { room, head: Some(notice(words)?) }),
             ("P", Some(room)) => presence(room, words),
             (_, None) => self.control(letter, words),

@@ -128,7 +128,6 @@ impl Primary {
     /// From now on these are used.
     pub(super) fn use_wires(&self, wires: Wires) {
         if !self.cut.is_cancelled() {
-            self.proof.lock().at = Instant::now();
             *self.wires.lock() = Some(wires);
         }
     }
@@ -155,6 +154,11 @@ impl Primary {
         &self.cut
     }
 
+    /// True where the feed has proved itself since a moment.
+    pub(super) fn is_proved_since(&self, since: Instant) -> bool {
+        self.proof.lock().at > since
+    }
+
     /// The feed has carried the node's own word.
     pub(super) fn prove(&self, lag: Duration) {
         *self.proof.lock() = Proof { at: Instant::now(), lag: Some(lag) };
@@ -163,10 +167,15 @@ impl Primary {
     pub(super) fn health(&self) -> Health {
         let proof = *self.proof.lock();
         let is_connected = self.wires.lock().is_some();
-        // What is due is not late yet; a connection that is gone is, from that moment on.
-        let overdue = proof.at.elapsed().checked_sub(PROOF_MAX).filter(|_| is_connected);
-        let silent = if is_connected { overdue } else { Some(self.dropped.lock().elapsed()) };
+        // Only a word that came back proves anything: connections alone do not.
+        let overdue = proof.at.elapsed().checked_sub(PROOF_MAX);
+        let silent = if is_connected { overdue } else { overdue.or(Some(self.dropped.lock().elapsed())) };
         Health { silent, lag: proof.lag, reconnects: self.reconnects.load(Ordering::Relaxed) }
+    }
+
+    /// Cancelled as soon as the connection that is used now is given up.
+    pub(super) fn connection(&self) -> Result<CancellationToken, BackboneError> {
+        Ok(self.wires()?.gone)
     }
 
     fn wires(&self) -> Result<Wires, BackboneError> {
@@ -244,8 +253,10 @@ fn failed(error: &RedisError, gone: &CancellationToken) -> BackboneError {
         ErrorKind::Server(kind) => matches!(kind, ReadOnly | BusyLoading | MasterDown | ClusterDown),
         _ => error.is_io_error() || error.is_connection_dropped() || error.is_unrecoverable_error(),
     };
-    if leads_nowhere {
+    // Redis 6.2 wraps what a script met.
+    let text = error.to_string();
+    if leads_nowhere || text.contains("READONLY") || text.contains("MASTERDOWN") {
         gone.cancel();
     }
-    BackboneError::Unavailable(error.to_string())
+    BackboneError::Unavailable(text)
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use chat_protocol::{ClientId, Epoch, RoomName, Seq};
 use jiff::Timestamp;
 
+use tokio::time::sleep;
+
 use super::answers::{self, understood};
 use super::keys::{self, Channels};
 use super::people::People;
@@ -59,13 +61,16 @@ impl Logs {
         let batch = entry::pack_items(&items);
         let eval = Eval::of(&scripts::PUBLISH).keys(keys::log(room)).keys([self.channels.room(room)]);
         let eval = eval.arg(epoch).arg(seq).arg(id).arg(LOG_ENTRIES_MAX).arg("PUBLISH").arg(today());
+        let eval = eval.arg(self.settle.as_millis());
         let eval = eval.bytes(batch.heads).bytes(batch.entries);
         let eval = batch.clients.into_iter().fold(eval, Eval::arg);
-        let answer = self.on_log(room, eval).await?;
+        let primary = self.topology.of(&keys::log(room)[0]);
+        let connection = primary.connection()?;
+        let answer = primary.eval(eval).await?;
         let published = understood("the log of a room", answers::published(answer, &items))?;
         if let (Published::Ok { .. }, Some(replication)) = (&published, &self.replication) {
             // Should it fail, the batch is sent again: the log knows it by then.
-            replication.confirm().await?;
+            replication.confirm(&connection).await?;
         }
         Ok(published)
     }
@@ -96,11 +101,21 @@ impl Logs {
     pub(super) async fn last_n(&self, room: &RoomName, client: &ClientId) -> Answer<u64> {
         let [meta, _, records, older] = keys::log(room);
         let mut ask = redis::pipe();
-        ask.cmd("HGET").arg(records).arg(client.as_str()).cmd("HGET").arg(older).arg(client.as_str());
+        ask.cmd("HGET")
+            .arg(&meta)
+            .arg("e")
+            .cmd("HGET")
+            .arg(records)
+            .arg(client.as_str())
+            .cmd("HGET")
+            .arg(older)
+            .arg(client.as_str());
         let answers = self.topology.of(&meta).pipeline(&ask).await?;
-        let Some(record) = answers.into_iter().find(|answer| *answer != redis::Value::Nil) else {
-            return Ok(0);
-        };
+        let mut answers = answers.into_iter();
+        // Without a log its records mean nothing.
+        let has_log = answers.next().is_some_and(|epoch| epoch != redis::Value::Nil);
+        let record = answers.find(|answer| *answer != redis::Value::Nil);
+        let Some(record) = record.filter(|_| has_log) else { return Ok(0) };
         understood("the record of a client", answers::record_n(record))
     }
 
@@ -130,6 +145,10 @@ impl Logs {
     }
 
     pub(super) async fn ask(&self, room: &RoomName) -> Answer<Asked> {
+        // Those who may know more are on their way: asked now, they would not hear it.
+        while let Some(left) = self.gate.left() {
+            sleep(left.min(GATE_PAUSE)).await;
+        }
         let [meta, ..] = keys::log(room);
         let eval = Eval::of(&scripts::ASK).keys([meta]).arg(self.settle.as_millis());
         let answer = self.on_log(room, eval.arg(fastrand::u64(..))).await?;
@@ -143,6 +162,10 @@ impl Logs {
         round: u64,
         before: Option<Place>,
     ) -> Answer<Option<Head>> {
+        if self.gate.left().is_some() {
+            // Whoever was asked was asked too early.
+            return Ok(None);
+        }
         let (epoch, seq) =
             before.map_or_else(Default::default, |place| (place.epoch.to_string(), place.seq.0));
         let eval = Eval::of(&scripts::CREATE).keys(keys::log(room)).arg(round).arg(Epoch::random());

@@ -2,7 +2,7 @@
 //! clients are remembered by. What a node registers belongs to one life of it, `node incarnation`: it is worth
 //! nothing once that life's lease has run out.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,13 +10,15 @@ use std::time::Duration;
 use chat_protocol::{ClientId, NodeId, NodeInfo, RoomName, User, UserId};
 use parking_lot::Mutex;
 use redis::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
+use tracing::error;
 
 use super::Answer;
 use super::answers::{Row, understood};
 use super::feed::presence_notice;
 use super::keys::{self, Channels};
 use super::scripts::{self, Eval};
+use super::start::DialError;
 use super::topology::Topology;
 use crate::backbone::{Asked, BackboneError, PresenceChange};
 
@@ -48,8 +50,10 @@ pub(super) struct People {
     anew: AtomicBool,
     /// What the node last said of itself.
     said: Mutex<String>,
-    /// The others that lived when last asked.
-    peers: Mutex<HashSet<NodeId>>,
+    /// The others, each with the moment since when it is missing.
+    peers: Mutex<HashMap<NodeId, Option<Instant>>>,
+    /// A younger node lives under this one's name.
+    displaced: AtomicBool,
     /// What this life has registered, to be refreshed.
     registered: Mutex<HashSet<String>>,
 }
@@ -62,8 +66,10 @@ struct Life {
     info: Option<NodeInfo>,
 }
 
+/// A later life is greater.
 fn new_life(node: &NodeId) -> String {
-    format!("{node} {:012x}", fastrand::u64(..1 << 48))
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+    format!("{node} {since:012x}{:04x}", fastrand::u16(..))
 }
 
 impl People {
@@ -74,10 +80,10 @@ impl People {
         times: (Duration, Duration),
     ) -> Self {
         let (life, (lease, name_hold)) = (Mutex::new(new_life(&node)), times);
-        let (said, peers, registered) = Default::default();
+        let (said, peers, registered, displaced) = Default::default();
         // Until the node has said of itself what there is to say, it has said nothing.
         let anew = AtomicBool::new(true);
-        Self { topology, channels, node, lease, name_hold, life, anew, said, peers, registered }
+        Self { topology, channels, node, lease, name_hold, life, anew, said, peers, displaced, registered }
     }
 
     pub(super) fn node(&self) -> &NodeId {
@@ -85,7 +91,7 @@ impl People {
     }
 
     pub(super) fn peers(&self) -> HashSet<NodeId> {
-        self.peers.lock().clone()
+        self.peers.lock().keys().cloned().collect()
     }
 
     fn life(&self) -> String {
@@ -110,32 +116,38 @@ impl People {
 
     /// Takes the lease of a node that starts. A former life of it brings nobody along; a node that lives under
     /// this name is another's.
-    pub(super) async fn take_place(&self) -> anyhow::Result<()> {
+    pub(super) async fn take_place(&self) -> Result<(), DialError> {
         let namesakes = async || {
             let (_, lives) = self.lives(Duration::ZERO).await?;
             Ok::<_, BackboneError>(
                 lives.into_iter().filter(|life| life.node == self.node).collect::<Vec<_>>(),
             )
         };
-        let before = namesakes().await?;
+        let later = |error: BackboneError| DialError::Later(error.to_string());
+        let before = namesakes().await.map_err(later)?;
         if !before.is_empty() {
             sleep(RENEWED_WITHIN).await;
         }
-        let now = namesakes().await?;
+        let now = namesakes().await.map_err(later)?;
         let lives = |life: &&Life| before.iter().any(|was| was.life == life.life && was.until < life.until);
-        anyhow::ensure!(
-            !now.iter().any(|life| lives(&life)),
-            "a node {:?} is in this cluster already: give this one a name of its own with --node",
-            self.node.as_str()
-        );
-        for life in now {
-            self.bury(&life.life).await?;
+        if now.iter().any(|life| lives(&life)) {
+            return Err(DialError::Never(format!(
+                "a node {:?} is in this cluster already: give this one a name of its own with --node",
+                self.node.as_str()
+            )));
         }
-        Ok(self.renew_again().await?)
+        for life in now {
+            self.bury(&life.life).await.map_err(later)?;
+        }
+        self.renew_again().await.map_err(later)
     }
 
     pub(super) async fn renew(&self, info: &NodeInfo) -> Answer<bool> {
         *self.said.lock() = serde_json::to_string(info).expect("a node's figures are JSON");
+        if self.displaced.load(Ordering::Relaxed) {
+            // Its name is another's as long as that one lives.
+            self.look_for_namesake(&self.lives(Duration::ZERO).await?.1)?;
+        }
         self.renew_again().await?;
         Ok(!self.anew.swap(false, Ordering::Relaxed))
     }
@@ -187,11 +199,31 @@ impl People {
 
     pub(super) async fn nodes(&self) -> Answer<Vec<NodeInfo>> {
         let (_, lives) = self.lives(Duration::ZERO).await?;
-        let others = lives.iter().map(|life| &life.node).filter(|node| **node != self.node);
-        *self.peers.lock() = others.cloned().collect();
+        self.see_peers(&lives);
+        self.look_for_namesake(&lives)?;
         let newest: BTreeMap<NodeId, NodeInfo> =
             lives.into_iter().filter_map(|life| Some((life.node, life.info?))).collect();
         Ok(newest.into_values().collect())
+    }
+
+    /// Who is missing may be on its way: a Redis that was emptied has forgotten everybody.
+    fn see_peers(&self, lives: &[Life]) {
+        let now = Instant::now();
+        let mut peers = self.peers.lock();
+        peers.retain(|_, missing| now.duration_since(*missing.get_or_insert(now)) < MAY_LIVE);
+        let others = lives.iter().filter(|life| life.node != self.node);
+        peers.extend(others.map(|life| (life.node.clone(), None)));
+    }
+
+    /// A node that slept for so long that another took its name leaves it to that one.
+    fn look_for_namesake(&self, lives: &[Life]) -> Answer<()> {
+        let own = self.life();
+        let displaced = lives.iter().any(|life| life.node == self.node && life.life > own);
+        if displaced != self.displaced.swap(displaced, Ordering::Relaxed) && displaced {
+            error!(node = %self.node, "another node has this one's name: give each a name of its own with --node");
+        }
+        let reason = || BackboneError::Unavailable(format!("another node is called {}", self.node));
+        if displaced { Err(reason()) } else { Ok(()) }
     }
 
     /// True once all of these nodes have renewed their lease since the first call.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use redis::Value;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::link::Primary;
 use super::{Answer, keys};
@@ -31,8 +32,17 @@ impl Replication {
         Self { primary, asked: AtomicU64::new(0), confirmed: Mutex::new(0) }
     }
 
-    /// Returns once a replica has everything that was answered before the call.
-    pub(super) async fn confirm(&self) -> Answer<()> {
+    /// Returns once a replica has everything that was answered through a connection before the call.
+    pub(super) async fn confirm(&self, connection: &CancellationToken) -> Answer<()> {
+        self.wait().await?;
+        if connection.is_cancelled() {
+            // Another server may have answered, which never had it.
+            return Err(BackboneError::Unavailable("the connection to redis was lost".into()));
+        }
+        Ok(())
+    }
+
+    async fn wait(&self) -> Answer<()> {
         let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut confirmed = self.confirmed.lock().await;
         if *confirmed >= number {

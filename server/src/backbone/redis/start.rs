@@ -28,10 +28,13 @@ pub(crate) enum DialError {
     Never(String),
 }
 
-/// Which life of which server: data may be gone where it is another than before.
+/// Which life of which server, and since when it has our data: some may be gone where it is another than before, or
+/// has only just begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Server {
-    run_id: String,
+    pub(super) run_id: String,
+    /// How long its database is ours.
+    pub(super) age: Duration,
 }
 
 /// Nothing was answered.
@@ -51,8 +54,8 @@ pub(super) fn explain(url: &RedisUrl, error: &RedisError) -> DialError {
         ErrorKind::Server(ServerErrorKind::BusyLoading) => DialError::Later(format!(
             "redis at {url} is loading its data; chat-server --redis-wait 30 waits for it"
         )),
-        ErrorKind::Server(_) | ErrorKind::InvalidClientConfig => {
-            DialError::Never(format!("redis at {url} refuses: {error}: see the database number in the URL"))
+        _ if error.to_string().contains("DB index is out of range") => {
+            DialError::Never(format!("redis at {url} has no database of that number: use a lower one"))
         }
         _ => DialError::Later(format!(
             "redis at {url} cannot be reached: {error}: start it; chat-server --redis-wait 30 waits for it"
@@ -68,17 +71,11 @@ fn refused(url: &RedisUrl, error: &RedisError) -> String {
 pub(super) async fn look(url: &RedisUrl, redis: &mut MultiplexedConnection) -> Result<Server, DialError> {
     let failed = |error: RedisError| explain(url, &error);
     let info: String = redis::cmd("INFO").query_async(redis).await.map_err(failed)?;
-    let server = judge(url, &info)?;
-    let format: Option<String> = redis::cmd("GET").arg(FORMAT).query_async(redis).await.map_err(failed)?;
-    match format.as_deref() {
-        Some(FORMAT_NOW) => return Ok(server),
-        Some(other) => {
-            return Err(DialError::Never(format!(
-                "redis at {url} holds data of another version of chat-server (format {other}, this one has \
-                 {FORMAT_NOW}): use a version that knows it, or another database"
-            )));
-        }
-        None => {}
+    let run_id = judge(url, &info)?;
+    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(redis).await.map_err(failed)?;
+    let now = Duration::from_secs(seconds) + Duration::from_micros(micros);
+    if let Some(since) = ours_since(url, redis).await? {
+        return Ok(Server { run_id, age: now.saturating_sub(since) });
     }
     let (_, keys): (Value, Vec<String>) = redis::cmd("SCAN")
         .arg(0)
@@ -93,12 +90,33 @@ pub(super) async fn look(url: &RedisUrl, redis: &mut MultiplexedConnection) -> R
              redis://host:6379/1"
         )));
     }
-    let () = redis::cmd("SETNX").arg(FORMAT).arg(FORMAT_NOW).query_async(redis).await.map_err(failed)?;
-    Ok(server)
+    let format = format!("{FORMAT_NOW} {}", now.as_millis());
+    let () = redis::cmd("SETNX").arg(FORMAT).arg(format).query_async(redis).await.map_err(failed)?;
+    // Somebody else may have been first.
+    let since = ours_since(url, redis).await?.unwrap_or(now);
+    Ok(Server { run_id, age: now.saturating_sub(since) })
 }
 
-/// What INFO says: is it new enough, does it take writes, may it forget.
-fn judge(url: &RedisUrl, info: &str) -> Result<Server, DialError> {
+/// Since when a database is ours, by Redis' clock.
+async fn ours_since(
+    url: &RedisUrl,
+    redis: &mut MultiplexedConnection,
+) -> Result<Option<Duration>, DialError> {
+    let format: Option<String> =
+        redis::cmd("GET").arg(FORMAT).query_async(redis).await.map_err(|error| explain(url, &error))?;
+    let Some(format) = format else { return Ok(None) };
+    let (number, since) = format.split_once(' ').unwrap_or((&format, "0"));
+    if number != FORMAT_NOW {
+        return Err(DialError::Never(format!(
+            "redis at {url} holds data of another version of chat-server (format {number}, this one has \
+             {FORMAT_NOW}): use a version that knows it, or another database"
+        )));
+    }
+    Ok(Some(Duration::from_millis(since.parse().unwrap_or(0))))
+}
+
+/// What INFO says: is it new enough, does it take writes, may it forget. Its run id: another one at each start.
+fn judge(url: &RedisUrl, info: &str) -> Result<String, DialError> {
     let field =
         |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
     let version = field("redis_version").unwrap_or("0.0.0");
@@ -116,7 +134,7 @@ fn judge(url: &RedisUrl, info: &str) -> Result<Server, DialError> {
     if let Some(policy) = field("maxmemory_policy").filter(|policy| *policy != "noeviction") {
         warn!(redis = %url, policy, "redis may evict what was acknowledged: set maxmemory-policy noeviction");
     }
-    Ok(Server { run_id: field("run_id").unwrap_or_default().to_owned() })
+    Ok(field("run_id").unwrap_or_default().to_owned())
 }
 
 fn parse_version(version: &str) -> (u32, u32) {
@@ -128,7 +146,7 @@ fn parse_version(version: &str) -> (u32, u32) {
 mod tests {
     use super::*;
 
-    fn check(info: &str) -> Result<Server, String> {
+    fn check(info: &str) -> Result<String, String> {
         let url = RedisUrl::parse("redis://:secret@cache:6379/0").unwrap();
         judge(&url, info).map_err(|error| error.to_string())
     }
@@ -136,7 +154,7 @@ mod tests {
     #[test]
     fn a_server_is_judged_by_what_it_says() {
         let info = "# Server\r\nredis_version:6.2.0\r\nrun_id:abc\r\nrole:master\r\n";
-        assert_eq!(check(info).unwrap(), Server { run_id: "abc".into() });
+        assert_eq!(check(info).unwrap(), "abc");
         assert!(check(&info.replace("6.2.0", "7.0.15")).is_ok());
         assert!(check(&info.replace("6.2.0", "10.1.0")).is_ok());
         let old = check(&info.replace("6.2.0", "6.0.16")).unwrap_err();

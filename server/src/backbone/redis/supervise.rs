@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use super::keys::Channels;
 use super::link::{Primary, Wires};
 use super::people::People;
+use super::start::Server;
 
 /// How often the feed is proved.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
@@ -21,8 +22,8 @@ const PROBE_MAX: Duration = Duration::from_secs(1);
 const SLOW_MAX: Duration = Duration::from_secs(7);
 /// The first pause between two tries to connect; doubles to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
-/// The longest such pause.
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// The longest such pause: everybody is back well before [`GATE_MAX`].
+const BACKOFF_MAX: Duration = Duration::from_millis(400);
 /// How long publishing waits at most for the other nodes after another server took over, and how often it looks.
 const GATE_MAX: Duration = Duration::from_secs(1);
 /// How often that is looked at.
@@ -39,8 +40,11 @@ impl Gate {
         Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
     }
 
-    fn close(&self) {
-        *self.0.lock() = Some(Instant::now() + GATE_MAX);
+    /// Closed where another server answers than before, or one that has nothing yet.
+    pub(super) fn meet(&self, server: &Server, before: Option<&Server>) {
+        let young = GATE_MAX.saturating_sub(server.age);
+        let wait = if before.is_some_and(|before| before.run_id != server.run_id) { GATE_MAX } else { young };
+        *self.0.lock() = Some(Instant::now() + wait);
     }
 
     /// Opens within `after`, never later than it would by itself.
@@ -66,6 +70,7 @@ impl Supervisor {
         let cut = self.primary.is_cut().clone();
         let work = async {
             loop {
+                let since = Instant::now();
                 let why = tokio::select! {
                     () = wires.gone.cancelled() => "connection lost".to_owned(),
                     why = self.probe() => why,
@@ -75,10 +80,12 @@ impl Supervisor {
                 self.primary.drop_wires();
                 warn!(error = why, "redis out of reach");
                 let server = wires.server;
-                wires = self.dial().await;
-                if wires.server != server {
-                    self.gate.close();
+                if !self.primary.is_proved_since(since) {
+                    // It was no good from the beginning: another one is hardly better.
+                    sleep(BACKOFF_MAX).await;
                 }
+                wires = self.dial().await;
+                self.gate.meet(&wires.server, Some(&server));
                 self.primary.use_wires(wires.clone());
                 self.primary.count_reconnect();
                 info!(elapsed_ms = lost.elapsed().as_millis() as u64, "redis is back");

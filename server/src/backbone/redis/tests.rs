@@ -18,6 +18,8 @@ struct OnRedis {
 impl OnRedis {
     async fn start() -> Self {
         let server = RedisServer::start(RedisOptions::default()).await.unwrap();
+        // In use for long: nobody is waited for.
+        server.command(&["SET", keys::FORMAT, "1 0"]).await.unwrap();
         Self { server, proxies: Mutex::default() }
     }
 
@@ -117,6 +119,135 @@ impl Fixture for OnRedis {
     async fn wait(&self, time: Duration) {
         self.server.wait_for_clock(time).await.unwrap();
     }
+}
+
+fn item(n: u64) -> Item {
+    let id = chat_protocol::MessageId::new(ClientId::parse("x").unwrap(), n);
+    Item { id, generation: 1, acked: None, digest: n, body: Some("said".into()) }
+}
+
+impl OnRedis {
+    /// Seconds that a key has left; below 0: for ever, or it is not there.
+    async fn ttl(&self, key: &str) -> i64 {
+        redis::cmd("TTL").arg(key).query_async(&mut self.raw().await).await.unwrap()
+    }
+
+    async fn publish(&self, link: &Link, n: u64) -> Published {
+        link.backbone.publish(&RoomName::general(), None, vec![item(n)]).await.unwrap()
+    }
+
+    async fn made(&self, link: &Link) {
+        let round = link.backbone.ask(&RoomName::general()).await.unwrap().round;
+        link.backbone.create(&RoomName::general(), round, None).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_room_leaves_behind_goes_by_itself_and_the_log_last() {
+    let redis = OnRedis::start().await;
+    let link = redis.connect("a").await;
+    redis.made(&link).await;
+    redis.publish(&link, 1).await;
+    let [meta, log, records, _] = keys::log(&RoomName::general());
+    let (meta, log, records) = (redis.ttl(&meta).await, redis.ttl(&log).await, redis.ttl(&records).await);
+    assert!(log > 29 * 86_400 && records > 29 * 86_400, "{log}, {records}");
+    assert!(meta > log.max(records), "{meta}");
+}
+
+#[tokio::test]
+async fn a_record_lives_for_a_week_beyond_its_last_use_and_not_for_ever() {
+    let redis = OnRedis::start().await;
+    let link = redis.connect("a").await;
+    redis.made(&link).await;
+    redis.publish(&link, 1).await;
+    let [meta, _, _, older] = keys::log(&RoomName::general());
+    let turn = async || redis.server.command(&["HSET", &meta, "d", "0", "w", "0"]).await.unwrap();
+    let last_n =
+        async || link.backbone.last_n(&RoomName::general(), &ClientId::parse("x").unwrap()).await.unwrap();
+    let again = async || match redis.publish(&link, 1).await {
+        Published::Ok { items, .. } => items,
+        other => panic!("{other:?}"),
+    };
+    let known = [crate::backbone::ItemAnswer::Duplicate(Some(Seq(1)))];
+    // A repeat uses nothing: what it finds stays where it is.
+    turn().await;
+    assert_eq!(again().await, known);
+    assert_eq!(last_n().await, 1);
+    assert!(redis.ttl(&older).await > 0);
+    // Nobody has used it for another week: the next turn forgets it.
+    redis.publish(&link, 2).await;
+    turn().await;
+    assert_eq!((again().await, last_n().await), (vec![crate::backbone::ItemAnswer::Duplicate(None)], 2));
+    redis.forget_records(&RoomName::general()).await;
+    assert_eq!(last_n().await, 0);
+}
+
+#[tokio::test]
+async fn records_without_a_log_mean_nothing() {
+    let redis = OnRedis::start().await;
+    let link = redis.connect("a").await;
+    redis.made(&link).await;
+    redis.publish(&link, 1).await;
+    redis.server.command(&["DEL", &keys::log(&RoomName::general())[0]]).await.unwrap();
+    let last_n = link.backbone.last_n(&RoomName::general(), &ClientId::parse("x").unwrap()).await;
+    assert_eq!(last_n.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_round_that_another_clock_wrote_does_not_close_a_room_for_longer() {
+    let redis = OnRedis::start().await;
+    let link = redis.connect("a").await;
+    redis.made(&link).await;
+    redis
+        .server
+        .command(&["HSET", &keys::log(&RoomName::general())[0], "q", "99999999999999"])
+        .await
+        .unwrap();
+    assert!(matches!(redis.publish(&link, 1).await, Published::Ok { .. }));
+}
+
+#[tokio::test]
+async fn garbage_in_the_channels_is_passed_over() {
+    let redis = OnRedis::start().await;
+    let mut link = redis.connect("a").await;
+    link.backbone.subscribe(&RoomName::general()).await.unwrap();
+    redis.made(&link).await;
+    let Published::Ok { head, .. } = redis.publish(&link, 1).await else { panic!("it is the first") };
+    let epoch = head.epoch;
+    let room = [
+        "",
+        "E",
+        "E ",
+        "E x",
+        "E 1 2 3",
+        &format!("E {epoch} 5 9 x/1"),
+        &format!("E {epoch} 9 1 x/1\n\u{0}"),
+        &format!("E {epoch} 9 1 x/1\n\u{0}\u{5}x"),
+        "H",
+        "H ",
+        "H x",
+        "H 1 2",
+        "P",
+        "P {}",
+        "P null",
+        "Z 1",
+        "\n",
+        " ",
+    ];
+    let all = ["A", "A general", "A {} x", "R general", "F x", "F x y", "T", "T x", "H general x", "H"];
+    for message in room {
+        redis.server.command(&["PUBLISH", "chat:{general}:feed:0", message]).await.unwrap();
+    }
+    for message in all {
+        redis.server.command(&["PUBLISH", "chat:{nodes}:feed:0", message]).await.unwrap();
+    }
+    redis.server.command(&[&b"PUBLISH"[..], b"chat:{general}:feed:0", b"E \xff\xfe"]).await.unwrap();
+    redis.publish(&link, 2).await;
+    let told = conformance::told(&mut link).await;
+    let entries = told.iter().filter(|event| matches!(event, crate::backbone::FeedEvent::Entries { .. }));
+    assert_eq!(entries.count(), 2, "{told:?}");
+    let stale = crate::backbone::FeedEvent::Stale;
+    assert!(!told.contains(&stale), "the connection has survived it: {told:?}");
 }
 
 macro_rules! on_redis {

@@ -4,7 +4,8 @@
 local m = redis.call('HMGET', KEYS[1], 'e', 'q', 'r')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if not m[2] or tonumber(m[2]) <= now then
+local left = tonumber(m[2] or '0') - now
+if left <= 0 or left > tonumber(ARGV[1]) then
   redis.call('HSET', KEYS[1], 'q', string.format('%d', now + ARGV[1]))
 end
 if not m[3] then redis.call('HSET', KEYS[1], 'r', ARGV[2]) end

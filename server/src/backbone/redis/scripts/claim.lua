@@ -13,8 +13,12 @@ for i = 1, #claim, 2 do
 end
 if user and user ~= ARGV[1] then
   if ARGV[4] ~= user .. ' ' .. at then return {user, at, now, unpack(lives)} end
-  redis.call('DEL', KEYS[1])
 end
 redis.call('HSET', KEYS[1], 'u', ARGV[1], 'at', now, 'l:' .. ARGV[2], '1')
+if user ~= ARGV[1] then
+  for _, life in ipairs(lives) do
+    if life ~= ARGV[2] then redis.call('HDEL', KEYS[1], 'l:' .. life) end
+  end
+end
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1

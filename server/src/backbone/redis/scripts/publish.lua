@@ -1,8 +1,8 @@
 -- Judges a batch and appends what may follow. Nothing is written unless the room answers OK.
 -- KEYS: 1 meta  2 log  3 records  4 older records  5 feed
 -- ARGV: 1 epoch, 2 seq, 3 id of the highest place the caller knows ('' where it knows none)
---       4 entries kept  5 PUBLISH or SPUBLISH  6 the day since 1970 by the caller's clock
---       7 the heads of the items  8 their packed entries, one behind the other
+--       4 entries kept  5 PUBLISH or SPUBLISH  6 the day since 1970 by the caller's clock  7 settling time in ms
+--       8 the heads of the items  9 their packed entries, one behind the other
 --       then the clients that the heads point at, each once
 -- Answers: a word for the room, or {'OK', epoch, seq before, id before, {index, word, number, ...}}: who is not
 -- named was placed, in order.
@@ -10,7 +10,7 @@
 -- What costs here is each call of Redis and each string that crosses between it and Lua. So the items come in two
 -- strings, however many they are; and as a rule all of them are placed, and the second one goes into log and feed
 -- as it came.
-local CLIENTS = 8
+local CLIENTS = 9
 -- A head: which client, bytes of its entry (0 = void), generation, n, digest, acked n; behind them acked seq and
 -- epoch, which are seldom looked at.
 local HEAD, EVIDENCE, EVIDENCE_AT, HEAD_BYTES = '>I4I4I8I8c16I8', '>I8c16', 48, 72
@@ -22,11 +22,12 @@ local e, s, h = m[1], tonumber(m[2] or '0'), m[3] or ''
 if m[4] then
   local time = redis.call('TIME')
   local left = tonumber(m[4]) - (time[1] * 1000 + math.floor(time[2] / 1000))
-  if left > 0 then return {'SETTLING', left} end
+  -- A round never lasts longer than this: what says so was written by another clock.
+  if left > 0 and left <= tonumber(ARGV[7]) then return {'SETTLING', left} end
 end
 if not e then return {ARGV[1] == '' and 'NONE' or 'LOST'} end
 
-local heads, entries = ARGV[7], ARGV[8]
+local heads, entries = ARGV[8], ARGV[9]
 -- Where the heads of the placed items begin.
 local placed = {}
 local function id_of(head)
@@ -63,6 +64,7 @@ end
 
 -- Once a day: nothing of a room in use expires. Once a week: records that were not used for one are put
 -- aside, and forgotten with the next turn. The caller's clock only says when to look at Redis'.
+local is_first_today = false
 if m[5] ~= ARGV[6] then
   local today = math.floor(redis.call('TIME')[1] / 86400)
   if m[5] ~= tostring(today) then
@@ -72,8 +74,7 @@ if m[5] ~= ARGV[6] then
       redis.call('HSET', KEYS[1], 'w', today)
       if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[4]) end
     end
-    redis.call('EXPIRE', KEYS[1], 31 * 86400)
-    for key = 2, 4 do redis.call('EXPIRE', KEYS[key], 30 * 86400) end
+    is_first_today = true
   end
 end
 
@@ -160,4 +161,10 @@ for client, record in pairs(changed) do
   fields[last + 1], fields[last + 2] = ARGV[CLIENTS + client], record
 end
 if #fields > 0 then redis.call('HSET', KEYS[3], unpack(fields)) end
+if is_first_today then
+  -- Behind all writing: what is not there yet cannot be given a time to live. The last to go is what says that
+  -- there is a log.
+  redis.call('EXPIRE', KEYS[1], 31 * 86400)
+  for key = 2, 4 do redis.call('EXPIRE', KEYS[key], 30 * 86400) end
+end
 return {'OK', e, s, h, exceptions}

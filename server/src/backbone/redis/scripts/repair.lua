@@ -32,7 +32,8 @@ end)
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local settling = m[4] and tonumber(m[4]) > now
+local left = tonumber(m[4] or '0') - now
+local settling = left > 0 and left <= tonumber(ARGV[2])
 -- Closes the room, and tells every node to bring what it has.
 local function open_round()
   if not settling then redis.call('HSET', KEYS[1], 'q', f(now + ARGV[2])) end
