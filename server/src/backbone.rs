@@ -299,6 +299,17 @@ pub(crate) async fn call<T>(call: Call<T>) -> Result<T, BackboneError> {
     }
 }
 
+/// Who and what a node has, to be said anew where the backbone may have lost it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What signs sessions.
+    pub session_key: Option<[u8; 32]>,
+    /// Names by their keys, with the users online under them here.
+    pub names: Vec<(String, UserId)>,
+    /// Clients connected here, with their users and generations.
+    pub clients: Vec<(ClientId, UserId, u64)>,
+}
+
 /// How a node's connection to its backbone is doing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Health {
@@ -384,6 +395,9 @@ pub trait Backbone: Send + Sync + 'static {
     fn remembered(&self, user: &UserId) -> Call<Vec<RoomName>>;
     /// The key that signs sessions, the same for all nodes; `offered` becomes it where there is none.
     fn session_key(&self, offered: [u8; 32]) -> Call<[u8; 32]>;
+    /// Says anew what a flush may have taken. Until every node has had the time to do so, nobody new is given a
+    /// name, a client id or a key.
+    fn remind(&self, known: Known) -> Call<()>;
     /// Registers a client's connection for its user; closes older ones anywhere through
     /// [`FeedEvent::Fence`]. False where the client is another user's.
     fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool>;

@@ -55,6 +55,11 @@ impl Directory {
         Ok(key)
     }
 
+    /// The key that this node signs with, if it knows one.
+    pub(crate) fn known_key(&self) -> Option<Key> {
+        self.keys.lock().first().copied()
+    }
+
     /// After the backbone may have lost the key.
     pub(crate) async fn refresh(&self) {
         if let Err(error) = self.agree().await {

@@ -32,6 +32,7 @@ mod lease;
 mod reach;
 mod seats;
 mod stopwatch;
+mod trouble;
 
 pub(crate) use actor::{Command, RoomHandle};
 use reach::Reach;
@@ -73,6 +74,7 @@ pub(crate) struct Hub {
 
 /// A client's newest connection on this node.
 pub(crate) struct Newest {
+    pub(crate) user: UserId,
     pub(crate) generation: u64,
     pub(crate) conn: ConnId,
     pub(crate) style: Style,
@@ -163,7 +165,7 @@ impl Hub {
     /// Runs the feed, the lease and what watches both until the shutdown.
     pub(crate) async fn run(self: Arc<Self>, feed: mpsc::Receiver<FeedEvent>) {
         let work = async {
-            tokio::join!(self.run_feed(feed), self.run_lease(), self.run_claims(), self.run_watch());
+            tokio::join!(self.run_feed(feed), self.run_lease(), self.run_reminders(), self.run_watch());
         };
         self.shutdown.run_until_cancelled(work).await;
     }
@@ -263,6 +265,11 @@ impl Hub {
 
     pub(crate) fn start_drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// True while the node as a whole is not cut off.
+    pub(crate) fn reaches_backbone(&self) -> bool {
+        self.reach.lock().is_ready() && self.backbone.health().silent.is_none()
     }
 
     /// True while the node can serve: the backbone is in reach and it is not draining.

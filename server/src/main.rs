@@ -59,6 +59,7 @@ async fn balance(config: Config) -> anyhow::Result<()> {
 
 async fn nodes(config: &Config, flags: &NodesFlags) -> anyhow::Result<()> {
     let nodes = chat_server::cluster_nodes(config).await?;
+    anyhow::ensure!(!nodes.is_empty(), "no node holds a lease there: none runs, or none reaches its Redis");
     let shown = if flags.json { chat_server::nodes::json(&nodes) } else { chat_server::nodes::table(&nodes) };
     match std::io::stdout().write_all(shown.as_bytes()) {
         // `chat-server nodes | head`: whoever reads has seen enough.

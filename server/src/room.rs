@@ -145,15 +145,15 @@ pub enum Input {
 }
 
 impl Input {
-    /// True for the answer of a call that failed.
-    pub(crate) fn has_failed(&self) -> bool {
+    /// Why the call failed that this answers.
+    pub(crate) fn failure(&self) -> Option<&BackboneError> {
         match self {
-            Self::Head(answer) => answer.is_err(),
-            Self::Read(answer) | Self::Paged(answer) => answer.is_err(),
-            Self::Published(answer) => answer.is_err(),
-            Self::Repaired(answer) => answer.is_err(),
-            Self::Asking(answer) => answer.is_err(),
-            _ => false,
+            Self::Head(answer) => answer.as_ref().err(),
+            Self::Read(answer) | Self::Paged(answer) => answer.as_ref().err(),
+            Self::Published(answer) => answer.as_ref().err(),
+            Self::Repaired(answer) => answer.as_ref().err(),
+            Self::Asking(answer) => answer.as_ref().err(),
+            _ => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
-    Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Health, Item, Link, Page, Place,
+    Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Health, Item, Known, Link, Page, Place,
     PresenceChange, Published, Repaired, Run,
 };
 
@@ -325,10 +325,10 @@ impl Backbone for MemoryNode {
 
     fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Call<()> {
         self.call(|state, _| {
-            if state.people.exit(room, &self.node, user) {
-                let change = PresenceChange::Left { user: user.clone(), node: self.node.clone(), lost };
-                state.tell_room(room, &FeedEvent::Presence { room: room.clone(), change });
-            }
+            // Told in any case: others may know of somebody whom a lost lease has taken from here.
+            state.people.exit(room, &self.node, user);
+            let change = PresenceChange::Left { user: user.clone(), node: self.node.clone(), lost };
+            state.tell_room(room, &FeedEvent::Presence { room: room.clone(), change });
         })
     }
 
@@ -360,6 +360,19 @@ impl Backbone for MemoryNode {
 
     fn session_key(&self, offered: [u8; 32]) -> Call<[u8; 32]> {
         self.call(|state, _| *state.session_key.get_or_insert(offered))
+    }
+
+    fn remind(&self, known: Known) -> Call<()> {
+        let (by, hold) = ((self.node.clone(), self.connection), self.shared.timing.name_hold);
+        self.call(|state, now| {
+            state.session_key = state.session_key.or(known.session_key);
+            for (key, user) in known.names {
+                state.people.claim_name(&key, &user, by.clone(), Times { now, hold });
+            }
+            for (client, user, generation) in known.clients {
+                state.clients.entry(client).or_insert((user, generation));
+            }
+        })
     }
 
     fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool> {

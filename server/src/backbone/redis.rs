@@ -4,7 +4,7 @@
 //! - `logs`: what is asked of the logs of rooms.
 //! - `keys`: every name in Redis. `scripts`: what runs there. `entry`, `answers`: what goes there and comes back.
 //! - `link`: the connections to one primary. `supervise`: that they are there. `topology`: which primary serves what.
-//! - `replication`: the wait for a replica. `feed`: what Redis tells. `people`: who is where. `start`: whether a Redis can be used at all.
+//! - `replication`: the wait for a replica. `feed`: what Redis tells. `people`: who is where; `identity`: who is who. `start`: whether a Redis can be used at all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +17,15 @@ use tracing::{debug, info, warn};
 
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
-    Asked, Backbone, BackboneError, Call, Entry, Head, Health, Item, Link, Page, Place, Published, Repaired,
-    Run,
+    Asked, Backbone, BackboneError, Call, Entry, Head, Health, Item, Known, Link, Page, Place, Published,
+    Repaired, Run,
 };
 use crate::config::{AckPolicy, RedisUrl};
 
 mod answers;
 mod entry;
 mod feed;
+mod identity;
 mod keys;
 mod link;
 mod logs;
@@ -307,6 +308,10 @@ impl Backbone for RedisBackbone {
 
     fn session_key(&self, offered: [u8; 32]) -> Call<[u8; 32]> {
         hand_on!(self, people => |people| people.session_key(offered))
+    }
+
+    fn remind(&self, known: Known) -> Call<()> {
+        hand_on!(self, people => |people| people.remind(known))
     }
 
     fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool> {

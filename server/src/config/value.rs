@@ -267,8 +267,7 @@ impl Setting for Option<RedisUrl> {
     }
 }
 
-const ALLOWED_REDIS: &str =
-    "a URL as redis://127.0.0.1:6379/0 or redis://user:password@host:6379/0 is allowed, or nothing";
+const ALLOWED_REDIS: &str = "a URL as redis://127.0.0.1:6379/0 or redis://user:password@host:6379/0 is allowed (no TLS yet), or nothing";
 
 /// When a message counts as accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

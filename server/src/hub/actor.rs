@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 use super::Hub;
 use super::desk::{Desk, Done};
 use super::seats::{PeopleCall, Seat};
+use super::trouble::Trouble;
 use crate::backbone::FeedEvent;
 use crate::backbone::call;
 use crate::room::{ConnId, Figures, Input, Joining, Moment, Publishing, RoomCore};
@@ -90,6 +91,7 @@ pub(super) struct Actor {
     desk: Desk,
     told: Figures,
     attention: Attention,
+    trouble: Trouble,
 }
 
 /// Whether the room's events are wanted: they cost every node that asks for them.
@@ -112,7 +114,17 @@ impl Actor {
         let core = RoomCore::new(room.clone(), hub.now());
         let desk = Desk::new(hub.clone(), room.clone());
         let attention = Attention::Awake;
-        Self { hub, room, inbox, handle, core, desk, told: Figures::default(), attention }
+        Self {
+            hub,
+            room,
+            inbox,
+            handle,
+            core,
+            desk,
+            told: Figures::default(),
+            attention,
+            trouble: Trouble::default(),
+        }
     }
 
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
@@ -281,8 +293,17 @@ impl Actor {
     }
 
     fn done(&mut self, done: Done) {
-        if done.has_failed() {
-            self.hub.backbone_failed();
+        match done.failure() {
+            Some(error) => {
+                self.hub.backbone_failed();
+                // While the whole node is cut off that is said already.
+                if self.trouble.failed(self.hub.now()) && self.hub.reaches_backbone() {
+                    warn!(room = %self.room, %error, "room refused by the backbone, its messages wait");
+                    self.desk.seats.tell_refused();
+                }
+            }
+            None if matches!(done, Done::Core(_)) => self.trouble.over(),
+            None => {}
         }
         match done {
             Done::Core(input) => self.input(input),

@@ -33,13 +33,13 @@ pub(super) enum Done {
 }
 
 impl Done {
-    /// True where the backbone could not do it.
-    pub(super) fn has_failed(&self) -> bool {
+    /// Why the backbone could not do it.
+    pub(super) fn failure(&self) -> Option<&BackboneError> {
         match self {
-            Self::Core(input) => input.has_failed(),
-            Self::People(_, answer) => answer.is_err(),
-            Self::Roster(answer) => answer.is_err(),
-            Self::Nothing => false,
+            Self::Core(input) => input.failure(),
+            Self::People(_, answer) => answer.as_ref().err(),
+            Self::Roster(answer) => answer.as_ref().err(),
+            Self::Nothing => None,
         }
     }
 }

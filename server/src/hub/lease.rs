@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chat_protocol::NodeId;
+use chat_protocol::{ClientId, NodeId, UserId};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::{Command, Hub};
-use crate::backbone::{BackboneError, call};
+use crate::backbone::{BackboneError, Known, call};
 use crate::room::Moment;
 
 /// How often the lease is renewed and the other nodes are looked at; a short lease more often.
@@ -23,8 +23,8 @@ const SLOW_ANSWER: Duration = Duration::from_millis(500);
 /// A node judges nobody dead until it has itself had the backbone for this long: a pause of the backbone
 /// lets all leases run out at once.
 const JUDGE_AFTER: Duration = Duration::from_secs(4);
-/// Between two tries to claim the names of the users here, after the lease was lost.
-const CLAIM_RETRY: Duration = Duration::from_secs(1);
+/// Between two tries to say who is here, after the lease was lost.
+const REMIND_RETRY: Duration = Duration::from_secs(1);
 
 /// The other nodes, as this one has seen them.
 #[derive(Debug, Default)]
@@ -33,6 +33,14 @@ struct Others {
     seen: HashMap<NodeId, u64>,
     /// Since when the backbone has answered at once, and every time.
     since: Option<Moment>,
+}
+
+/// What came of a renewal.
+struct Renewed {
+    /// The others, with the seconds they are up for.
+    live: HashMap<NodeId, u64>,
+    /// The lease was held until then.
+    held: bool,
 }
 
 impl Others {
@@ -77,8 +85,12 @@ impl Hub {
             let asked = self.now();
             self.reach.lock().asked(asked);
             match self.renew().await {
-                Ok(live) => {
+                Ok(Renewed { live, held }) => {
                     self.reach.lock().answered();
+                    if !held {
+                        // What took this lease may have taken others': they are renewed in a moment.
+                        others.unknown();
+                    }
                     for gone in others.saw(asked, self.now(), live) {
                         info!(node = %gone, "node gone");
                         self.each_room(|| Command::NodeGone(gone.clone()));
@@ -95,45 +107,46 @@ impl Hub {
     }
 
     /// Renews the lease and looks at the others, in bounded time; the other live nodes and how long each is up.
-    async fn renew(&self) -> Result<HashMap<NodeId, u64>, BackboneError> {
+    async fn renew(&self) -> Result<Renewed, BackboneError> {
         let nodes = async {
-            if !self.backbone.renew(self.info()).await? {
+            let held = self.backbone.renew(self.info()).await?;
+            if !held {
                 self.each_room(|| Command::Register);
                 self.lost.notify_one();
             }
-            self.backbone.nodes().await
+            Ok::<_, BackboneError>((held, self.backbone.nodes().await?))
         };
         let Ok(nodes) = timeout(LEASE_CALL_MAX, nodes).await else {
             let seconds = LEASE_CALL_MAX.as_secs();
             return Err(BackboneError::Unavailable(format!("no answer in {seconds} s")));
         };
-        let others = nodes?.into_iter().filter(|info| info.node != *self.node());
-        let others: HashMap<NodeId, u64> = others.map(|info| (info.node, info.uptime_s)).collect();
-        self.others.store(others.len(), Ordering::Relaxed);
-        Ok(others)
+        let (held, nodes) = nodes?;
+        let live = nodes.into_iter().filter(|info| info.node != *self.node());
+        let live: HashMap<NodeId, u64> = live.map(|info| (info.node, info.uptime_s)).collect();
+        self.others.store(live.len(), Ordering::Relaxed);
+        Ok(Renewed { live, held })
     }
 
-    /// Claims the names of the users here anew whenever the lease was lost. Apart from the renewals, which
-    /// must not wait for as many calls as there are users.
-    pub(super) async fn run_claims(&self) {
+    /// Says anew who and what is here whenever the lease was lost: what took it may have taken that too. Apart from
+    /// the renewals, which must not wait for it.
+    pub(super) async fn run_reminders(&self) {
         loop {
             self.lost.notified().await;
-            // What took the lease may have taken the key of the sessions too.
-            self.directory.refresh().await;
-            while let Err(error) = self.claim_names().await {
-                debug!(%error, "names not claimed yet");
-                sleep(CLAIM_RETRY).await;
+            while let Err(error) = call(self.backbone.remind(self.known())).await {
+                debug!(%error, "not said yet who is here");
+                sleep(REMIND_RETRY).await;
             }
+            self.directory.refresh().await;
         }
     }
 
-    async fn claim_names(&self) -> Result<(), BackboneError> {
-        let names: Vec<_> =
-            self.users.lock().iter().map(|(user, online)| (user.clone(), online.name.key())).collect();
-        for (user, key) in names {
-            call(self.backbone.claim_name(&key, &user)).await?;
-        }
-        Ok(())
+    fn known(&self) -> Known {
+        let online = |(user, online): (&UserId, &super::Online)| (online.name.key(), user.clone());
+        let names = self.users.lock().iter().map(online).collect();
+        let client =
+            |(id, newest): (&ClientId, &super::Newest)| (id.clone(), newest.user.clone(), newest.generation);
+        let clients = self.clients.lock().iter().map(client).collect();
+        Known { session_key: self.directory.known_key(), names, clients }
     }
 }
 

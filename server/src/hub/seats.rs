@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_protocol::{
-    CloseReason, Payload, Presence, RoomName, RoomUsers, ServerMessage, User, UserId, limits,
+    CloseReason, ErrorCode, ErrorMessage, Payload, Presence, RoomName, RoomUsers, ServerMessage, User,
+    UserId, limits,
 };
 use serde_json::json;
 
@@ -30,6 +31,9 @@ pub(crate) enum Style {
     /// It has not: names alone, joins and leaves one by one.
     Seed,
 }
+
+/// When those who are told that a room is refused may try again.
+const REFUSED_RETRY: Duration = Duration::from_secs(10);
 
 /// What the other nodes have to be told.
 #[derive(Debug, Clone)]
@@ -207,6 +211,18 @@ impl Seats {
         outbox.push(Payload::new(&message))
     }
 
+    /// The backbone refuses this room: everybody here is told, also who waits to come in.
+    pub(super) fn tell_refused(&self) {
+        let reason = "this room cannot be reached now: your messages wait and are sent when it can";
+        let retry_ms = Some(REFUSED_RETRY.as_millis() as u64);
+        let error = ErrorMessage::new(ErrorCode::Unavailable, reason);
+        let error = ErrorMessage { room: Some(self.room.clone()), retry_ms, ..error };
+        let payload = Payload::new(&ServerMessage::Error(error));
+        for taken in self.seats.values().filter(|taken| !taken.seat.outbox.is_full()) {
+            taken.seat.outbox.push(payload.clone());
+        }
+    }
+
     /// Tells everybody who came, went and moved.
     pub(super) fn tell(&mut self, now: Duration) {
         let Some(presence) = self.roster.tell(now, &self.room) else { return };
@@ -226,6 +242,17 @@ impl Seats {
                 Style::Seed => {
                     one_by_one(&presence, &taken.seat.user.user_id).for_each(|message| outbox.say(&message));
                 }
+            }
+        }
+    }
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        // A room that failed would leave everybody in it waiting for good: they come back into another one.
+        if std::thread::panicking() {
+            for taken in self.seats.values() {
+                taken.seat.outbox.close(CloseReason::TryAgainLater("the room failed"));
             }
         }
     }

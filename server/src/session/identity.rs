@@ -174,7 +174,8 @@ impl Session {
 
     fn newest(&self) -> Newest {
         let (conn, outbox) = (self.conn(), self.outbox.clone());
-        Newest { generation: self.who.generation, conn, style: self.who.style, outbox }
+        let (user, generation) = (self.who.user.clone(), self.who.generation);
+        Newest { user, generation, conn, style: self.who.style, outbox }
     }
 
     pub(super) fn rooms_max(&self) -> usize {

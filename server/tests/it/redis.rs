@@ -226,22 +226,23 @@ async fn a_node_whose_feed_is_dead_for_good_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_node_that_starts_on_an_emptied_redis_waits_for_those_who_know_more() {
+async fn the_first_node_back_on_an_emptied_redis_waits_for_those_who_know_more() {
     let mut server = redis(RedisOptions::default()).await;
     let proxy = Proxy::start(server.addr()).await.unwrap();
     let one = TestNode::on_redis(&server.url_through(proxy.addr()), "one", |_| {}).await;
+    let two = TestNode::on_redis(&server.url(), "two", |_| {}).await;
+    let (mut bob, _) = TestClient::hello(&two, Way::Tcp, json!({"name": "bob"})).await;
     let mut alice = TestClient::joined(&one, "alice").await;
     for n in 1..=3 {
         alice.send(n, &format!("said {n}")).await;
     }
-    // Redis comes back without its data, and node one is the last to notice.
+    // Redis comes back without its data; node two knows nothing of the room and is back first.
     proxy.cut();
     server.restart().await.unwrap();
-    let two = TestNode::on_redis(&server.url(), "two", |_| {}).await;
-    let (mut bob, _) = TestClient::hello(&two, Way::Tcp, json!({"name": "bob"})).await;
+    answers(&server, &["EXISTS", "chat:{nodes}:leases"], |reply| *reply == Reply::Int(1)).await;
     bob.say(json!({"type": "join", "room": "general"})).await;
     proxy.heal();
-    let joined = bob.wait_for(|frame| frame["type"] == "room_users").await;
+    let joined = bob.wait_for(|frame| frame["type"] == "room_users" || frame["type"] == "error").await;
     assert_eq!(joined["seq"], 3, "node one has brought what it held");
     bob.say(json!({"type": "history", "room": "general"})).await;
     assert_eq!(bob.wait("history").await["messages"].as_array().unwrap().len(), 3);
@@ -261,6 +262,66 @@ async fn a_node_that_slept_leaves_its_name_to_who_took_it() {
     http_status(&awake, "/ready", "200", &server).await;
     awake.killer.kill();
     http_status(&slept, "/ready", "200", &server).await;
+}
+
+#[tokio::test]
+async fn a_flush_gives_nobody_what_is_somebody_elses() {
+    let server = redis(RedisOptions::default()).await;
+    let one = TestNode::on_redis(&server.url(), "one", |_| {}).await;
+    let two = TestNode::on_redis(&server.url(), "two", |_| {}).await;
+    let (mut alice, welcome) = TestClient::hello(&one, Way::Tcp, json!({"name": "alice"})).await;
+    alice.join("general").await;
+    server.command(&["FLUSHALL"]).await.unwrap();
+    // At once, on another node, and with the highest generation there is.
+    let stolen =
+        json!({"name": "alice", "client_id": welcome["client_id"], "generation": 9_007_199_254_740_991_u64});
+    let (_mallory, given) = TestClient::hello(&two, Way::Tcp, stolen).await;
+    assert_ne!(given["client_id"], welcome["client_id"]);
+    assert_eq!(given["name"], "alice-2");
+    alice.send(1, "still here").await;
+    // Her session proves who she is, on a node that starts after the flush too.
+    let three = TestNode::on_redis(&server.url(), "three", |_| {}).await;
+    let again = json!({"name": "alice", "client_id": welcome["client_id"], "session": welcome["session"], "generation": 2});
+    let (_alice, known) = TestClient::hello(&three, Way::Tcp, again).await;
+    assert_eq!((&known["user_id"], &known["client_id"]), (&welcome["user_id"], &welcome["client_id"]));
+}
+
+#[tokio::test]
+async fn a_room_that_redis_refuses_says_so_and_goes_on_later() {
+    let server = redis(RedisOptions::default()).await;
+    let node = TestNode::on_redis(&server.url(), "one", |_| {}).await;
+    let mut alice = TestClient::joined(&node, "alice").await;
+    server.command(&["SET", "chat:{general}:log", "not ours"]).await.unwrap();
+    alice.say(crate::support::message(1, "waits")).await;
+    let told = alice.wait("error").await;
+    assert_eq!(
+        (&told["code"], &told["room"], told.get("n")),
+        (&json!("unavailable"), &json!("general"), None)
+    );
+    server.command(&["DEL", "chat:{general}:log"]).await.unwrap();
+    alice.wait_for(|frame| frame["type"] == "ack" && frame["n"] == 1).await;
+}
+
+#[tokio::test]
+async fn an_entry_that_no_node_wrote_is_passed_over() {
+    let server = redis(RedisOptions::default()).await;
+    let node = TestNode::on_redis(&server.url(), "one", |_| {}).await;
+    let mut alice = TestClient::joined(&node, "alice").await;
+    let ack = alice.send(1, "from a node").await;
+    for body in ["{}", "[1]", "not JSON", "{\"a\":}"] {
+        let header = "x/1 1 0000000000000001";
+        let mut message =
+            format!("E {} 2 1 {}\n", ack["epoch"].as_str().unwrap(), ack["id"].as_str().unwrap())
+                .into_bytes();
+        message.extend((header.len() as u16).to_be_bytes());
+        message.extend(header.bytes());
+        message.extend((body.len() as u32).to_be_bytes());
+        message.extend(body.bytes());
+        server.command(&[&b"PUBLISH"[..], b"chat:{general}:feed:0", &message]).await.unwrap();
+    }
+    let ack = alice.send(2, "and another").await;
+    assert_eq!(ack["seq"], 2);
+    assert_eq!(alice.contents(2).await, ["from a node", "and another"]);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -254,7 +254,10 @@ impl TestClient {
     }
 
     async fn receive(&mut self) -> Result<Value, Closed> {
+        let until = Instant::now() + DEADLINE;
         loop {
+            // Pings alone are no answer.
+            assert!(Instant::now() < until, "nothing came in time, but {:?}", self.backlog);
             let text = match &mut self.wire {
                 Wire::Tcp(stream) => line(stream).await?,
                 Wire::WebSocket(socket) => web_socket_text(socket).await?,

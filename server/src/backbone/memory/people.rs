@@ -94,15 +94,15 @@ impl People {
         users.insert(user.user_id.clone(), user);
     }
 
-    /// True where the user was there.
-    pub(super) fn exit(&mut self, room: &RoomName, node: &NodeId, user: &UserId) -> bool {
-        let Some(nodes) = self.rooms.get_mut(room) else { return false };
-        let was = nodes.get_mut(node).is_some_and(|users| users.remove(user).is_some());
+    pub(super) fn exit(&mut self, room: &RoomName, node: &NodeId, user: &UserId) {
+        let Some(nodes) = self.rooms.get_mut(room) else { return };
+        if let Some(users) = nodes.get_mut(node) {
+            users.remove(user);
+        }
         nodes.retain(|_, users| !users.is_empty());
         if nodes.is_empty() {
             self.rooms.remove(room);
         }
-        was
     }
 
     /// Each user once, however many nodes the user is on.

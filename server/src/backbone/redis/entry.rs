@@ -97,11 +97,20 @@ pub(super) fn unpack(mut packed: Bytes, last: u64, count: u64, prev: &str) -> Op
         let id: MessageId = header.next()?.parse().ok()?;
         let generation = header.next()?.parse().ok()?;
         let digest = u64::from_str_radix(header.next()?, 16).ok()?;
-        seq += 1;
+        // What a member could not read is no entry of ours.
+        if !is_object(&body) {
+            return None;
+        }
+        seq = seq.checked_add(1)?;
         let before = prev.replace(id.clone());
         entries.push(Arc::new(Entry { seq: Seq(seq), id, prev: before, generation, digest, body }));
     }
     (seq == last).then_some(entries)
+}
+
+/// A body is a JSON object with at least one field.
+fn is_object(body: &[u8]) -> bool {
+    body.starts_with(b"{\"") && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 fn field(packed: &mut Bytes, width: usize) -> Option<Bytes> {

@@ -1,5 +1,4 @@
-//! Owns who is where and who is who in Redis: leases, the users of each room on each node, names, what users and
-//! clients are remembered by. What a node registers belongs to one life of it, `node incarnation`: it is worth
+//! Owns who is where in Redis: leases, and the users of each room on each node. What a node registers belongs to one life of it, `node incarnation`: it is worth
 //! nothing once that life's lease has run out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -7,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_protocol::{ClientId, NodeId, NodeInfo, RoomName, User, UserId};
+use chat_protocol::{NodeId, NodeInfo, RoomName, User, UserId};
 use parking_lot::Mutex;
 use redis::Value;
 use tokio::time::{Instant, sleep};
@@ -23,27 +22,23 @@ use super::topology::Topology;
 use crate::backbone::{Asked, BackboneError, PresenceChange};
 
 /// How long a dead node is remembered: names are held beyond its death.
-const DEAD_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const DEAD_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A node whose lease ran out no longer ago may live still, and be asked.
 const MAY_LIVE: Duration = Duration::from_secs(10);
 /// A node that lives renews its lease within this time.
 const RENEWED_WITHIN: Duration = Duration::from_millis(1_500);
-/// Rooms remembered for one user; further ones are entered, but not remembered.
-const REMEMBERED_MAX: usize = 256;
-/// How long users and their clients are remembered beyond their last visit, in seconds.
-const USER_KEPT_S: u64 = 90 * 86_400;
 /// How long what a life has registered stays without being refreshed, in seconds.
-const REGISTERED_S: u64 = 7 * 86_400;
+pub(super) const REGISTERED_S: u64 = 7 * 86_400;
 /// How often it is refreshed.
 pub(super) const REFRESH_EVERY: Duration = Duration::from_secs(86_400);
 
 /// Who is where, as one node says and asks it.
 pub(super) struct People {
-    topology: Arc<Topology>,
+    pub(super) topology: Arc<Topology>,
     channels: Channels,
     node: NodeId,
     lease: Duration,
-    name_hold: Duration,
+    pub(super) name_hold: Duration,
     /// Another one after each loss of the lease.
     life: Mutex<String>,
     /// The lease was taken anew without the node having been told.
@@ -55,14 +50,14 @@ pub(super) struct People {
     /// A younger node lives under this one's name.
     displaced: AtomicBool,
     /// What this life has registered, to be refreshed.
-    registered: Mutex<HashSet<String>>,
+    pub(super) registered: Mutex<HashSet<String>>,
 }
 
 /// One life of a node, and what Redis knows of it.
-struct Life {
-    life: String,
+pub(super) struct Life {
+    pub(super) life: String,
     node: NodeId,
-    until: u64,
+    pub(super) until: u64,
     info: Option<NodeInfo>,
 }
 
@@ -94,11 +89,11 @@ impl People {
         self.peers.lock().keys().cloned().collect()
     }
 
-    fn life(&self) -> String {
+    pub(super) fn life(&self) -> String {
         self.life.lock().clone()
     }
 
-    async fn eval(&self, eval: Eval, key: &str) -> Answer<Value> {
+    pub(super) async fn eval(&self, eval: Eval, key: &str) -> Answer<Value> {
         self.topology.of(key).eval(eval).await
     }
 
@@ -181,7 +176,7 @@ impl People {
     }
 
     /// Redis' clock, and the lives whose leases ran out no longer ago than `past`, the longest lived last.
-    async fn lives(&self, past: Duration) -> Answer<(u64, Vec<Life>)> {
+    pub(super) async fn lives(&self, past: Duration) -> Answer<(u64, Vec<Life>)> {
         let eval = Eval::of(&scripts::NODES).keys(keys::NODES).arg(past.as_millis());
         let answer = self.eval(eval, keys::NODES[0]).await?;
         let read = || {
@@ -341,78 +336,9 @@ impl People {
         let users = understood("the users of a room", read())?.into_iter().flatten().filter_map(text);
         Ok(users.collect::<HashSet<String>>().len())
     }
-
-    pub(super) async fn claim_name(&self, key: &str, user: &UserId) -> Answer<bool> {
-        let name = keys::name(key);
-        let mut broken = String::new();
-        loop {
-            let eval = Eval::of(&scripts::CLAIM).keys([&name]).arg(user).arg(self.life());
-            let answer = self.eval(eval.arg(REGISTERED_S).arg(&broken), &name).await?;
-            if answer == Value::Int(1) {
-                self.registered.lock().insert(name);
-                return Ok(true);
-            }
-            let read = || {
-                let mut row = Row::of(answer)?;
-                let (owner, at, now) = (row.text()?, row.number()?, row.number()?);
-                Some((owner, at, now, row.map(text).collect::<Option<HashSet<String>>>()?))
-            };
-            let (owner, at, now, claimed_by) = understood("a name", read())?;
-            let (_, lives) = self.lives(DEAD_KEPT).await?;
-            let online = lives.iter().filter(|life| claimed_by.contains(&life.life)).map(|life| life.until);
-            let last = online.max().unwrap_or_default().max(at);
-            if last + self.name_hold.as_millis() as u64 > now {
-                return Ok(false);
-            }
-            // Nobody has held it for long enough: broken, if it is still this claim.
-            broken = format!("{owner} {at}");
-        }
-    }
-
-    pub(super) async fn release_name(&self, key: &str, user: &UserId) -> Answer<()> {
-        let name = keys::name(key);
-        self.registered.lock().remove(&name);
-        let eval = Eval::of(&scripts::RELEASE).keys([&name]).arg(user).arg(self.life());
-        self.eval(eval.arg(self.name_hold.as_secs() + 1), &name).await.map(|_| ())
-    }
-
-    pub(super) async fn remember(&self, user: &UserId, room: &RoomName, joined: bool) -> Answer<()> {
-        let key = keys::joined(user);
-        if !joined {
-            let forget = self.topology.of(&key).query(redis::cmd("SREM").arg(&key).arg(room.as_str())).await;
-            return forget.map(|_| ());
-        }
-        let eval = Eval::of(&scripts::REMEMBER).keys([&key]).arg(room).arg(REMEMBERED_MAX).arg(USER_KEPT_S);
-        self.eval(eval, &key).await.map(|_| ())
-    }
-
-    pub(super) async fn remembered(&self, user: &UserId) -> Answer<Vec<RoomName>> {
-        let key = keys::joined(user);
-        let rooms = self.topology.of(&key).query(redis::cmd("SMEMBERS").arg(&key)).await?;
-        let read = || Row::of(rooms)?.map(|name| RoomName::parse(&text(name)?).ok()).collect();
-        let mut rooms: Vec<RoomName> = understood("the rooms of a user", read())?;
-        rooms.sort();
-        Ok(rooms)
-    }
-
-    pub(super) async fn session_key(&self, offered: [u8; 32]) -> Answer<[u8; 32]> {
-        let primary = self.topology.of(keys::SESSION_KEY);
-        primary.query(redis::cmd("SETNX").arg(keys::SESSION_KEY).arg(&offered[..])).await?;
-        let key = primary.query(redis::cmd("GET").arg(keys::SESSION_KEY)).await?;
-        let read = if let Value::BulkString(key) = key { key.try_into().ok() } else { None };
-        understood("the session key", read)
-    }
-
-    pub(super) async fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<bool> {
-        let key = keys::client(client);
-        let eval = Eval::of(&scripts::FENCE).keys([&key]).arg(user).arg(generation).arg(USER_KEPT_S);
-        let Value::Int(newest) = self.eval(eval, &key).await? else { return Ok(false) };
-        self.tell_all(format!("F {client} {newest}")).await?;
-        Ok(true)
-    }
 }
 
-fn text(value: Value) -> Option<String> {
+pub(super) fn text(value: Value) -> Option<String> {
     match value {
         Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
         _ => None,

@@ -90,8 +90,7 @@ pub(super) async fn look(url: &RedisUrl, redis: &mut MultiplexedConnection) -> R
              redis://host:6379/1"
         )));
     }
-    let format = format!("{FORMAT_NOW} {}", now.as_millis());
-    let () = redis::cmd("SETNX").arg(FORMAT).arg(format).query_async(redis).await.map_err(failed)?;
+    let () = redis::cmd("SETNX").arg(FORMAT).arg(format(now)).query_async(redis).await.map_err(failed)?;
     // Somebody else may have been first.
     let since = ours_since(url, redis).await?.unwrap_or(now);
     Ok(Server { run_id, age: now.saturating_sub(since) })
@@ -105,14 +104,25 @@ async fn ours_since(
     let format: Option<String> =
         redis::cmd("GET").arg(FORMAT).query_async(redis).await.map_err(|error| explain(url, &error))?;
     let Some(format) = format else { return Ok(None) };
-    let (number, since) = format.split_once(' ').unwrap_or((&format, "0"));
+    let number = format.split(' ').next().unwrap_or_default();
     if number != FORMAT_NOW {
         return Err(DialError::Never(format!(
             "redis at {url} holds data of another version of chat-server (format {number}, this one has \
              {FORMAT_NOW}): use a version that knows it, or another database"
         )));
     }
-    Ok(Some(Duration::from_millis(since.parse().unwrap_or(0))))
+    Ok(Some(since(&format)))
+}
+
+/// What says that a database is ours, in which format and since when.
+pub(super) fn format(since: Duration) -> String {
+    format!("{FORMAT_NOW} {}", since.as_millis())
+}
+
+/// Since when, by Redis' clock.
+pub(super) fn since(format: &str) -> Duration {
+    let since = format.split(' ').nth(1).and_then(|since| since.parse().ok());
+    Duration::from_millis(since.unwrap_or(0))
 }
 
 /// What INFO says: is it new enough, does it take writes, may it forget. Its run id: another one at each start.

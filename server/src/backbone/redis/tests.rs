@@ -100,6 +100,7 @@ impl Fixture for OnRedis {
 
     async fn flush(&self) {
         self.server.command(&["FLUSHALL"]).await.unwrap();
+        self.server.command(&["SET", keys::FORMAT, "1 0"]).await.unwrap();
     }
 
     async fn roll_back(&self, room: &RoomName, to: Seq) {
@@ -123,7 +124,7 @@ impl Fixture for OnRedis {
 
 fn item(n: u64) -> Item {
     let id = chat_protocol::MessageId::new(ClientId::parse("x").unwrap(), n);
-    Item { id, generation: 1, acked: None, digest: n, body: Some("said".into()) }
+    Item { id, generation: 1, acked: None, digest: n, body: Some(r#"{"content":"said"}"#.into()) }
 }
 
 impl OnRedis {

@@ -15,5 +15,6 @@ elseif ARGV[3] ~= '' then
   redis.call('HSET', KEYS[1], 'pe', m[5], 'ps', m[6])
 end
 redis.call('HSET', KEYS[1], 'e', e, 's', '0', 'h', '')
-redis.call('EXPIRE', KEYS[1], 31 * 86400)
+-- Rooms in which nothing is ever said cost nothing for long; with the first entry a log lives on.
+redis.call('EXPIRE', KEYS[1], 600)
 return head()

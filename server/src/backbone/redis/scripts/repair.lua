@@ -17,7 +17,7 @@ if ARGV[7] == '' then
   if not e then
     redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
     redis.call('HSET', KEYS[1], 'e', ARGV[1], 's', '0', 'h', '')
-    redis.call('EXPIRE', KEYS[1], 31 * 86400)
+    redis.call('EXPIRE', KEYS[1], 600)
     e = ARGV[1]
   end
   return {'OK', false, e, s, h, 0}

@@ -233,7 +233,8 @@ impl Writer {
         });
         let digest = if self.rng.u8(0..12) == 0 { 99 } else { n };
         let generation = self.rng.u64(1..20).min(2);
-        let body = (self.rng.u8(0..14) > 0).then(|| Bytes::from(format!("{client} says {n}")));
+        let body =
+            (self.rng.u8(0..14) > 0).then(|| Bytes::from(format!(r#"{{"content":"{client} says {n}"}}"#)));
         (Item { id: MessageId::new(client, n), generation, acked: None, digest, body }, acked)
     }
 
