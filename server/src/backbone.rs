@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chat_protocol::{Acked, ClientId, Epoch, MessageId, NodeId, NodeInfo, RoomName, Seq, User, UserId};
-use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
+mod call;
 #[cfg(test)]
 mod conformance;
 mod feed_sender;
 pub mod memory;
 pub mod redis;
+
+pub(crate) use call::call;
+pub use call::{BackboneError, Call};
 
 /// A place in a log and what stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,28 +277,6 @@ pub enum PresenceChange {
         /// The connection was lost: the user may be back in a moment.
         lost: bool,
     },
-}
-
-/// Why a backbone could not do it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BackboneError {
-    /// It cannot be reached; whether the call took effect is unknown.
-    #[error("the backbone cannot be reached: {0}")]
-    Unavailable(String),
-}
-
-/// A call's future.
-pub type Call<T> = BoxFuture<'static, Result<T, BackboneError>>;
-
-/// Longest a call may take.
-const CALL_MAX: Duration = Duration::from_secs(5);
-
-/// Bounds a call to the backbone in time.
-pub(crate) async fn call<T>(call: Call<T>) -> Result<T, BackboneError> {
-    match timeout(CALL_MAX, call).await {
-        Ok(answer) => answer,
-        Err(_) => Err(BackboneError::Unavailable(format!("no answer in {} s", CALL_MAX.as_secs()))),
-    }
 }
 
 /// Who and what a node has, to be said anew where the backbone may have lost it.
