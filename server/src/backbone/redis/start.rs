@@ -50,7 +50,10 @@ pub(super) fn explain(url: &RedisUrl, error: &RedisError) -> DialError {
     let code = error.code().unwrap_or_default();
     match error.kind() {
         ErrorKind::AuthenticationFailed => DialError::Never(refused(url, error)),
-        _ if matches!(code, "NOAUTH" | "WRONGPASS" | "NOPERM") => DialError::Never(refused(url, error)),
+        _ if matches!(code, "NOAUTH" | "WRONGPASS") => DialError::Never(refused(url, error)),
+        _ if code == "NOPERM" || error.to_string().contains("NOPERM") => DialError::Never(format!(
+            "redis at {url} refuses a command: {error}: this user needs more, docs/redis.md has an ACL that is enough"
+        )),
         ErrorKind::Server(ServerErrorKind::BusyLoading) => DialError::Later(format!(
             "redis at {url} is loading its data; chat-server --redis-wait 30 waits for it"
         )),
