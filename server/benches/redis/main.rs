@@ -4,6 +4,7 @@
 
 mod idle;
 mod latency;
+mod replicated;
 mod throughput;
 
 use std::path::Path;
@@ -24,9 +25,11 @@ async fn run() -> anyhow::Result<()> {
     println!("redis {version}, {cores} cores\n");
     let throughput = throughput::measure(&server).await?;
     let latency = latency::measure(&server).await?;
+    let replicated = replicated::measure().await?;
     let idle = idle::measure().await?;
     write(&json!({
-        "redis": version, "cores": cores.get(), "throughput": throughput, "latency": latency, "idle": idle,
+        "redis": version, "cores": cores.get(), "throughput": throughput, "latency": latency, "replicated": replicated,
+        "idle": idle,
     }))
 }
 
