@@ -182,10 +182,15 @@ impl Session {
 
     /// The backbone is out of reach: the client tries again.
     fn unavailable(&mut self, error: &BackboneError, re: Option<Re>) {
+        self.unavailable_in(None, error, re);
+    }
+
+    /// The same, of what was asked about a room.
+    fn unavailable_in(&mut self, room: Option<RoomName>, error: &BackboneError, re: Option<Re>) {
         self.hub.backbone_failed();
         let retry_ms = Some(UNAVAILABLE_RETRY.as_millis() as u64);
         let error = ErrorMessage::new(ErrorCode::Unavailable, error.to_string());
-        self.refuse(ErrorMessage { retry_ms, re, ..error });
+        self.refuse(ErrorMessage { room, retry_ms, re, ..error });
     }
 
     /// The connection is gone; `lost` where it was not the client's wish.

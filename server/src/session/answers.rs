@@ -59,7 +59,7 @@ impl Session {
             Ok(found) => {
                 self.outbox.push(page(&room, found, re));
             }
-            Err(error) => self.unavailable(&error, re),
+            Err(error) => self.unavailable_in(Some(room), &error, re),
         }
     }
 

@@ -209,6 +209,8 @@ fn trouble(app: &mut App, room: Option<&RoomName>, code: ErrorCode, text: &str) 
     let text = format!("{} ({})", clean_line(text), code.as_str());
     match room.and_then(|room| app.rooms.by_name_mut(room)) {
         Some(room) => {
+            // It may be the answer to a page that was asked for: that one does not come, another may be asked for.
+            room.history.loading = false;
             room.history.push(None, at, Said::Trouble, text);
         }
         None => app.say_here(&Said::Trouble, [text]),

@@ -276,6 +276,18 @@ fn older_history_is_loaded_at_the_top_and_the_screen_stays() {
 }
 
 #[test]
+fn a_page_that_is_refused_may_be_asked_for_again() {
+    let mut stage = Stage::new(80, 24);
+    stage.net(NetEvent::Link(online("node-1", 0)));
+    let joined = || NetEvent::Joined { room: room("general"), users: vec![], count: 0, head: Seq(60) };
+    stage.net(joined());
+    assert_eq!(stage.asked().len(), 1);
+    let text = "the backbone cannot be reached".to_owned();
+    stage.net(NetEvent::Trouble { room: Some(room("general")), code: ErrorCode::Unavailable, text });
+    assert_eq!(stage.net(joined()).asked().len(), 1);
+}
+
+#[test]
 fn a_lost_link_gives_the_asking_back() {
     let mut stage = Stage::new(80, 24);
     stage.net(NetEvent::Link(online("node-1", 0)));
