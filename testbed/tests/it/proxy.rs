@@ -72,6 +72,9 @@ async fn it_passes_on_both_ways_and_passes_on_the_end() {
 async fn cut_resets_both_sides_and_whoever_comes_until_it_is_healed() {
     let road = Road::start().await;
     let (mut near, mut far) = road.connect().await;
+    // The target knows of a connection before the proxy does: once something has gone through both do.
+    send(&mut near, "1").await;
+    check_arrives(&mut far, "1").await;
     road.proxy.cut();
     check_reset(&mut near).await;
     check_reset(&mut far).await;
