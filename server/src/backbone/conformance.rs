@@ -139,7 +139,7 @@ fn user(name: &str, node: &str) -> User {
     User { user_id, username: name.into(), node, away: None }
 }
 
-fn info(node: &str) -> NodeInfo {
+pub(super) fn info(node: &str) -> NodeInfo {
     let (node, version) = (NodeId::parse(node).unwrap(), "0".into());
     NodeInfo {
         node,

@@ -54,16 +54,7 @@ async fn a_node_that_died_holds_its_lease_no_longer_than_it_lasts() {
     let shared = MemoryBackbone::default();
     let (a, b) = (NodeId::parse("a").unwrap(), NodeId::parse("b").unwrap());
     let (dying, other) = (shared.connect(a.clone()), shared.connect(b));
-    let info = NodeInfo {
-        node: a.clone(),
-        version: "0".into(),
-        uptime_s: 0,
-        connections: 0,
-        rooms: 0,
-        draining: false,
-        lag_ms: None,
-        you: false,
-    };
+    let info = conformance::info("a");
     dying.backbone.renew(info.clone()).await.unwrap();
     dying.backbone.cut();
     assert!(dying.backbone.renew(info).await.is_err());

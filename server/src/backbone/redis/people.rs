@@ -1,5 +1,5 @@
-//! Owns who is where in Redis: leases, and the users of each room on each node. What a node registers belongs to one life of it, `node incarnation`: it is worth
-//! nothing once that life's lease has run out.
+//! Owns who is where in Redis: leases, and the users of each room on each node. What a node registers belongs to one
+//! life of it, `node incarnation`: it is worth nothing once that life's lease has run out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(super) struct People {
     pub(super) name_hold: Duration,
     /// Another one after each loss of the lease.
     life: Mutex<String>,
+    /// Held over a renewal: of two at once each would begin a life, and one of them take the other for a namesake.
+    renewing: tokio::sync::Mutex<()>,
     /// The lease was taken anew without the node having been told.
     anew: AtomicBool,
     /// What the node last said of itself.
@@ -75,10 +77,23 @@ impl People {
         times: (Duration, Duration),
     ) -> Self {
         let (life, (lease, name_hold)) = (Mutex::new(new_life(&node)), times);
-        let (said, peers, registered, displaced) = Default::default();
+        let (renewing, said, peers, registered, displaced) = Default::default();
         // Until the node has said of itself what there is to say, it has said nothing.
         let anew = AtomicBool::new(true);
-        Self { topology, channels, node, lease, name_hold, life, anew, said, peers, displaced, registered }
+        Self {
+            topology,
+            channels,
+            node,
+            lease,
+            name_hold,
+            life,
+            renewing,
+            anew,
+            said,
+            peers,
+            displaced,
+            registered,
+        }
     }
 
     pub(super) fn node(&self) -> &NodeId {
@@ -149,6 +164,7 @@ impl People {
 
     /// Renews the lease with what was last said; where it was lost, under another life.
     pub(super) async fn renew_again(&self) -> Answer<()> {
+        let _one_at_a_time = self.renewing.lock().await;
         let (life, next) = (self.life(), new_life(&self.node));
         let said = self.said.lock().clone();
         let eval = Eval::of(&scripts::RENEW).keys(keys::NODES).arg(&life).arg(self.lease.as_millis());

@@ -68,12 +68,14 @@ impl Supervisor {
     /// Looks after it until the node is cut off.
     pub(super) async fn run(self, mut wires: Wires) {
         let cut = self.primary.is_cut().clone();
+        // Never the same word twice: an old one that was heard proves nothing of a new connection.
+        let mut word = 0;
         let work = async {
             loop {
                 let since = Instant::now();
                 let why = tokio::select! {
                     () = wires.gone.cancelled() => "connection lost".to_owned(),
-                    why = self.probe() => why,
+                    why = self.probe(&mut word) => why,
                     never = self.open_gate() => never,
                 };
                 let lost = Instant::now();
@@ -100,26 +102,26 @@ impl Supervisor {
     }
 
     /// Says a word to this node itself each second; returns when that does not come back any more.
-    async fn probe(&self) -> String {
+    async fn probe(&self, word: &mut u64) -> String {
         let channel = self.channels.node(self.people.node());
         let mut heard = self.primary.feed.heard();
-        for number in 1_u64.. {
+        loop {
+            *word += 1;
             let said = Instant::now();
             let mut publish = redis::cmd("PUBLISH");
-            publish.arg(&channel).arg(format!("T {number}"));
+            publish.arg(&channel).arg(format!("T {word}"));
             match timeout(SLOW_MAX, self.primary.query(&publish)).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => return error.to_string(),
                 Err(_) => return format!("no answer in {} s", SLOW_MAX.as_secs()),
             }
             let due = Instant::now() + PROBE_MAX;
-            match timeout_at(due, heard.wait_for(|(newest, _)| *newest == number)).await {
-                Ok(Ok(word)) => self.primary.prove(word.1.saturating_duration_since(said)),
+            match timeout_at(due, heard.wait_for(|(newest, _)| newest == word)).await {
+                Ok(Ok(heard)) => self.primary.prove(heard.1.saturating_duration_since(said)),
                 _ => return format!("the feed is silent for {} s", PROBE_MAX.as_secs()),
             }
             sleep_until(said + PROBE_EVERY).await;
         }
-        unreachable!("seconds do not run out")
     }
 
     async fn dial(&self) -> Wires {
@@ -145,7 +147,8 @@ impl Supervisor {
     async fn open_gate(&self) -> String {
         let peers = self.people.peers();
         let mut since = None;
-        while self.gate.left().is_some() {
+        // Who knows nobody cannot know that everybody is back.
+        while !peers.is_empty() && self.gate.left().is_some() {
             if self.people.are_back(&peers, &mut since).await == Ok(true) {
                 self.gate.open(self.settle);
                 break;

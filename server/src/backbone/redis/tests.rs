@@ -208,6 +208,34 @@ async fn a_round_that_another_clock_wrote_does_not_close_a_room_for_longer() {
 }
 
 #[tokio::test]
+async fn a_node_that_knows_nobody_waits_on_an_emptied_redis_for_as_long_as_others_may_take() {
+    let redis = OnRedis::start().await;
+    redis.server.command(&["FLUSHALL"]).await.unwrap();
+    let link = redis.connect("a").await;
+    link.backbone.ask(&RoomName::general()).await.unwrap();
+    let format: String =
+        redis::cmd("GET").arg(keys::FORMAT).query_async(&mut redis.raw().await).await.unwrap();
+    let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(&mut redis.raw().await).await.unwrap();
+    let now = Duration::from_secs(seconds) + Duration::from_micros(micros);
+    let age = now.saturating_sub(start::since(&format));
+    assert!(age >= Duration::from_millis(990), "asked after {age:?}");
+}
+
+#[tokio::test]
+async fn two_renewals_at_once_begin_one_life() {
+    let redis = OnRedis::start().await;
+    let link = redis.connect("a").await;
+    redis.flush().await;
+    let renew = || link.backbone.renew(conformance::info("a"));
+    let (one, other) = tokio::join!(renew(), renew());
+    assert!(one.is_ok() && other.is_ok());
+    let lives: u64 =
+        redis::cmd("ZCARD").arg(keys::NODES[0]).query_async(&mut redis.raw().await).await.unwrap();
+    assert_eq!(lives, 1);
+    assert!(link.backbone.nodes().await.is_ok(), "it is its own namesake");
+}
+
+#[tokio::test]
 async fn garbage_in_the_channels_is_passed_over() {
     let redis = OnRedis::start().await;
     let mut link = redis.connect("a").await;
