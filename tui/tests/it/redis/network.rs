@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_testbed::{Direction, RedisOptions, RedisServer, Reply};
+use chat_testbed::{Direction, Proxy, RedisOptions, RedisServer, Reply};
 use tokio::time::Instant;
 
 use super::{CLIENTS, IN_FULL_SWING, LONGER, SCRIPT, check_row, cluster::RedisCluster};
@@ -22,12 +22,12 @@ async fn start() -> (RedisServer, RedisCluster) {
     (redis, cluster)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_hears_nothing_from_redis_for_longer_than_its_lease() {
+/// One of two nodes is parted from Redis for longer than its lease.
+async fn check_parted(name: &'static str, part: impl Fn(&Proxy)) {
     let (redis, cluster) = start().await;
-    let row = check_row("node and Redis parted, silently", LONGER, &cluster, async |stage| {
+    let row = check_row(name, LONGER, &cluster, async |stage| {
         stage.acked(IN_FULL_SWING).await;
-        cluster.proxies()[0].stall();
+        part(&cluster.proxies()[0]);
         redis.wait_for_clock(PARTITION).await.unwrap();
         cluster.proxies()[0].heal();
     })
@@ -37,17 +37,13 @@ async fn a_node_hears_nothing_from_redis_for_longer_than_its_lease() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_hears_nothing_from_redis_for_longer_than_its_lease() {
+    check_parted("node and Redis parted, silently", Proxy::stall).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_nodes_connections_to_redis_are_reset_for_longer_than_its_lease() {
-    let (redis, cluster) = start().await;
-    let row = check_row("node and Redis parted, connections reset", LONGER, &cluster, async |stage| {
-        stage.acked(IN_FULL_SWING).await;
-        cluster.proxies()[0].cut();
-        redis.wait_for_clock(PARTITION).await.unwrap();
-        cluster.proxies()[0].heal();
-    })
-    .await;
-    row.check_undisturbed();
-    row.check_told(CLIENTS / 2);
+    check_parted("node and Redis parted, connections reset", Proxy::cut).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
