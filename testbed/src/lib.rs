@@ -7,4 +7,4 @@ mod redis_server;
 
 pub use proxy::{Direction, Proxy, Wire};
 pub use redis_connection::{RedisConnection, Reply};
-pub use redis_server::{RedisOptions, RedisServer};
+pub use redis_server::{RedisOptions, RedisServer, free_port};

@@ -354,7 +354,10 @@ fn read_log(stdout: ChildStdout, ready: oneshot::Sender<()>, kept: &Mutex<VecDeq
 
 /// A port that nobody listens on. Each call begins its search elsewhere, so that tests which run beside one
 /// another seldom meet.
-fn free_port() -> anyhow::Result<u16> {
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> anyhow::Result<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let count = u32::from(PORTS.end - PORTS.start);
     let begin = std::process::id().wrapping_mul(97);

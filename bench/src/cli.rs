@@ -1,0 +1,119 @@
+//! Owns the command line of the chaos driver.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::cluster::FrontKind;
+use crate::run::{Options, Transports};
+use crate::scenario::Scenario;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask chaos                                   one minute of everything at random
+  cargo xtask chaos --minutes 10 --seed 7             ten, in an order that can be played again
+  cargo xtask chaos --scenario matrix                 every row of the failure matrix
+  cargo xtask chaos --scenario kill --front haproxy   one row, behind another load balancer
+  cargo xtask chaos --scenario storm --clients 5000   a full node dies
+  cargo xtask chaos --check FILE                      judge a record again
+
+Ends with 1 when a promise was broken; what happened stands in the record that is named then.";
+
+/// Breaks a cluster of real server processes and checks every message of every client.
+#[derive(Debug, Parser)]
+#[command(name = "chaos", after_help = EXAMPLES)]
+pub struct Cli {
+    /// How long each scenario lasts [1, of the matrix 0.5]
+    #[arg(long, value_name = "N")]
+    minutes: Option<f64>,
+    /// Where the order of what is broken comes from [random]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// One scenario, or `matrix`: every row of the failure matrix
+    #[arg(long, value_name = "NAME", default_value = "chaos")]
+    scenario: String,
+    /// Server processes
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    nodes: usize,
+    /// Clients
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    clients: usize,
+    /// Rooms; each client is in one [one for 50 clients]
+    #[arg(long, value_name = "N")]
+    rooms: Option<usize>,
+    /// Messages a second, all clients together
+    #[arg(long, value_name = "N", default_value_t = 200.0)]
+    rate: f64,
+    /// What stands before the nodes
+    #[arg(long, value_enum, default_value = "balance")]
+    front: FrontKind,
+    /// How clients connect
+    #[arg(long, value_enum, default_value = "mixed")]
+    transport: Transports,
+    /// A setting of every node: CHAT_SERVER_TIMING__PING_MS=2000
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Where records, logs and report.json go
+    #[arg(long, value_name = "FOLDER", default_value = "target/chaos")]
+    out: PathBuf,
+    /// The server program
+    #[arg(long, value_name = "FILE", hide = true)]
+    server: PathBuf,
+    /// Judge this record of a run, and nothing else
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
+}
+
+impl Cli {
+    /// Where records, logs and the report go.
+    pub fn out(&self) -> &std::path::Path {
+        &self.out
+    }
+
+    /// The runs that were asked for.
+    ///
+    /// # Errors
+    /// For what cannot be played; says what can.
+    pub fn runs(&self) -> Result<Vec<Options>, String> {
+        let is_matrix = self.scenario == "matrix";
+        let scenarios = if is_matrix {
+            Scenario::MATRIX.to_vec()
+        } else {
+            vec![<Scenario as clap::ValueEnum>::from_str(&self.scenario, true).map_err(|_| self.unknown())?]
+        };
+        let rooms = self.rooms.unwrap_or(self.clients.div_ceil(50));
+        if self.nodes < 2 || rooms == 0 || self.clients < rooms * 2 || self.rate <= 0.0 {
+            return Err("two nodes, two clients in each room and a rate above 0 are the least".to_owned());
+        }
+        let minutes = self.minutes.unwrap_or(if is_matrix { 0.5 } else { 1.0 });
+        let lasts = Duration::try_from_secs_f64(minutes * 60.0).map_err(|error| format!("--minutes: {error}"))?;
+        let mut settings = Vec::new();
+        for setting in &self.set {
+            let (name, value) = setting.split_once('=').ok_or_else(|| format!("--set {setting}: NAME=VALUE"))?;
+            settings.push((name.to_owned(), value.to_owned()));
+        }
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(0..1_000_000));
+        let run = |scenario: Scenario| Options {
+            scenario,
+            lasts,
+            seed,
+            nodes: self.nodes,
+            clients: self.clients,
+            rooms,
+            rate: self.rate,
+            front: self.front,
+            transport: self.transport,
+            server: self.server.clone(),
+            folder: self.out.join(scenario.name()),
+            settings: settings.clone(),
+        };
+        Ok(scenarios.into_iter().map(run).collect())
+    }
+
+    fn unknown(&self) -> String {
+        let names: Vec<String> =
+            <Scenario as clap::ValueEnum>::value_variants().iter().map(|scenario| scenario.name()).collect();
+        format!("there is no scenario {}: choose matrix, {}", self.scenario, names.join(", "))
+    }
+}

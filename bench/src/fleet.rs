@@ -1,0 +1,207 @@
+//! Owns the clients: hundreds of the program's own network side, each of which enters rooms, says its part and writes
+//! down what it is told. What happens to the cluster below them is not known here.
+
+mod client;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use chat_protocol::RoomName;
+use chat_tui::net::endpoint::Endpoint;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::record::Recorder;
+pub use client::Deed;
+use client::{Client, Part};
+
+/// How long everybody may take to get in.
+const ENTER_MAX: Duration = Duration::from_secs(60);
+/// Clients that dial at the same time while the fleet comes in: the measure is what happens later.
+const ENTERING_MAX: usize = 64;
+/// How long everybody may take, once nothing is broken any more, to have everything.
+const CALM_MAX: Duration = Duration::from_secs(60);
+
+/// What the clients do.
+#[derive(Debug, Clone, Copy)]
+pub struct Talk {
+    /// How many clients.
+    pub clients: usize,
+    /// In how many rooms; each client is in one.
+    pub rooms: usize,
+    /// Messages a second, all clients together.
+    pub rate: f64,
+    /// Bytes of a message.
+    pub bytes: usize,
+    /// How many of them, from the last on, are in every room, say nothing, and read only so many bytes a second.
+    pub slow: Slow,
+}
+
+/// Clients that read slowly.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Slow {
+    /// How many.
+    pub clients: usize,
+    /// Bytes of content a second.
+    pub bytes_per_second: u32,
+}
+
+/// Where a client is, for whoever waits for all of them.
+#[derive(Debug, Clone, Default)]
+struct State {
+    entered: bool,
+    online: bool,
+    queued: usize,
+    /// It has seen the last words in all of its rooms.
+    done: bool,
+}
+
+/// What all clients are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Enter your rooms.
+    Enter,
+    /// Say your part.
+    Talk,
+    /// Say nothing more.
+    Hush,
+    /// The first of each room: say the last words.
+    End,
+}
+
+/// What clients share.
+#[derive(Debug)]
+struct Board {
+    record: Arc<Recorder>,
+    states: Mutex<Vec<State>>,
+    news: Notify,
+    phase: watch::Sender<Phase>,
+}
+
+impl Board {
+    fn change(&self, client: usize, change: impl FnOnce(&mut State)) {
+        change(&mut self.states.lock()[client]);
+        self.news.notify_waiters();
+    }
+
+    /// Waits until `is_so` for every client; how many it is not so for, when the time is over.
+    async fn all(&self, until: Instant, is_so: impl Fn(&State) -> bool) -> Result<(), usize> {
+        loop {
+            let news = self.news.notified();
+            let waiting = self.states.lock().iter().filter(|state| !is_so(state)).count();
+            if waiting == 0 {
+                return Ok(());
+            }
+            if timeout_at(until, news).await.is_err() {
+                return Err(waiting);
+            }
+        }
+    }
+}
+
+/// The clients of a run.
+#[derive(Debug)]
+pub struct Fleet {
+    board: Arc<Board>,
+    deeds: Vec<mpsc::Sender<Deed>>,
+    tasks: JoinSet<()>,
+}
+
+impl Fleet {
+    /// Starts the clients, at these endpoints in turns, and waits until all are in their rooms.
+    ///
+    /// # Errors
+    /// When they do not get in.
+    pub async fn start(talk: Talk, endpoints: &[Endpoint], record: Arc<Recorder>) -> anyhow::Result<Self> {
+        let states = Mutex::new(vec![State::default(); talk.clients]);
+        let (news, phase) = (Notify::new(), watch::Sender::new(Phase::Enter));
+        let board = Arc::new(Board { record, states, news, phase });
+        let mut fleet = Self { board, deeds: Vec::new(), tasks: JoinSet::new() };
+        for index in 0..talk.clients {
+            let (deed, deeds) = mpsc::channel(4);
+            let endpoint = endpoints[index % endpoints.len()].clone();
+            let client = Client::new(Part::of(index, talk), endpoint, fleet.board.clone());
+            fleet.tasks.spawn(client.run(deeds));
+            fleet.deeds.push(deed);
+            if index >= ENTERING_MAX {
+                fleet.entered(index - ENTERING_MAX).await?;
+            }
+        }
+        fleet.entered(talk.clients - 1).await?;
+        let entered = fleet.board.all(Instant::now() + ENTER_MAX, |state| state.entered).await;
+        entered.ok().context("not all clients got into their rooms")?;
+        Ok(fleet)
+    }
+
+    async fn entered(&self, client: usize) -> anyhow::Result<()> {
+        let until = Instant::now() + ENTER_MAX;
+        loop {
+            let news = self.board.news.notified();
+            if self.board.states.lock()[client].entered {
+                return Ok(());
+            }
+            if timeout_at(until, news).await.is_err() {
+                bail!("client {client} does not get into its room: read the logs of the nodes");
+            }
+        }
+    }
+
+    /// Everybody begins to say their part.
+    pub fn talk(&self) {
+        self.board.phase.send_replace(Phase::Talk);
+    }
+
+    /// Has a client do something of its own will.
+    pub async fn order(&self, client: usize, deed: Deed) {
+        // One that is busy with a former deed does it afterwards.
+        let _ = self.deeds[client].send(deed).await;
+    }
+
+    /// How many clients there are.
+    pub fn len(&self) -> usize {
+        self.deeds.len()
+    }
+
+    /// True where there are none.
+    pub fn is_empty(&self) -> bool {
+        self.deeds.is_empty()
+    }
+
+    /// Waits until every client has a connection again.
+    ///
+    /// # Errors
+    /// When some have none in time.
+    pub async fn all_online(&self, within: Duration) -> anyhow::Result<()> {
+        match self.board.all(Instant::now() + within, |state| state.online).await {
+            Ok(()) => Ok(()),
+            Err(count) => bail!("{count} clients have no connection after {within:?}"),
+        }
+    }
+
+    /// Nobody says anything more; waits until all that was said is in the logs, has a last word said in every room, and
+    /// waits until everybody has seen it. Who has not by then shows in the record. Ends all clients.
+    pub async fn finish(mut self) {
+        self.board.phase.send_replace(Phase::Hush);
+        self.board.record.calm();
+        let until = Instant::now() + CALM_MAX;
+        if let Err(count) = self.board.all(until, |state| state.online && state.queued == 0).await {
+            eprintln!("{count} clients still have messages that no log took");
+        }
+        self.board.phase.send_replace(Phase::End);
+        if let Err(count) = self.board.all(until, |state| state.done && state.queued == 0).await {
+            eprintln!("{count} clients have not seen everything after {CALM_MAX:?}");
+        }
+        for client in &self.deeds {
+            let _ = client.send(Deed::End).await;
+        }
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// The room of a number.
+fn room(number: u32) -> RoomName {
+    RoomName::parse(&format!("room-{number}")).expect("letters and a number make a name")
+}

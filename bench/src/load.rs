@@ -1,0 +1,108 @@
+//! Owns what the processes of a run cost while it lasts: their share of a core, their memory, and what Redis is asked
+//! in a second. Sampled; knows nothing of chat.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chat_testbed::RedisConnection;
+use serde::Serialize;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+/// Between two samples.
+const EVERY: Duration = Duration::from_millis(200);
+/// Of a second, what a tick of Linux' process clock stands for (`getconf CLK_TCK`: 100 on every architecture).
+const TICK: f64 = 0.01;
+
+/// The highest figures of one process in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Peak {
+    /// Of one core, over a fifth of a second.
+    pub cpu: f64,
+    /// Resident memory, in MiB.
+    pub rss_mib: f64,
+}
+
+/// The highest figures of a run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Load {
+    /// By process.
+    pub processes: BTreeMap<String, Peak>,
+    /// Commands that Redis carried out in a second, those inside of scripts included; over a fifth of a second.
+    pub redis_commands_per_second: f64,
+    /// Of one core, Redis itself.
+    pub redis_cpu: f64,
+}
+
+/// Figures of one process at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    at: Instant,
+    cpu_seconds: f64,
+}
+
+/// Samples until it is told to stop.
+pub async fn watch(processes: Vec<(String, u32)>, redis: SocketAddr, stop: CancellationToken) -> Load {
+    let mut load = Load::default();
+    let (mut before, mut redis_before) = (BTreeMap::new(), None);
+    let mut connection = RedisConnection::open(redis, None).await.ok();
+    let mut pace = interval(EVERY);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(pace.tick()).await.is_some() {
+        for (name, pid) in &processes {
+            let Some((sample, rss_mib)) = sample(*pid) else { continue };
+            let peak = load.processes.entry(name.clone()).or_default();
+            peak.rss_mib = peak.rss_mib.max(rss_mib);
+            if let Some(share) = share(before.insert(*pid, sample), sample) {
+                peak.cpu = peak.cpu.max(share);
+            }
+        }
+        let Some(redis) = &mut connection else { continue };
+        match redis_sample(redis).await {
+            Some((sample, commands)) => {
+                let was: Option<(Sample, f64)> = redis_before.replace((sample, commands));
+                if let Some((was, commands_before)) = was {
+                    let seconds = (sample.at - was.at).as_secs_f64();
+                    let rate = (commands - commands_before) / seconds;
+                    load.redis_commands_per_second = load.redis_commands_per_second.max(rate);
+                    load.redis_cpu = share(Some(was), sample).unwrap_or_default().max(load.redis_cpu);
+                }
+            }
+            // It was restarted, or is gone: what it did until then counts.
+            None => connection = None,
+        }
+    }
+    load
+}
+
+fn share(before: Option<Sample>, now: Sample) -> Option<f64> {
+    let before = before?;
+    let seconds = (now.at - before.at).as_secs_f64();
+    (seconds > 0.0).then(|| (now.cpu_seconds - before.cpu_seconds) / seconds)
+}
+
+/// proc(5): fields 14 and 15 of `stat` are the ticks in user and kernel mode; `status` names the resident memory in kB.
+fn sample(pid: u32) -> Option<(Sample, f64)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, field 2, is in brackets and may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    let cpu_seconds = (ticks(11)? + ticks(12)?) * TICK;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = resident.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some((Sample { at: Instant::now(), cpu_seconds }, kib / 1_024.0))
+}
+
+async fn redis_sample(redis: &mut RedisConnection) -> Option<(Sample, f64)> {
+    let info = redis.command(&["INFO", "cpu", "commandstats"]).await.ok()?.text()?;
+    let number = |name: &str| -> Option<f64> {
+        let line = info.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').trim().parse().ok()
+    };
+    let cpu_seconds = number("used_cpu_sys:")? + number("used_cpu_user:")?;
+    let calls = info.lines().filter(|line| line.starts_with("cmdstat_"));
+    let commands = calls.filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<f64>().ok());
+    Some((Sample { at: Instant::now(), cpu_seconds }, commands.sum()))
+}

@@ -1,0 +1,47 @@
+//! The chaos driver's program: arguments, runs, table, exit code. `cargo xtask chaos` builds and starts it.
+
+use std::process::ExitCode;
+
+use chat_bench::cli::Cli;
+use chat_bench::{report, run};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match &cli.check {
+        Some(record) => check(record),
+        None => play(&cli),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("chaos: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// True where every promise was kept.
+fn play(cli: &Cli) -> anyhow::Result<bool> {
+    let runs = cli.runs().map_err(anyhow::Error::msg)?;
+    std::fs::create_dir_all(cli.out())?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut reports = Vec::new();
+    println!("{}", report::HEAD);
+    for options in runs {
+        let played = runtime.block_on(run::run(options))?;
+        println!("{}\n{}", report::row(&played), report::load(&played));
+        reports.push(played);
+        report::write_json(&reports, &cli.out().join("report.json"))?;
+    }
+    Ok(reports.iter().all(|report| report.violations.is_empty()))
+}
+
+fn check(record: &std::path::Path) -> anyhow::Result<bool> {
+    let verdict = run::judge(record)?;
+    println!("{:#?}", verdict.counts);
+    println!("silence ms p50/p99/max: {}", verdict.times.silences().in_ms());
+    verdict.complaints.iter().for_each(|complaint| println!("{complaint}"));
+    Ok(verdict.counts.promise_kept())
+}

@@ -1,0 +1,193 @@
+//! Owns one run: a cluster and a fleet are started, a scenario is played, and what was written down is judged.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use chat_tui::net::event::Transport;
+use clap::ValueEnum;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::check::{Counts, Judge, Verdict};
+use crate::cluster::{Cluster, FrontKind, Plan};
+use crate::fleet::{Fleet, Slow, Talk};
+use crate::load::{self, Load};
+use crate::nemesis::Nemesis;
+use crate::record::{self, Recorder};
+use crate::scenario::Scenario;
+use crate::silence::Quantiles;
+
+/// How clients connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transports {
+    /// Lines on TCP
+    Tcp,
+    /// WebSocket
+    Ws,
+    /// Every other client by WebSocket
+    Mixed,
+}
+
+/// What is played, and on what.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What is broken.
+    pub scenario: Scenario,
+    /// For how long, once all clients are in.
+    pub lasts: Duration,
+    /// Where the order of what is broken comes from.
+    pub seed: u64,
+    /// Server processes.
+    pub nodes: usize,
+    /// Clients.
+    pub clients: usize,
+    /// Rooms; each client is in one.
+    pub rooms: usize,
+    /// Messages a second, all clients together.
+    pub rate: f64,
+    /// What stands before the nodes.
+    pub front: FrontKind,
+    /// How clients connect.
+    pub transport: Transports,
+    /// The program `chat-server`.
+    pub server: PathBuf,
+    /// Where the record and the logs go.
+    pub folder: PathBuf,
+    /// Settings of every node, as environment variables.
+    pub settings: Vec<(String, String)>,
+}
+
+/// Bytes of a message: what the measurements of others take.
+const MESSAGE_BYTES: usize = 220;
+
+/// What came of a run.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Its name.
+    pub scenario: String,
+    /// What stood before the nodes.
+    pub front: String,
+    /// How clients connected.
+    pub transport: Transports,
+    /// Where the order of what was broken came from.
+    pub seed: u64,
+    /// Clients.
+    pub clients: usize,
+    /// How often something was broken.
+    pub faults: usize,
+    /// What was counted.
+    pub counts: Counts,
+    /// How long clients that were hit saw nothing new.
+    pub silence: Quantiles,
+    /// How long clients that lost their node were without all that they had missed.
+    pub returned: Quantiles,
+    /// What the processes cost at most.
+    pub load: Load,
+    /// What is wrong; empty: nothing.
+    pub violations: Vec<String>,
+    /// The record: every message said, acknowledged and shown.
+    pub record: PathBuf,
+}
+
+/// Plays one scenario.
+///
+/// # Errors
+/// When a program is missing or does not do what it has to.
+pub async fn run(options: Options) -> anyhow::Result<Report> {
+    std::fs::create_dir_all(&options.folder)
+        .with_context(|| format!("cannot make {}", options.folder.display()))?;
+    let path = options.folder.join("record.jsonl");
+    let cluster = Cluster::start(plan(&options)).await?;
+    let record = Arc::new(Recorder::create(&path)?);
+    let ways = cluster.ways();
+    let endpoints = match options.transport {
+        Transports::Tcp => vec![ways.endpoint(Transport::Tcp)],
+        Transports::Ws => vec![ways.endpoint(Transport::Ws)],
+        Transports::Mixed => vec![ways.endpoint(Transport::Tcp), ways.endpoint(Transport::Ws)],
+    };
+    let fleet = Fleet::start(talk(&options), &endpoints, record.clone()).await?;
+    let stop = CancellationToken::new();
+    let mut processes = cluster.processes();
+    processes.push(("clients".to_owned(), std::process::id()));
+    let watching = tokio::spawn(load::watch(processes, cluster.store_addr(), stop.clone()));
+    let mut nemesis = Nemesis::new(cluster, record.clone(), options.seed, options.lasts);
+    fleet.talk();
+    let played = nemesis.play(options.scenario, &fleet).await;
+    fleet.finish().await;
+    stop.cancel();
+    let load = watching.await?;
+    record.finish()?;
+    // What went wrong with the cluster itself: the record until then is kept.
+    played.with_context(|| format!("{} (logs in {})", options.scenario.name(), options.folder.display()))?;
+    let verdict = judge(&path)?;
+    Ok(report(&options, path, load, verdict))
+}
+
+fn plan(options: &Options) -> Plan {
+    Plan {
+        nodes: options.nodes,
+        front: options.front,
+        store: options.scenario.store(),
+        wired: options.scenario.is_wired(),
+        server: options.server.clone(),
+        folder: options.folder.clone(),
+        settings: options.settings.clone(),
+    }
+}
+
+fn talk(options: &Options) -> Talk {
+    let slow = match options.scenario {
+        Scenario::SlowReader => Slow { clients: 5, bytes_per_second: 1_024 },
+        _ => Slow::default(),
+    };
+    Talk { clients: options.clients, rooms: options.rooms, rate: options.rate, bytes: MESSAGE_BYTES, slow }
+}
+
+/// Judges a record.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn judge(path: &Path) -> anyhow::Result<Verdict> {
+    let mut judge = Judge::default();
+    record::read(path, |event| judge.take(event))?;
+    Ok(judge.verdict())
+}
+
+fn report(options: &Options, record: PathBuf, load: Load, verdict: Verdict) -> Report {
+    let Verdict { counts, complaints, times } = verdict;
+    let may = options.scenario.may();
+    let mut violations = Vec::new();
+    if !counts.promise_kept() {
+        violations.extend(complaints.iter().cloned());
+    }
+    let allowed = [
+        (counts.rewinds, may.rewind, "rewinds"),
+        (counts.resets, may.reset, "resets"),
+        (counts.disconnected, may.disconnect, "connections lost"),
+        (counts.troubles, false, "errors shown"),
+        (counts.refused, false, "messages refused"),
+    ];
+    for (count, _, what) in allowed.into_iter().filter(|(count, is_allowed, _)| *count > 0 && !is_allowed) {
+        violations.push(format!("{count} {what}, which this fault should not cause"));
+    }
+    if counts.shown == 0 || times.faults() == 0 {
+        violations.push("nothing was shown or nothing broken: the run proves nothing".to_owned());
+    }
+    Report {
+        scenario: options.scenario.name(),
+        front: options.front.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default(),
+        transport: options.transport,
+        seed: options.seed,
+        clients: options.clients,
+        faults: times.faults(),
+        counts,
+        silence: times.silences(),
+        returned: times.returns(),
+        load,
+        violations,
+        record,
+    }
+}
