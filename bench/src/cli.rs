@@ -57,9 +57,9 @@ pub struct Cli {
     /// Where records, logs and report.json go
     #[arg(long, value_name = "FOLDER", default_value = "target/chaos")]
     out: PathBuf,
-    /// The server program
+    /// The server program [the one beside this program]
     #[arg(long, value_name = "FILE", hide = true)]
-    server: PathBuf,
+    server: Option<PathBuf>,
     /// Judge this record of a run, and nothing else
     #[arg(long, value_name = "FILE")]
     pub check: Option<PathBuf>,
@@ -88,6 +88,7 @@ impl Cli {
         }
         let minutes = self.minutes.unwrap_or(if is_matrix { 0.5 } else { 1.0 });
         let lasts = Duration::try_from_secs_f64(minutes * 60.0).map_err(|error| format!("--minutes: {error}"))?;
+        let server = self.server.clone().map_or_else(server_beside, Ok)?;
         let mut settings = Vec::new();
         for setting in &self.set {
             let (name, value) = setting.split_once('=').ok_or_else(|| format!("--set {setting}: NAME=VALUE"))?;
@@ -104,7 +105,7 @@ impl Cli {
             rate: self.rate,
             front: self.front,
             transport: self.transport,
-            server: self.server.clone(),
+            server: server.clone(),
             folder: self.out.join(scenario.name()),
             settings: settings.clone(),
         };
@@ -116,4 +117,14 @@ impl Cli {
             <Scenario as clap::ValueEnum>::value_variants().iter().map(|scenario| scenario.name()).collect();
         format!("there is no scenario {}: choose matrix, {}", self.scenario, names.join(", "))
     }
+}
+
+/// The server program that was built together with this one.
+fn server_beside() -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
+    let server = own.with_file_name("chat-server");
+    if server.is_file() {
+        return Ok(server);
+    }
+    Err(format!("there is no {}: build it with cargo build --release --package chat-server", server.display()))
 }

@@ -62,9 +62,10 @@ pub async fn watch(processes: Vec<(String, u32)>, redis: SocketAddr, stop: Cance
         match redis_sample(redis).await {
             Some((sample, commands)) => {
                 let was: Option<(Sample, f64)> = redis_before.replace((sample, commands));
+                // Where Redis was late to answer, the next answer comes soon: nothing can be read off a short time.
+                let was = was.filter(|(was, _)| sample.at - was.at >= EVERY / 2);
                 if let Some((was, commands_before)) = was {
-                    let seconds = (sample.at - was.at).as_secs_f64();
-                    let rate = (commands - commands_before) / seconds;
+                    let rate = (commands - commands_before) / (sample.at - was.at).as_secs_f64();
                     load.redis_commands_per_second = load.redis_commands_per_second.max(rate);
                     load.redis_cpu = share(Some(was), sample).unwrap_or_default().max(load.redis_cpu);
                 }

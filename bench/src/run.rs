@@ -95,7 +95,7 @@ pub struct Report {
 /// Plays one scenario.
 ///
 /// # Errors
-/// When a program is missing or does not do what it has to.
+/// When the cluster does not come up, or clients do not get in.
 pub async fn run(options: Options) -> anyhow::Result<Report> {
     std::fs::create_dir_all(&options.folder)
         .with_context(|| format!("cannot make {}", options.folder.display()))?;
@@ -120,10 +120,11 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     stop.cancel();
     let load = watching.await?;
     record.finish()?;
-    // What went wrong with the cluster itself: the record until then is kept.
-    played.with_context(|| format!("{} (logs in {})", options.scenario.name(), options.folder.display()))?;
     let verdict = judge(&path)?;
-    Ok(report(&options, path, load, verdict))
+    let mut report = report(&options, path, load, verdict);
+    // What went wrong with the cluster itself is as bad as a lost message.
+    report.violations.extend(played.err().map(|error| format!("{error:#}")));
+    Ok(report)
 }
 
 fn plan(options: &Options) -> Plan {

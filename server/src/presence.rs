@@ -9,10 +9,13 @@ use chat_protocol::{Moved, NodeId, Presence, RoomName, User, UserId, limits};
 
 use crate::backbone::PresenceChange;
 
-/// Above so many users changes are told once in [`BATCH_EVERY`].
+/// Changes are told at once, and those that follow so soon together: when a node dies, a third of a room moves within
+/// a moment, and telling everybody of each would cost more than all else that the others do for them.
+const BATCH_EVERY: Duration = Duration::from_millis(250);
+/// A room of more users is large.
 const BATCH_ABOVE: usize = 500;
-/// How often, then.
-const BATCH_EVERY: Duration = Duration::from_secs(1);
+/// How often a large room is told.
+const BATCH_LARGE_EVERY: Duration = Duration::from_secs(1);
 /// Users listed in one batch of a large room; the count is exact.
 const SAMPLE_MAX: usize = 50;
 
@@ -22,7 +25,7 @@ pub(crate) struct Roster {
     users: BTreeMap<UserId, Seat>,
     hold: Duration,
     changes: Changes,
-    told_at: Duration,
+    told_at: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl Changes {
 impl Roster {
     /// Nobody; a leave by a lost connection is held for `hold`.
     pub(crate) fn new(hold: Duration) -> Self {
-        Self { users: BTreeMap::new(), hold, changes: Changes::default(), told_at: Duration::ZERO }
+        Self { users: BTreeMap::new(), hold, changes: Changes::default(), told_at: None }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -145,8 +148,18 @@ impl Roster {
     /// When [`Roster::tell`] may have something new without a change coming in.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         let held = self.users.values().filter_map(|seat| seat.gone_at).min();
-        let batch = (!self.changes.is_empty()).then_some(self.told_at + BATCH_EVERY);
+        let batch = (!self.changes.is_empty()).then(|| self.tell_at());
         [held, batch].into_iter().flatten().min()
+    }
+
+    fn is_large(&self) -> bool {
+        self.users.len() > BATCH_ABOVE
+    }
+
+    /// When changes may be told.
+    fn tell_at(&self) -> Duration {
+        let every = if self.is_large() { BATCH_LARGE_EVERY } else { BATCH_EVERY };
+        self.told_at.map_or(Duration::ZERO, |at| at + every)
     }
 
     /// The changes to tell now, if any. Held leaves that are due become real.
@@ -156,12 +169,11 @@ impl Roster {
         for user in due {
             self.remove(&user);
         }
-        let large = self.users.len() > BATCH_ABOVE;
-        if self.changes.is_empty() || (large && now < self.told_at + BATCH_EVERY) {
+        if self.changes.is_empty() || now < self.tell_at() {
             return None;
         }
-        self.told_at = now;
-        let max = if large { SAMPLE_MAX } else { limits::USERS_LISTED_MAX };
+        self.told_at = Some(now);
+        let max = if self.is_large() { SAMPLE_MAX } else { limits::USERS_LISTED_MAX };
         let changes = std::mem::take(&mut self.changes);
         Some(Presence {
             room: room.clone(),

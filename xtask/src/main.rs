@@ -20,6 +20,8 @@ Tasks:
   lint       check format, lints and the arrows of docs/architecture.md
   bench redis
              measure what a cluster costs on Redis
+  chaos [--minutes N] [--seed S] [--scenario NAME] ...
+             break a cluster in every way, check every message; chaos --help says more
   pictures   take the README's pictures anew, from a real run of the demo
 ";
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["lint"] => lint(),
         ["bench", "redis"] => bench("redis"),
+        ["chaos", ref options @ ..] => chaos(options),
         ["pictures"] => pictures(),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");
@@ -70,6 +73,16 @@ fn bench(what: &str) -> ExitCode {
     let mut steps = Steps::new(root());
     if steps.run("needs", |_| needs::install_missing()) {
         steps.run("bench", |cargo| cargo.run(&["bench", "--package", "chat-server", "--bench", what]));
+    }
+    steps.finish()
+}
+
+/// The server and the driver as they are shipped: figures of unoptimised programs are nobody's.
+fn chaos(options: &[&str]) -> ExitCode {
+    let mut steps = Steps::new(root());
+    let build = &["build", "--release", "--package", "chat-server", "--package", "chat-bench"];
+    if steps.run("needs", |_| needs::install_missing()) && steps.run("build", |cargo| cargo.run(build)) {
+        steps.run("chaos", |cargo| cargo.built("release/chat-bench", options));
     }
     steps.finish()
 }

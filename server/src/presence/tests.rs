@@ -15,9 +15,13 @@ fn user(name: &str, node: &str) -> User {
 type Told = (Vec<String>, Vec<String>, Vec<String>, usize);
 
 fn told(roster: &mut Roster, now: u64) -> Option<Told> {
+    told_at(roster, Duration::from_secs(now))
+}
+
+fn told_at(roster: &mut Roster, now: Duration) -> Option<Told> {
     let names =
         |users: &[User]| users.iter().map(|user| format!("{}@{}", user.username, user.node)).collect();
-    roster.tell(Duration::from_secs(now), &RoomName::general()).map(|batch| {
+    roster.tell(now, &RoomName::general()).map(|batch| {
         let moved = batch
             .moved
             .iter()
@@ -42,8 +46,8 @@ fn who_says_goodbye_leaves_at_once() {
     let (alice, bob) = (user("alice", "a"), user("bob", "b"));
     let mut roster = roster(&[alice.clone(), bob]);
     roster.change(Duration::ZERO, left(&alice, false));
-    assert_eq!(told(&mut roster, 0), Some((vec![], vec!["alice@a".into()], vec![], 1)));
-    assert_eq!(told(&mut roster, 0), None, "told once");
+    assert_eq!(told(&mut roster, 1), Some((vec![], vec!["alice@a".into()], vec![], 1)));
+    assert_eq!(told(&mut roster, 2), None, "told once");
 }
 
 #[test]
@@ -70,20 +74,39 @@ fn a_user_on_two_nodes_leaves_with_the_last() {
     let (here, there) = (user("alice", "a"), user("alice", "b"));
     let mut roster = roster(std::slice::from_ref(&here));
     roster.change(Duration::ZERO, PresenceChange::Entered(there.clone()));
-    assert_eq!(told(&mut roster, 0).unwrap().3, 1);
+    assert_eq!(told(&mut roster, 1).unwrap().3, 1);
     roster.change(Duration::ZERO, left(&there, false));
-    assert_eq!(told(&mut roster, 0), Some((vec![], vec![], vec!["alice:b>a".into()], 1)));
+    assert_eq!(told(&mut roster, 2), Some((vec![], vec![], vec!["alice:b>a".into()], 1)));
     roster.change(Duration::ZERO, left(&here, false));
-    assert_eq!(told(&mut roster, 0).unwrap().3, 0);
+    assert_eq!(told(&mut roster, 3).unwrap().3, 0);
+}
+
+#[test]
+fn a_change_is_told_at_once_and_what_follows_it_together() {
+    let ms = Duration::from_millis;
+    let mut roster = roster(&[user("alice", "a")]);
+    roster.change(ms(5_000), PresenceChange::Entered(user("bob", "a")));
+    assert_eq!(told_at(&mut roster, ms(5_000)).unwrap().0, ["bob@a"]);
+    for name in ["carol", "dave"] {
+        roster.change(ms(5_010), PresenceChange::Entered(user(name, "b")));
+        assert_eq!(told_at(&mut roster, ms(5_010)), None);
+    }
+    assert_eq!(roster.deadline(), Some(ms(5_250)));
+    assert_eq!(told_at(&mut roster, ms(5_250)).unwrap().0, ["carol@b", "dave@b"]);
 }
 
 #[test]
 fn a_large_room_tells_once_a_second_a_sample_and_the_exact_count() {
     let mut roster = roster(&[]);
-    for index in 0..600 {
-        roster.change(Duration::ZERO, PresenceChange::Entered(user(&format!("u{index:04}"), "a")));
-    }
-    assert_eq!(told(&mut roster, 0), None, "not before the second is over");
-    let (joined, _, _, count) = told(&mut roster, 1).unwrap();
-    assert_eq!((joined.len(), count), (SAMPLE_MAX, 600));
+    let enter = |roster: &mut Roster, indices: std::ops::Range<usize>| {
+        for index in indices {
+            roster.change(Duration::ZERO, PresenceChange::Entered(user(&format!("u{index:04}"), "a")));
+        }
+    };
+    enter(&mut roster, 0..600);
+    assert_eq!(told(&mut roster, 1).unwrap().3, 600);
+    enter(&mut roster, 600..700);
+    assert_eq!(told_at(&mut roster, Duration::from_millis(1_900)), None, "not before the second is over");
+    let (joined, _, _, count) = told(&mut roster, 2).unwrap();
+    assert_eq!((joined.len(), count), (SAMPLE_MAX, 700));
 }

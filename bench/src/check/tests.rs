@@ -1,0 +1,202 @@
+//! Histories that have to fail, each for its own reason, and some that have not.
+
+use chat_protocol::Seq;
+
+use super::{Counts, Judge, Verdict};
+use crate::record::{Event, What, Words};
+
+/// Room 0, client 0 says everything, clients 0 and 1 are there from the beginning.
+struct History {
+    judge: Judge,
+    t: u64,
+}
+
+impl History {
+    fn new() -> Self {
+        let mut history = Self { judge: Judge::default(), t: 0 };
+        for client in [0, 1] {
+            history.client(client, What::Started).client(client, What::Entered { r: 0, s: Seq(0) });
+        }
+        history
+    }
+
+    fn client(&mut self, client: u32, what: What) -> &mut Self {
+        self.t += 1;
+        self.judge.take(Event { t: self.t, c: Some(client), what });
+        self
+    }
+
+    fn said(&mut self, n: u32) -> &mut Self {
+        self.client(0, What::Said { r: 0, m: Words(0, n) }).client(0, What::Acked { m: Words(0, n) })
+    }
+
+    fn said_all(&mut self, count: u32) {
+        for n in 1..=count {
+            self.said(n);
+        }
+    }
+
+    fn shown(&mut self, client: u32, places: &[(u64, u32)]) -> &mut Self {
+        for (seq, n) in places {
+            self.client(client, What::Shown { r: 0, s: Seq(*seq), m: Words(0, *n) });
+        }
+        self
+    }
+
+    fn verdict(&mut self) -> Verdict {
+        for client in [0, 1] {
+            self.client(client, What::Ended { lost: 0, dup: 0, queued: 0 });
+        }
+        std::mem::take(&mut self.judge).verdict()
+    }
+
+    /// What is wrong is exactly this.
+    fn check(&mut self, expected: impl Fn(&mut Counts)) {
+        let verdict = self.verdict();
+        let mut counts = verdict.counts.clone();
+        // What is merely counted is not what is wrong.
+        (counts.said, counts.acked, counts.shown) = (0, 0, 0);
+        let mut wanted = Counts::default();
+        expected(&mut wanted);
+        assert_eq!(counts, wanted, "{:?}", verdict.complaints);
+        assert_eq!(verdict.complaints.is_empty(), verdict.counts.promise_kept(), "{:?}", verdict.complaints);
+    }
+}
+
+#[test]
+fn everybody_sees_everything_once_in_one_order() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 1), (2, 2), (3, 3)]);
+    history.check(|_| {});
+}
+
+#[test]
+fn an_acknowledged_message_that_one_client_misses_is_lost() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 1), (3, 3)]);
+    history.check(|counts| counts.lost = 1);
+}
+
+#[test]
+fn one_that_is_missing_at_the_end_is_lost_too() {
+    let mut history = History::new();
+    history.said_all(2);
+    history.shown(0, &[(1, 1), (2, 2)]).shown(1, &[(1, 1)]);
+    history.check(|counts| counts.lost = 1);
+}
+
+#[test]
+fn one_that_is_missing_at_the_beginning_is_lost_too() {
+    let mut history = History::new();
+    history.said_all(2);
+    // By its place and by the time at which it was said.
+    history.shown(0, &[(1, 1), (2, 2)]).shown(1, &[(2, 2)]);
+    assert!(history.verdict().counts.lost >= 1);
+}
+
+#[test]
+fn one_that_nobody_is_shown_has_vanished() {
+    let mut history = History::new();
+    history.said_all(2);
+    history.shown(0, &[(1, 1)]).shown(1, &[(1, 1)]);
+    history.check(|counts| counts.vanished = 1);
+}
+
+#[test]
+fn the_same_message_twice_is_a_repeat_wherever_it_stands() {
+    let mut history = History::new();
+    history.said_all(2);
+    history.shown(0, &[(1, 1), (2, 2), (3, 1)]).shown(1, &[(1, 1), (2, 2)]);
+    let counts = history.verdict().counts;
+    assert_eq!((counts.duplicated, counts.promise_kept()), (1, false));
+}
+
+#[test]
+fn two_orders_are_found_though_each_is_sound_by_itself() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 2), (2, 1), (3, 3)]);
+    history.check(|counts| counts.reordered = 1);
+}
+
+#[test]
+fn a_place_that_comes_behind_a_higher_one_is_found() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(0, &[(1, 1), (3, 2), (2, 3)]).shown(1, &[(1, 1), (3, 2), (2, 3)]);
+    history.check(|counts| counts.reordered = 2);
+}
+
+#[test]
+fn what_nobody_said_is_a_phantom() {
+    let mut history = History::new();
+    history.said(1).shown(0, &[(1, 1), (2, 9)]).shown(1, &[(1, 1), (2, 9)]);
+    history.check(|counts| counts.phantoms = 2);
+}
+
+#[test]
+fn what_was_refused_and_comes_all_the_same_is_a_phantom() {
+    let mut history = History::new();
+    history.client(0, What::Said { r: 0, m: Words(0, 1) });
+    history.client(0, What::Failed { m: Words(0, 1), why: "too long".to_owned() });
+    history.shown(0, &[(1, 1)]).shown(1, &[(1, 1)]);
+    let counts = history.verdict().counts;
+    assert_eq!((counts.phantoms, counts.refused), (2, 1));
+}
+
+#[test]
+fn what_was_taken_back_does_not_count_and_may_come_again() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).client(0, What::Rewound { r: 0, s: Seq(1) });
+    history.shown(0, &[(2, 3), (3, 2)]).shown(1, &[(1, 1), (2, 3), (3, 2)]);
+    history.check(|counts| counts.rewinds = 1);
+}
+
+#[test]
+fn what_was_taken_back_and_does_not_come_again_is_lost() {
+    let mut history = History::new();
+    history.said_all(2);
+    history.shown(0, &[(1, 1), (2, 2)]).shown(1, &[(1, 1), (2, 2)]);
+    history.client(1, What::Rewound { r: 0, s: Seq(1) });
+    history.check(|counts| (counts.rewinds, counts.lost) = (1, 1));
+}
+
+#[test]
+fn what_a_client_is_told_is_gone_is_not_lost_and_no_more_than_that() {
+    let mut history = History::new();
+    history.said_all(5);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]).shown(1, &[(1, 1)]);
+    history.client(1, What::Reset { r: 0, from: Seq(2), to: Some(Seq(3)) }).shown(1, &[(1, 5)]);
+    history.check(|counts| (counts.resets, counts.gone, counts.lost) = (1, 2, 1));
+}
+
+#[test]
+fn a_program_that_starts_anew_owes_nothing_of_the_time_between() {
+    let mut history = History::new();
+    history.said_all(2);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 1)]);
+    history.client(1, What::Started).client(1, What::Entered { r: 0, s: Seq(2) });
+    history.said(3).shown(1, &[(3, 3)]);
+    history.check(|_| {});
+}
+
+#[test]
+fn a_program_that_starts_anew_gets_everything_behind_its_head() {
+    let mut history = History::new();
+    history.said_all(4);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3), (4, 4)]).shown(1, &[(1, 1)]);
+    history.client(1, What::Started).client(1, What::Entered { r: 0, s: Seq(2) }).shown(1, &[(4, 4)]);
+    history.check(|counts| counts.lost = 1);
+}
+
+#[test]
+fn an_outbox_that_is_not_empty_at_the_end_is_not_kept() {
+    let mut history = History::new();
+    history.client(1, What::Said { r: 0, m: Words(1, 1) });
+    history.client(1, What::Ended { lost: 0, dup: 0, queued: 1 });
+    let counts = history.verdict().counts;
+    assert_eq!((counts.stuck, counts.vanished), (1, 1));
+}
