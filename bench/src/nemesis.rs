@@ -160,10 +160,12 @@ impl Nemesis {
                 self.strike(other).await?;
             }
             self.hold(300..=6_000).await;
-            self.mend(one).await?;
+            // What the nodes meet in first: a node does not come up without it.
+            let (first, last) = if other.node().is_none() && both { (other, one) } else { (one, other) };
+            self.mend(first).await?;
             if both {
                 self.hold(0..=1_000).await;
-                self.mend(other).await?;
+                self.mend(last).await?;
             }
             self.trouble_clients(fleet).await;
             self.hold(200..=3_000).await;

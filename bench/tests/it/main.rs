@@ -1,0 +1,43 @@
+//! A minute of chaos on real processes, in every test run. The server is the one that was built with these tests:
+//! `cargo test --workspace` builds it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chat_bench::cluster::FrontKind;
+use chat_bench::report;
+use chat_bench::run::{Options, Transports, run};
+use chat_bench::scenario::Scenario;
+
+/// The test programs lie one folder below the programs.
+fn server() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let server = own.parent().unwrap().with_file_name("chat-server");
+    assert!(server.is_file(), "{} is not built: cargo build --package chat-server", server.display());
+    server
+}
+
+fn options(scenario: Scenario, lasts: Duration) -> Options {
+    Options {
+        scenario,
+        lasts,
+        seed: 4,
+        nodes: 3,
+        clients: 100,
+        rooms: 5,
+        rate: 60.0,
+        front: FrontKind::Balance,
+        transport: Transports::Mixed,
+        server: server(),
+        folder: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(scenario.name()),
+        settings: Vec::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_minute_of_everything_breaks_no_promise() {
+    let report = run(options(Scenario::Chaos, Duration::from_secs(60))).await.unwrap();
+    println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report));
+    assert_eq!(report.violations, Vec::<String>::new());
+    assert!(report.faults >= 5, "{} faults: the run proves little", report.faults);
+}
