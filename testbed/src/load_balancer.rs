@@ -152,6 +152,19 @@ impl LoadBalancer {
         read_log(self.folder.path())
     }
 
+    /// Waits until it has said this.
+    ///
+    /// # Errors
+    /// When it does not in twenty seconds; the error shows the end of what it said.
+    pub async fn has_said(&self, text: &str) -> anyhow::Result<()> {
+        let deadline = Instant::now() + START_MAX;
+        while !self.log().contains(text) {
+            ensure!(Instant::now() < deadline, "{text:?} was not said:\n{}", end_of_log(self.folder.path()));
+            sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
     /// Has the program judge its configuration, without starting it; gives what it says.
     ///
     /// # Errors

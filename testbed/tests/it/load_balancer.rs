@@ -78,6 +78,9 @@ async fn both_ports_lead_to_a_backend_that_lives() {
             let answer = ask(balancer.http(), "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
             assert!(answer.ends_with("one\n"), "{brand:?}: {answer}: {}", balancer.log());
         }
+        let metrics =
+            ask(balancer.http(), "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        assert!(metrics.starts_with("HTTP/1.1 404"), "{brand:?}: {metrics}");
         let (tcp, http) = (balancer.tcp(), balancer.http());
         drop(balancer);
         for addr in [tcp, http] {
