@@ -3,6 +3,7 @@
 
 mod keys;
 mod layers;
+mod networks;
 mod show;
 mod value;
 
@@ -15,6 +16,7 @@ use chat_protocol::NodeId;
 use crate::balancer::{Backend, BalancerConfig};
 use keys::KEYS;
 use layers::Entry;
+pub use networks::Networks;
 pub use show::example;
 pub use value::{AckPolicy, LogFormat, LogLevel, RedisUrl};
 
@@ -32,6 +34,10 @@ pub struct Config {
     pub listen_tcp: Option<SocketAddr>,
     /// Where HTTP and WebSocket clients come in; none: switched off.
     pub listen_http: Option<SocketAddr>,
+    /// Load balancers that say by PROXY protocol whose connection it is.
+    pub proxy_protocol_from: Networks,
+    /// Load balancers that say by `X-Forwarded-For` whose request it is.
+    pub forwarded_from: Networks,
     /// Where the nodes of a cluster meet.
     pub redis: Redis,
     /// What clients may do.
@@ -106,6 +112,8 @@ impl Default for Config {
             node: default_node(),
             listen_tcp: Some(any_address(12_345)),
             listen_http: Some(any_address(8_000)),
+            proxy_protocol_from: Networks::default(),
+            forwarded_from: Networks::default(),
             redis: Redis::default(),
             limits: Limits::default(),
             timing: Timing::default(),

@@ -37,7 +37,7 @@ use backbone::{Backbone, Link, redis};
 use config::{Config, RedisUrl};
 use connection::Ends;
 use hub::Hub;
-use listener::{Addresses, Door};
+use listener::{Addresses, Door, Port};
 
 /// What the nodes of one process share: tests and the demo run a whole cluster in theirs.
 #[derive(Clone, Default)]
@@ -180,10 +180,10 @@ impl Server {
         hub.announce().await;
         tasks.spawn(hub.clone().run(feed));
         if let Some(listener) = self.tcp {
-            tasks.spawn(door.clone().open(listener, shutdown.clone(), listener::tcp::serve));
+            tasks.spawn(door.clone().open(listener, Port::Tcp, shutdown.clone()));
         }
         if let Some(listener) = self.http {
-            tasks.spawn(door.clone().open(listener, stop.clone(), listener::http::serve));
+            tasks.spawn(door.clone().open(listener, Port::Http, stop.clone()));
         }
         tokio::select! {
             () = self.kill.cancelled() => {}

@@ -47,6 +47,8 @@ pub(crate) struct Metrics {
     pub(crate) orphans_dropped: Count,
     /// Clients closed because they took nothing for too long.
     pub(crate) slow_closed: Count,
+    /// Connections closed because their header of the PROXY protocol was none.
+    pub(crate) proxy_headers_refused: Count,
 }
 
 /// What is read off the node when it is asked.
@@ -155,7 +157,8 @@ impl Scrape {
         page.gauge("chat_clients_lagging", "Clients whose outbox is full now", &now.lagging)?;
         page.counter("chat_clients_lagged", "Times a client's outbox became full", &now.lagged)?;
         page.gauge("chat_outbox_queued_bytes", "Bytes queued for all clients", &now.queued_bytes)?;
-        page.counter("chat_clients_slow_closed", "Clients closed because they took nothing for too long", &self.metrics.slow_closed)
+        page.counter("chat_clients_slow_closed", "Clients closed because they took nothing for too long", &self.metrics.slow_closed)?;
+        page.counter("chat_proxy_headers_refused", "Connections closed because their header of the PROXY protocol was none", &self.metrics.proxy_headers_refused)
     }
 }
 

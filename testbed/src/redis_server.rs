@@ -3,29 +3,26 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::{ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::program::{Folder, Process, free_port};
 use crate::redis_connection::{RedisConnection, Reply};
 
 /// How long a Redis may take from its start to its first answer.
 const START_MAX: Duration = Duration::from_secs(20);
 /// Ports that are tried before a start fails.
 const STARTS_MAX: u32 = 20;
-/// Where ports are looked for: below those that Linux hands out by itself, so that nobody gets the port of a
-/// server that is being restarted, and no connection to it can meet itself.
-const PORTS: std::ops::Range<u16> = 10_000..32_000;
 /// Lines of the server's log that are kept for error messages.
 const LOG_LINES_MAX: usize = 12;
 
@@ -124,46 +121,6 @@ pub struct RedisServer {
     folder: Folder,
 }
 
-/// The process; dead when dropped, also by a start that is given up.
-#[derive(Debug)]
-struct Process(Child);
-
-impl Process {
-    fn kill(&mut self) {
-        // It may be dead already.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// The server's folder; gone when dropped.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn create() -> anyhow::Result<Self> {
-        static CREATED: AtomicU32 = AtomicU32::new(0);
-        let number = CREATED.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("chat-testbed-{}-{number}", std::process::id()));
-        // What a killed run with the same process id may have left is nobody's.
-        drop(std::fs::remove_dir_all(&path));
-        std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
 impl RedisServer {
     /// Starts a Redis on a free port of the loopback and waits until it answers; a replica also until it has
     /// what its primary has.
@@ -176,7 +133,7 @@ impl RedisServer {
         let (port, process) = loop {
             attempt += 1;
             let port = free_port()?;
-            match launch(&options, port, &folder.0).await? {
+            match launch(&options, port, folder.path()).await? {
                 Launched::Ready(process) => break (port, process),
                 // Somebody else has taken the port in between.
                 Launched::Ended(log) if log.contains("in use") && attempt < STARTS_MAX => {}
@@ -264,7 +221,7 @@ impl RedisServer {
     /// When it does not come up.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.kill();
-        match launch(&self.options, self.port, &self.folder.0).await? {
+        match launch(&self.options, self.port, self.folder.path()).await? {
             Launched::Ready(process) => self.process = process,
             Launched::Ended(log) => bail!("redis-server ended at its restart:\n{log}"),
         }
@@ -288,8 +245,7 @@ impl RedisServer {
     }
 
     fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let pid = i32::try_from(self.process.0.id()).ok().and_then(Pid::from_raw).context("a process id")?;
-        kill_process(pid, signal).context("redis-server cannot be signalled")
+        self.process.signal(signal).context("redis-server")
     }
 
     async fn answers(&self) -> anyhow::Result<()> {
@@ -318,8 +274,8 @@ async fn launch(options: &RedisOptions, port: u16, folder: &Path) -> anyhow::Res
     command.args(options.command_line(port, folder)).current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let process = command.spawn().context("redis-server cannot be started, is it installed?")?;
-    let mut process = Process(process);
-    let stdout = process.0.stdout.take().expect("it was piped");
+    let mut process = Process::single(process);
+    let stdout = process.child.stdout.take().expect("it was piped");
     let (ready, is_ready) = oneshot::channel();
     let log = Arc::new(Mutex::new(VecDeque::new()));
     let kept = log.clone();
@@ -350,23 +306,4 @@ fn read_log(stdout: ChildStdout, ready: oneshot::Sender<()>, kept: &Mutex<VecDeq
             kept.pop_front();
         }
     }
-}
-
-/// A port that nobody listens on. Each call begins its search elsewhere, so that tests which run beside one
-/// another seldom meet.
-///
-/// # Errors
-/// When there is none.
-pub fn free_port() -> anyhow::Result<u16> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let count = u32::from(PORTS.end - PORTS.start);
-    let begin = std::process::id().wrapping_mul(97);
-    for _ in 0..count {
-        let step = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % count;
-        let port = PORTS.start + u16::try_from(step)?;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    bail!("no free port from {} to {}", PORTS.start, PORTS.end)
 }

@@ -2,6 +2,7 @@
 //! asks. What to dial, send and tell is decided in [`link`]; what is shown, nowhere here.
 
 pub mod backoff;
+pub mod cookies;
 mod cursor;
 pub mod dial;
 pub mod endpoint;
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
+use dial::Dialer;
 use event::{Moment, NetCommand, NetEvent};
 use link::{Input, Link, LinkOptions, Output};
 use peer::Peer;
@@ -59,6 +61,7 @@ pub async fn run(net: Net) -> SavedClient {
     let mut driver = Driver {
         link,
         peer: Peer::None,
+        dialer: Dialer::default(),
         commands: net.commands,
         telling: Telling::new(net.events),
         shutdown: net.shutdown,
@@ -81,6 +84,8 @@ pub async fn run(net: Net) -> SavedClient {
 struct Driver {
     link: Link,
     peer: Peer,
+    /// Kept over the dials: it remembers what load balancers want to be told.
+    dialer: Dialer,
     commands: mpsc::Receiver<NetCommand>,
     telling: Telling,
     shutdown: CancellationToken,
@@ -154,7 +159,7 @@ impl Driver {
             match output {
                 Output::Dial(endpoint) => {
                     debug!(%endpoint, "dialling");
-                    self.peer = Peer::dial(endpoint);
+                    self.peer = Peer::dial(self.dialer.clone(), endpoint);
                 }
                 Output::Hangup => self.peer = Peer::None,
                 Output::Send(request) => match &mut self.peer {

@@ -1,20 +1,45 @@
 //! Owns what tests need beyond Rust, and how a Debian or Ubuntu machine gets it.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 
-/// A program that tests start, and the Debian package that brings it.
+/// Something that tests start, and the Debian package that brings it.
 struct Tool {
-    program: &'static str,
+    name: &'static str,
+    found: Found,
     package: &'static str,
     why: &'static str,
 }
 
+/// How one knows that it is there.
+#[derive(Clone, Copy)]
+enum Found {
+    /// A program of the tool's name stands on the path.
+    OnPath,
+    /// A question of its own.
+    If(fn() -> bool),
+}
+
+impl Tool {
+    const fn program(name: &'static str, package: &'static str, why: &'static str) -> Self {
+        Self { name, found: Found::OnPath, package, why }
+    }
+}
+
 /// What tests need. A new need is a new row; no test may skip itself because a tool is missing.
 const TOOLS: &[Tool] = &[
-    Tool { program: "cc", package: "build-essential", why: "links the programs" },
-    Tool { program: "redis-server", package: "redis-server", why: "nodes are tested on a real Redis" },
+    Tool::program("cc", "build-essential", "links the programs"),
+    Tool::program("redis-server", "redis-server", "nodes are tested on a real Redis"),
+    Tool::program("haproxy", "haproxy", "nodes are tested behind it, on deploy/haproxy"),
+    Tool::program("nginx", "nginx", "nodes are tested behind it, on deploy/nginx"),
+    Tool {
+        name: "nginx's stream module",
+        found: Found::If(nginx_has_stream),
+        package: "libnginx-mod-stream",
+        why: "nginx passes on TCP by it",
+    },
 ];
 
 /// Parts of the Rust toolchain that rustup may have left out, and how cargo calls them.
@@ -23,7 +48,7 @@ const COMPONENTS: &[(&str, &str)] = &[("rustfmt", "fmt"), ("clippy", "clippy")];
 /// Installs what is missing, or says exactly what to install.
 pub(crate) fn install_missing() -> anyhow::Result<()> {
     check_components()?;
-    let missing = missing(TOOLS, is_on_path);
+    let missing = missing(TOOLS, is_there);
     if missing.is_empty() {
         return Ok(());
     }
@@ -33,8 +58,8 @@ pub(crate) fn install_missing() -> anyhow::Result<()> {
     apt_get(privilege, &["update"]).context(advice.clone())?;
     apt_get(privilege, &[&["install", "--yes", "--no-install-recommends"], &packages[..]].concat())
         .context(advice)?;
-    let still = missing.iter().find(|tool| !is_on_path(tool.program));
-    still.map_or(Ok(()), |tool| bail!("{} was installed but brought no {}", tool.package, tool.program))
+    let still = missing.iter().find(|tool| !is_there(tool));
+    still.map_or(Ok(()), |tool| bail!("{} was installed but brought no {}", tool.package, tool.name))
 }
 
 /// Formatter and linter have to be there.
@@ -49,12 +74,19 @@ pub(crate) fn check_components() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn missing(tools: &[Tool], is_there: impl Fn(&str) -> bool) -> Vec<&Tool> {
-    tools.iter().filter(|tool| !is_there(tool.program)).collect()
+fn missing(tools: &[Tool], is_there: impl Fn(&Tool) -> bool) -> Vec<&Tool> {
+    tools.iter().filter(|tool| !is_there(tool)).collect()
+}
+
+fn is_there(tool: &Tool) -> bool {
+    match tool.found {
+        Found::OnPath => is_on_path(tool.name),
+        Found::If(is_there) => is_there(),
+    }
 }
 
 fn advice(missing: &[&Tool]) -> String {
-    let why: Vec<String> = missing.iter().map(|tool| format!("{} ({})", tool.program, tool.why)).collect();
+    let why: Vec<String> = missing.iter().map(|tool| format!("{} ({})", tool.name, tool.why)).collect();
     let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
     format!("missing: {}; install: sudo apt-get install {}", why.join(", "), packages.join(" "))
 }
@@ -89,6 +121,22 @@ fn is_on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
+/// Built in, or a module that the folder brings which deploy/nginx/nginx.conf includes.
+fn nginx_has_stream() -> bool {
+    const MODULE: &str = "/etc/nginx/modules-enabled/50-mod-stream.conf";
+    let built = Command::new("nginx").arg("-V").stdin(Stdio::null()).output();
+    let built = built.map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).unwrap_or_default();
+    has_stream(&built, Path::new(MODULE).exists())
+}
+
+fn has_stream(built: &str, has_module: bool) -> bool {
+    built.split_whitespace().any(|option| match option {
+        "--with-stream" => true,
+        "--with-stream=dynamic" => has_module,
+        _ => false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,11 +144,11 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_with_its_package() {
         let tools = [
-            Tool { program: "one", package: "one-package", why: "for this" },
-            Tool { program: "two", package: "two-package", why: "for that" },
-            Tool { program: "there", package: "x", why: "x" },
+            Tool::program("one", "one-package", "for this"),
+            Tool::program("two", "two-package", "for that"),
+            Tool::program("there", "x", "x"),
         ];
-        let missing = missing(&tools, |program| program == "there");
+        let missing = missing(&tools, |tool| tool.name == "there");
         assert_eq!(
             advice(&missing),
             "missing: one (for this), two (for that); install: sudo apt-get install one-package two-package"
@@ -110,5 +158,13 @@ mod tests {
     #[test]
     fn a_program_is_found_on_the_path() {
         assert!(is_on_path("cargo") && !is_on_path("no-such-program-anywhere"));
+    }
+
+    #[test]
+    fn nginx_needs_its_module_where_it_was_built_without() {
+        assert!(has_stream("--with-compat --with-stream --with-threads", false));
+        let dynamic = "--with-mail=dynamic --with-stream=dynamic --with-stream_geoip_module=dynamic";
+        assert!(has_stream(dynamic, true) && !has_stream(dynamic, false));
+        assert!(!has_stream("--with-stream_ssl_module", true) && !has_stream("", true));
     }
 }

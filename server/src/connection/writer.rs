@@ -16,8 +16,11 @@ use crate::room::ConnId;
 
 /// Pings without any sign of life after which the client is taken for gone.
 const PINGS_MISSED: u32 = 3;
-/// Between two control pings on a WebSocket whose client never said hello; below every common idle timeout.
+/// Between two control pings on a WebSocket whose client never said hello; below every common idle timeout: 60 s on
+/// AWS' ALB and in nginx, 350 s on NLB.
 const CONTROL_PING: Duration = Duration::from_secs(20);
+/// Or so many pings of the other kind, where those are set to come sooner.
+const CONTROL_PING_PINGS: u32 = 5;
 /// Bytes between a client and our newest ping from which on its silence may be slowness.
 const SLOW_FROM: u64 = 64 * 1_024;
 /// A write buffer larger than this is given back when it is empty.
@@ -29,7 +32,7 @@ pub(super) async fn write(half: &mut WriteHalf<'_>, shared: &Shared, conn: ConnI
     let mut ping = interval(ping_every);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut buffer = Vec::new();
-    let mut control_at = shared.opened + CONTROL_PING;
+    let mut control_at = shared.opened + control_every(ping_every);
     loop {
         tokio::select! {
             biased;
@@ -84,9 +87,13 @@ fn heartbeat(shared: &Shared, control_at: &mut Instant, buffer: &mut Vec<u8>) {
         let spread_ms = shared.hub.spread().as_millis() as u64;
         shared.outbox.say(&ServerMessage::Ping { t, spread_ms });
     } else if shared.dialect.is_web_socket() && Instant::now() >= *control_at {
-        *control_at = Instant::now() + CONTROL_PING;
+        *control_at = Instant::now() + control_every(shared.hub.config.timing.ping);
         shared.dialect.put_control_ping(buffer);
     }
+}
+
+fn control_every(ping_every: Duration) -> Duration {
+    CONTROL_PING.min(ping_every * CONTROL_PING_PINGS)
 }
 
 /// What became of bytes on their way to a client.

@@ -2,32 +2,48 @@
 //! balancers and those who watch the node ask: `/live`, `/ready`, `/health`, `/metrics`.
 
 use std::convert::Infallible;
+use std::io::Cursor;
+use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue, UPGRADE};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, Chain, Join};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 use tracing::debug;
 use tungstenite::handshake::server::create_response;
 
-use super::{Door, Permit};
+use super::{Arrival, Door, Place, forwarded};
 use crate::connection::{self, Framing};
 use crate::metrics;
 
-type Upgraded = oneshot::Sender<hyper::upgrade::OnUpgrade>;
+/// What hyper reads: what was read of the connection before, then the connection.
+type Stream = Join<Chain<Cursor<BytesMut>, OwnedReadHalf>, OwnedWriteHalf>;
+
+/// What the requests of one connection share.
+struct Visit {
+    door: Door,
+    /// Gone when the connection was upgraded.
+    upgraded: Mutex<Option<oneshot::Sender<hyper::upgrade::OnUpgrade>>>,
+    place: Mutex<Place>,
+}
 
 /// Serves one connection: requests until one of them turns it into a WebSocket.
-pub(crate) async fn serve(door: Door, stream: TcpStream, permit: Permit) {
+pub(super) async fn serve(door: Door, arrival: Arrival) {
     let (upgraded, upgrade) = oneshot::channel();
-    let upgraded = parking_lot::Mutex::new(Some(upgraded));
+    let Arrival { stream, input, place } = arrival;
+    let visit = Visit { door, upgraded: Some(upgraded).into(), place: place.into() };
+    let door = &visit.door;
     let service = service_fn(|request| {
-        let response = answer(&door, request, &upgraded);
+        let response = answer(&visit, request);
         async move { Ok::<_, Infallible>(response) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -35,7 +51,7 @@ pub(crate) async fn serve(door: Door, stream: TcpStream, permit: Permit) {
     // A request that comes while the node drains is the connection's last, and still answered.
     let draining = door.ends.drain.is_cancelled();
     http.keep_alive(!draining);
-    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let connection = http.serve_connection(TokioIo::new(with_input(stream, input)), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = &mut connection => served,
@@ -48,30 +64,53 @@ pub(crate) async fn serve(door: Door, stream: TcpStream, permit: Permit) {
     if let Err(error) = served {
         debug!(%error, "http connection ended");
     }
-    // Without an upgrade the sender is gone with the service.
-    drop(upgraded.lock().take());
+    // Without an upgrade nothing is sent any more.
+    drop(visit.upgraded.lock().take());
     if let Ok(upgrade) = upgrade.await {
-        web_socket(&door, upgrade).await;
+        web_socket(door, upgrade).await;
     }
-    drop(permit);
+}
+
+fn with_input(stream: TcpStream, input: BytesMut) -> Stream {
+    let (read, write) = stream.into_split();
+    tokio::io::join(Cursor::new(input).chain(read), write)
 }
 
 async fn web_socket(door: &Door, upgrade: hyper::upgrade::OnUpgrade) {
     let Ok(upgraded) = upgrade.await else { return };
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
+    let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
+    let (reader, write) = parts.io.into_inner().into_inner();
+    let (unread, read) = reader.into_inner();
+    let stream = read.reunite(write).expect("they are halves of one stream");
     let framing = Framing::web_socket(door.hub.config.limits.wire.frame_bytes);
-    let input = BytesMut::from(parts.read_buf.as_ref());
-    connection::serve(parts.io.into_inner(), input, framing, door.hub.clone(), door.ends.clone()).await;
+    let mut input = BytesMut::from(parts.read_buf.as_ref());
+    let at = unread.position() as usize;
+    input.extend_from_slice(&unread.into_inner()[at..]);
+    connection::serve(stream, input, framing, door.hub.clone(), door.ends.clone()).await;
 }
 
-fn answer(
-    door: &Door,
-    request: Request<Incoming>,
-    upgraded: &parking_lot::Mutex<Option<Upgraded>>,
-) -> Response<Full<Bytes>> {
+impl Visit {
+    /// Counts the connection for whoever the request comes from, where a load balancer brought it. False: that
+    /// address has connections enough.
+    fn take_place(&self, headers: &HeaderMap) -> bool {
+        let mut place = self.place.lock();
+        let Place::Open(peer) = *place else { return true };
+        let addr: IpAddr = forwarded::client(headers, peer, &self.door.hub.config.forwarded_from);
+        let Some(permit) = self.door.addresses.permit(addr) else {
+            debug!(%addr, %peer, "too many connections from this forwarded address");
+            return false;
+        };
+        debug!(%addr, %peer, "connection came in, forwarded");
+        *place = Place::Taken(permit);
+        true
+    }
+}
+
+fn answer(visit: &Visit, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let door = &visit.door;
     let wants_upgrade = request.headers().contains_key(UPGRADE);
     match (request.method(), request.uri().path()) {
-        (&Method::GET, "/" | "/ws") if wants_upgrade => upgrade(door, request, upgraded),
+        (&Method::GET, "/" | "/ws") if wants_upgrade => upgrade(visit, request),
         (&Method::GET | &Method::HEAD, "/ws") => {
             text(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket: connect with ws://\n")
         }
@@ -91,18 +130,18 @@ fn answer(
     }
 }
 
-fn upgrade(
-    door: &Door,
-    mut request: Request<Incoming>,
-    upgraded: &parking_lot::Mutex<Option<Upgraded>>,
-) -> Response<Full<Bytes>> {
-    if door.hub.is_draining() {
+fn upgrade(visit: &Visit, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+    if visit.door.hub.is_draining() {
         return text(StatusCode::SERVICE_UNAVAILABLE, "this server is going away: connect again\n");
     }
     let on_upgrade = hyper::upgrade::on(&mut request);
-    match create_response(&request.map(|_| ())) {
+    let request = request.map(|_| ());
+    match create_response(&request) {
         Ok(response) => {
-            if let Some(upgraded) = upgraded.lock().take() {
+            if !visit.take_place(request.headers()) {
+                return text(StatusCode::TOO_MANY_REQUESTS, "too many connections from your address\n");
+            }
+            if let Some(upgraded) = visit.upgraded.lock().take() {
                 // The receiver lives as long as the connection.
                 drop(upgraded.send(on_upgrade));
             }

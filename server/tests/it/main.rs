@@ -13,6 +13,7 @@ mod limits;
 mod metrics;
 mod plain_text;
 mod program;
+mod proxied;
 mod redis;
 mod resume;
 mod rooms;

@@ -112,6 +112,7 @@ async fn what_happened_is_what_is_counted() {
         ("chat_clients_lagging", 0.0),
         ("chat_clients_lagged_total", 0.0),
         ("chat_clients_slow_closed_total", 0.0),
+        ("chat_proxy_headers_refused_total", 0.0),
     ]);
     assert!(scraped.value("chat_ack_latency_seconds_sum") < 10.0);
     drop(bob);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+mod load_balancer;
 mod proxy;
 mod redis;
 

@@ -8,11 +8,17 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 
+use crate::net::cookies::CookieJar;
 use crate::net::endpoint::Endpoint;
 use crate::net::event::{DialStep, Transport};
 use crate::net::transport::{Wire, refusal, websocket_config, words};
@@ -29,8 +35,8 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 /// How far a dial is: the step, and what it is about. Only the newest matters to whoever watches.
 pub type Progress = watch::Sender<(DialStep, String)>;
 
-/// How long each step of a dial may take.
-#[derive(Debug, Clone, Copy)]
+/// How long each step of a dial may take, and what load balancers want to be told on the next one.
+#[derive(Debug, Clone)]
 pub struct Dialer {
     /// Name to addresses.
     pub resolve: Duration,
@@ -38,6 +44,8 @@ pub struct Dialer {
     pub connect: Duration,
     /// HTTP to WebSocket.
     pub upgrade: Duration,
+    /// Kept over the dials of all its clones.
+    pub cookies: CookieJar,
 }
 
 impl Default for Dialer {
@@ -46,6 +54,7 @@ impl Default for Dialer {
             resolve: Duration::from_secs(5),
             connect: Duration::from_secs(3),
             upgrade: Duration::from_secs(5),
+            cookies: CookieJar::default(),
         }
     }
 }
@@ -60,7 +69,7 @@ impl Dialer {
     ///
     /// # Errors
     /// [`DialError`] of the step that failed; with several addresses, of the first that did.
-    pub async fn dial(self, endpoint: &Endpoint, progress: &Progress) -> Result<Wire, DialError> {
+    pub async fn dial(&self, endpoint: &Endpoint, progress: &Progress) -> Result<Wire, DialError> {
         progress.send_replace((DialStep::Resolving, endpoint.host.clone()));
         let addresses = self.resolve(endpoint).await?;
         let stream = self.connect_any(addresses, endpoint.transport, progress).await?;
@@ -76,7 +85,7 @@ impl Dialer {
         }
     }
 
-    async fn resolve(self, endpoint: &Endpoint) -> Result<VecDeque<SocketAddr>, DialError> {
+    async fn resolve(&self, endpoint: &Endpoint) -> Result<VecDeque<SocketAddr>, DialError> {
         let lookup = timeout(self.resolve, lookup_host((endpoint.host.as_str(), endpoint.port)));
         match lookup.await {
             Ok(Ok(found)) => {
@@ -93,7 +102,7 @@ impl Dialer {
 
     /// The first address that answers wins; the next one joins when the last has failed or is slow.
     async fn connect_any(
-        self,
+        &self,
         mut addresses: VecDeque<SocketAddr>,
         transport: Transport,
         progress: &Progress,
@@ -118,21 +127,41 @@ impl Dialer {
         }
     }
 
-    async fn connect(self, address: SocketAddr) -> Result<TcpStream, DialError> {
+    async fn connect(&self, address: SocketAddr) -> Result<TcpStream, DialError> {
         match timeout(self.connect, TcpStream::connect(address)).await {
             Ok(connected) => connected.map_err(|error| DialError(words(&error))),
             Err(_) => Err(DialError("connecting timed out".into())),
         }
     }
 
-    async fn upgrade(self, endpoint: &Endpoint, stream: TcpStream) -> Result<Wire, DialError> {
+    async fn upgrade(&self, endpoint: &Endpoint, stream: TcpStream) -> Result<Wire, DialError> {
         let url = format!("ws://{}{}", endpoint.authority(), endpoint.path);
-        let handshake = tokio_tungstenite::client_async_with_config(url, stream, Some(websocket_config()));
+        let refused = |error: &Error| DialError(refusal(error));
+        let mut request = url.into_client_request().map_err(|error| refused(&error))?;
+        let line = self.cookies.lock().line(endpoint, Timestamp::now());
+        if let Some(line) = line.and_then(|line| HeaderValue::from_str(&line).ok()) {
+            request.headers_mut().insert(COOKIE, line);
+        }
+        let handshake = client_async_with_config(request, stream, Some(websocket_config()));
         match timeout(self.upgrade, handshake).await {
-            Ok(Ok((stream, _response))) => Ok(Wire::messages(stream)),
-            Ok(Err(error)) => Err(DialError(refusal(&error))),
+            Ok(Ok((stream, answer))) => {
+                self.keep_cookies(endpoint, answer.headers());
+                Ok(Wire::messages(stream))
+            }
+            Ok(Err(error)) => {
+                // A refusal may take a cookie back.
+                if let Error::Http(answer) = &error {
+                    self.keep_cookies(endpoint, answer.headers());
+                }
+                Err(refused(&error))
+            }
             Err(_) => Err(DialError("no answer to the WebSocket upgrade".into())),
         }
+    }
+
+    fn keep_cookies(&self, endpoint: &Endpoint, headers: &HeaderMap) {
+        let lines = headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+        self.cookies.lock().take(endpoint, lines, Timestamp::now());
     }
 }
 

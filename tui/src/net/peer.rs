@@ -26,9 +26,9 @@ pub(super) struct Dialling {
 
 impl Peer {
     /// Begins a dial; dropping it gives it up.
-    pub(super) fn dial(endpoint: Endpoint) -> Self {
+    pub(super) fn dial(dialer: Dialer, endpoint: Endpoint) -> Self {
         let (sender, progress) = watch::channel((DialStep::Resolving, endpoint.host.clone()));
-        let dial = Box::pin(async move { Dialer::default().dial(&endpoint, &sender).await });
+        let dial = Box::pin(async move { dialer.dial(&endpoint, &sender).await });
         Self::Dialling(Dialling { dial, progress })
     }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::fake::{Conn, Fake, room, within};
+use crate::transport::upgraded_with;
 
 struct Client {
     commands: mpsc::Sender<NetCommand>,
@@ -185,4 +186,20 @@ async fn a_front_end_that_does_not_look_stops_no_command_and_loses_no_event() {
         }
     };
     tokio::join!(serve, watch);
+}
+
+#[tokio::test]
+async fn what_a_load_balancer_set_goes_back_to_it_on_the_next_connection() {
+    let fake = Fake::bind(Transport::Ws).await;
+    let mut client = Client::start(&fake, Duration::ZERO);
+    let serve = async {
+        assert_eq!(upgraded_with(&fake, &["AWSALB=one; Path=/"]).await, None);
+        assert_eq!(upgraded_with(&fake, &[]).await.as_deref(), Some("AWSALB=one"));
+    };
+    // Somebody looks: a client whose events are not taken does not dial.
+    let looks = async { while client.events.recv().await.is_some() {} };
+    tokio::select! {
+        () = serve => {}
+        () = looks => panic!("the network runs"),
+    }
 }

@@ -9,6 +9,8 @@ use chat_tui::net::event::{DialStep, Transport};
 use chat_tui::net::transport::Wire;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::http::header::{COOKIE, SET_COOKIE};
 
 use crate::fake::{Conn, Fake, within};
 
@@ -158,4 +160,51 @@ async fn an_upgrade_without_answer_times_out_and_each_step_is_told() {
     let (dialled, _conn) = tokio::join!(dialer.dial(&endpoint, &progress), fake.accept());
     assert_eq!(dialled.expect_err("a timeout").to_string(), "no answer to the WebSocket upgrade");
     assert_eq!(*watched.borrow(), (DialStep::Upgrading, format!("127.0.0.1:{} ws", endpoint.port)));
+}
+
+/// Accepts a WebSocket and answers its handshake with these cookies; what the client said of its own.
+pub(crate) async fn upgraded_with(fake: &Fake, cookies: &'static [&'static str]) -> Option<String> {
+    let (stream, _) = within("a connection", fake.listener.accept()).await.unwrap();
+    let mut said = None;
+    #[expect(clippy::result_large_err, reason = "the library's callback")]
+    let answer = |request: &Request, mut response: Response| {
+        said = request.headers().get(COOKIE).map(|line| line.to_str().unwrap().to_owned());
+        for cookie in cookies {
+            response.headers_mut().append(SET_COOKIE, cookie.parse().unwrap());
+        }
+        Ok(response)
+    };
+    within("an upgrade", tokio_tungstenite::accept_hdr_async(stream, answer)).await.unwrap();
+    said
+}
+
+#[tokio::test]
+async fn cookies_of_a_handshake_come_back_at_the_next_one() {
+    let (fake, elsewhere) = (Fake::bind(Transport::Ws).await, Fake::bind(Transport::Ws).await);
+    let (dialer, (progress, _)) = (Dialer::default(), watch::channel((DialStep::Resolving, String::new())));
+    for (server, cookies, expected) in [
+        (&fake, &["AWSALB=one; Path=/", "AWSALBCORS=one; SameSite=None; Secure"][..], None),
+        (&fake, &["AWSALB=two; Path=/", "NODE=a; path=/"], Some("AWSALB=one")),
+        (&elsewhere, &[], None),
+        (&fake, &["AWSALB=; Max-Age=0"], Some("AWSALB=two; NODE=a")),
+        (&fake, &[], Some("NODE=a")),
+    ] {
+        let endpoint = server.endpoint();
+        let (wire, said) = tokio::join!(dialer.dial(&endpoint, &progress), upgraded_with(server, cookies));
+        wire.unwrap();
+        assert_eq!(said.as_deref(), expected);
+    }
+    // A refusal may take a cookie back, too.
+    let endpoint = Endpoint { transport: Transport::Ws, ..fake.endpoint() };
+    let refuse = async {
+        let (mut stream, _) = fake.listener.accept().await.unwrap();
+        let answer = "HTTP/1.1 503 No\r\nSet-Cookie: NODE=; Max-Age=0\r\ncontent-length: 0\r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes()).await.unwrap();
+        stream
+    };
+    let (refused, _stream) = tokio::join!(dialer.dial(&endpoint, &progress), refuse);
+    refused.expect_err("a refusal");
+    let (wire, said) = tokio::join!(dialer.dial(&endpoint, &progress), upgraded_with(&fake, &[]));
+    wire.unwrap();
+    assert_eq!(said, None);
 }
