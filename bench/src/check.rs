@@ -147,7 +147,7 @@ impl Judge {
             What::Started => self.close(client),
             What::Said { r, m } => {
                 counts.said += 1;
-                drop(self.said.insert(m, Said { room: r, at: t, acked: false, refused: false }));
+                self.said.insert(m, Said { room: r, at: t, acked: false, refused: false });
             }
             What::Acked { m } => {
                 counts.acked += 1;

@@ -87,11 +87,13 @@ impl Cli {
             return Err("two nodes, two clients in each room and a rate above 0 are the least".to_owned());
         }
         let minutes = self.minutes.unwrap_or(if is_matrix { 0.5 } else { 1.0 });
-        let lasts = Duration::try_from_secs_f64(minutes * 60.0).map_err(|error| format!("--minutes: {error}"))?;
+        let lasts =
+            Duration::try_from_secs_f64(minutes * 60.0).map_err(|error| format!("--minutes: {error}"))?;
         let server = self.server.clone().map_or_else(server_beside, Ok)?;
         let mut settings = Vec::new();
         for setting in &self.set {
-            let (name, value) = setting.split_once('=').ok_or_else(|| format!("--set {setting}: NAME=VALUE"))?;
+            let (name, value) =
+                setting.split_once('=').ok_or_else(|| format!("--set {setting}: NAME=VALUE"))?;
             settings.push((name.to_owned(), value.to_owned()));
         }
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(0..1_000_000));
@@ -126,5 +128,8 @@ fn server_beside() -> Result<PathBuf, String> {
     if server.is_file() {
         return Ok(server);
     }
-    Err(format!("there is no {}: build it with cargo build --release --package chat-server", server.display()))
+    Err(format!(
+        "there is no {}: build it with cargo build --release --package chat-server",
+        server.display()
+    ))
 }

@@ -104,6 +104,7 @@ async fn redis_sample(redis: &mut RedisConnection) -> Option<(Sample, f64)> {
     };
     let cpu_seconds = number("used_cpu_sys:")? + number("used_cpu_user:")?;
     let calls = info.lines().filter(|line| line.starts_with("cmdstat_"));
-    let commands = calls.filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<f64>().ok());
+    let commands =
+        calls.filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<f64>().ok());
     Some((Sample { at: Instant::now(), cpu_seconds }, commands.sum()))
 }

@@ -87,7 +87,9 @@ impl Nemesis {
             Scenario::Parted => self.again(Fault::Parted, 25_000, 5_000).await,
             Scenario::Reset => self.again(Fault::Reset, 25_000, 5_000).await,
             Scenario::DeafFeed => self.again(Fault::Deaf, 4_000, 1_000).await,
-            Scenario::RedisRestart | Scenario::RedisEmpty => self.again(|_| Fault::RedisRestart, 500, 6_000).await,
+            Scenario::RedisRestart | Scenario::RedisEmpty => {
+                self.again(|_| Fault::RedisRestart, 500, 6_000).await
+            }
             Scenario::Flush => self.again(|_| Fault::Flush, 0, 4_000).await,
             Scenario::RedisFull => self.again(|_| Fault::RedisFull, 4_000, 4_000).await,
             Scenario::RedisPause => self.again(|_| Fault::RedisPause, 0, 5_000).await,
@@ -235,7 +237,9 @@ impl Nemesis {
             }
             Fault::RedisRestart => self.cluster.store().kill(),
             Fault::Flush => drop(self.cluster.store().command(&["FLUSHALL"]).await?),
-            Fault::RedisFull => drop(self.cluster.store().command(&["CONFIG", "SET", "maxmemory", "1"]).await?),
+            Fault::RedisFull => {
+                self.max_memory("1").await?
+            }
             Fault::RedisPause => {
                 let pause = REDIS_PAUSE.as_millis().to_string();
                 self.cluster.store().command(&["CLIENT", "PAUSE", &pause, "ALL"]).await?;
@@ -258,6 +262,11 @@ impl Nemesis {
         Ok(())
     }
 
+    /// What Redis may use, in bytes; 0: everything.
+    async fn max_memory(&mut self, bytes: &str) -> anyhow::Result<()> {
+        self.cluster.store().command(&["CONFIG", "SET", "maxmemory", bytes]).await.map(drop)
+    }
+
     async fn mend(&mut self, fault: Fault) -> anyhow::Result<()> {
         let nodes = self.cluster.nodes();
         match fault {
@@ -266,7 +275,9 @@ impl Nemesis {
             Fault::HostGone(node) => nodes[node].from_front().for_each(chat_testbed::Proxy::heal),
             Fault::Parted(node) | Fault::Reset(node) | Fault::Slow(node) => nodes[node].to_store().heal(),
             Fault::RedisRestart => self.cluster.store().restart().await?,
-            Fault::RedisFull => drop(self.cluster.store().command(&["CONFIG", "SET", "maxmemory", "0"]).await?),
+            Fault::RedisFull => {
+                self.max_memory("0").await?
+            }
             Fault::Promote => self.cluster.store().add_replica().await?,
             Fault::AllGone => {
                 self.cluster.store().restart().await?;

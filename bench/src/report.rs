@@ -47,8 +47,11 @@ pub fn load(report: &Report) -> String {
     let processes: Vec<String> = processes
         .map(|(name, peak)| format!("{name} {:.0} % {:.0} MiB", peak.cpu * 100.0, peak.rss_mib))
         .collect();
-    let redis =
-        format!("redis {:.0} % {:.0} commands/s", report.load.redis_cpu * 100.0, report.load.redis_commands_per_second);
+    let redis = format!(
+        "redis {:.0} % {:.0} commands/s",
+        report.load.redis_cpu * 100.0,
+        report.load.redis_commands_per_second
+    );
     format!("  at most: {redis}, {}", processes.join(", "))
 }
 

@@ -8,6 +8,7 @@ use anyhow::Context;
 use chat_tui::net::event::Transport;
 use clap::ValueEnum;
 use serde::Serialize;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Counts, Judge, Verdict};
@@ -112,13 +113,14 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     let stop = CancellationToken::new();
     let mut processes = cluster.processes();
     processes.push(("clients".to_owned(), std::process::id()));
-    let watching = tokio::spawn(load::watch(processes, cluster.store_addr(), stop.clone()));
+    let mut watching = JoinSet::new();
+    watching.spawn(load::watch(processes, cluster.store_addr(), stop.clone()));
     let mut nemesis = Nemesis::new(cluster, record.clone(), options.seed, options.lasts);
     fleet.talk();
     let played = nemesis.play(options.scenario, &fleet).await;
     fleet.finish().await;
     stop.cancel();
-    let load = watching.await?;
+    let load = watching.join_next().await.context("nobody watched the load")??;
     record.finish()?;
     let verdict = judge(&path)?;
     let mut report = report(&options, path, load, verdict);

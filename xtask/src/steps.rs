@@ -78,7 +78,8 @@ impl Cargo {
 
     /// Runs a program that was built before, by its path in the target folder.
     pub(crate) fn built(&self, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
         let program = target.join(program);
         let status = Command::new(&program).args(arguments).current_dir(&self.root).status();
         let status = status.with_context(|| format!("{} cannot be started", program.display()))?;

@@ -17,8 +17,9 @@ struct Order {
 impl Order {
     fn of(viewings: &[Viewing]) -> Self {
         let longest = viewings.iter().max_by_key(|viewing| (viewing.stayed, viewing.shown.len()));
-        let words: Vec<Words> =
-            longest.map(|viewing| viewing.shown.iter().map(|shown| shown.words).collect()).unwrap_or_default();
+        let words: Vec<Words> = longest
+            .map(|viewing| viewing.shown.iter().map(|shown| shown.words).collect())
+            .unwrap_or_default();
         let place = words.iter().enumerate().map(|(place, words)| (*words, place)).collect();
         Self { words, place }
     }
@@ -40,7 +41,8 @@ pub(super) fn judge(room: u32, viewings: &[Viewing], said: &HashMap<Words, Said>
 fn vanished(room: u32, viewings: &[Viewing], said: &HashMap<Words, &Said>, verdict: &mut Verdict) {
     let shown: HashSet<Words> =
         viewings.iter().flat_map(|viewing| viewing.shown.iter().map(|shown| shown.words)).collect();
-    let vanished: Vec<_> = said.iter().filter(|(words, said)| !said.refused && !shown.contains(words)).collect();
+    let vanished: Vec<_> =
+        said.iter().filter(|(words, said)| !said.refused && !shown.contains(words)).collect();
     verdict.counts.vanished += vanished.len() as u64;
     let acked = vanished.iter().filter(|(_, said)| said.acked).count();
     verdict.complain(vanished.len() as u64, || {
@@ -58,7 +60,9 @@ fn repeats_and_phantoms(room: u32, viewing: &Viewing, said: &HashMap<Words, &Sai
     verdict.counts.phantoms += phantoms;
     let client = viewing.client;
     verdict.complain(repeats, || format!("room {room}, client {client}: {repeats} shown twice"));
-    verdict.complain(phantoms, || format!("room {room}, client {client}: {phantoms} shown that nobody said there"));
+    verdict.complain(phantoms, || {
+        format!("room {room}, client {client}: {phantoms} shown that nobody said there")
+    });
 }
 
 /// Entries behind one that follows them, by their places or by the room's order.
@@ -76,21 +80,14 @@ fn disorder(room: u32, viewing: &Viewing, order: &Order, verdict: &mut Verdict) 
 
 /// Entries that the viewing should have: from its first one to its last, everything of the room's order; what was
 /// said after it entered; and, where it saw the run to its end, everything to the end.
-fn missing(
-    room: u32,
-    viewing: &Viewing,
-    order: &Order,
-    said: &HashMap<Words, &Said>,
-    verdict: &mut Verdict,
-) {
+fn missing(room: u32, viewing: &Viewing, order: &Order, said: &HashMap<Words, &Said>, verdict: &mut Verdict) {
     let Some((entered, head)) = viewing.entered else { return };
     let shown: HashSet<Words> = viewing.shown.iter().map(|shown| shown.words).collect();
     let places = || viewing.shown.iter().filter_map(|shown| order.place.get(&shown.words).copied());
     let first = places().min().unwrap_or(order.words.len());
     let end = if viewing.stayed { order.words.len() } else { places().max().map_or(0, |last| last + 1) };
-    let was_there = |index: usize, words: &Words| {
-        index >= first || said.get(words).is_some_and(|said| said.at > entered)
-    };
+    let was_there =
+        |index: usize, words: &Words| index >= first || said.get(words).is_some_and(|said| said.at > entered);
     let missing: Vec<Words> = (0..end)
         .map(|index| (index, order.words[index]))
         .filter(|(index, words)| was_there(*index, words) && !shown.contains(words))
@@ -103,7 +100,10 @@ fn missing(
     verdict.counts.lost += lost;
     let client = viewing.client;
     verdict.complain(lost, || {
-        format!("room {room}, client {client}: {lost} lost, {hole} of them behind its head: {:?}", missing.first())
+        format!(
+            "room {room}, client {client}: {lost} lost, {hole} of them behind its head: {:?}",
+            missing.first()
+        )
     });
 }
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use chat_testbed::free_port;
+use chat_testbed::{Backend, Brand, LoadBalancer, LoadBalancerOptions, free_port};
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::Transport;
 use clap::ValueEnum;
@@ -23,13 +23,11 @@ const OPEN_MAX: Duration = Duration::from_secs(10);
 pub enum FrontKind {
     /// `chat-server balance`
     Balance,
-}
-
-/// A node as a front-end knows it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Backend {
-    pub(super) tcp: SocketAddr,
-    pub(super) http: SocketAddr,
+    /// HAProxy
+    #[value(name = "haproxy")]
+    HaProxy,
+    /// nginx
+    Nginx,
 }
 
 /// Where clients come in.
@@ -46,7 +44,7 @@ impl Ways {
             Transport::Tcp => self.tcp,
             Transport::Ws => self.http,
         };
-        Endpoint::new(&addr.ip().to_string(), addr.port(), transport)
+        Endpoint::new(addr.ip().to_string(), addr.port(), transport)
     }
 }
 
@@ -54,14 +52,29 @@ impl Ways {
 #[derive(Debug)]
 pub(super) struct Front {
     ways: Ways,
-    child: Child,
+    program: Program,
+}
+
+/// What runs; gone when dropped.
+#[derive(Debug)]
+enum Program {
+    Ours(Child),
+    Others { _running: LoadBalancer },
 }
 
 impl Front {
     pub(super) async fn start(plan: &Plan, backends: Vec<Backend>) -> anyhow::Result<Self> {
         match plan.front {
             FrontKind::Balance => Self::balance(plan, &backends).await,
+            FrontKind::HaProxy => Self::others(Brand::HaProxy, backends).await,
+            FrontKind::Nginx => Self::others(Brand::Nginx, backends).await,
         }
+    }
+
+    async fn others(brand: Brand, backends: Vec<Backend>) -> anyhow::Result<Self> {
+        let running = LoadBalancer::start(LoadBalancerOptions::new(brand, backends)).await?;
+        let ways = Ways { tcp: running.tcp(), http: running.http() };
+        Ok(Self { ways, program: Program::Others { _running: running } })
     }
 
     async fn balance(plan: &Plan, backends: &[Backend]) -> anyhow::Result<Self> {
@@ -78,7 +91,7 @@ impl Front {
         let child = command.kill_on_drop(true).spawn();
         let child = child.with_context(|| format!("cannot start {}", plan.server.display()))?;
         open(ways.tcp, plan).await?;
-        Ok(Self { ways, child })
+        Ok(Self { ways, program: Program::Ours(child) })
     }
 
     pub(super) fn ways(&self) -> Ways {
@@ -86,7 +99,10 @@ impl Front {
     }
 
     pub(super) fn pid(&self) -> Option<u32> {
-        self.child.id()
+        match &self.program {
+            Program::Ours(child) => child.id(),
+            Program::Others { .. } => None,
+        }
     }
 }
 

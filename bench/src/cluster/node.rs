@@ -7,14 +7,13 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use chat_testbed::{Proxy, free_port};
+use chat_testbed::{Backend, Proxy, free_port};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::front::Backend;
 use super::{Plan, log};
 
 /// How long a node may take from its start until it takes clients.
@@ -54,9 +53,10 @@ impl Node {
         url: String,
     ) -> anyhow::Result<Self> {
         let (tcp, http) = (local(free_port()?), local(free_port()?));
-        let wires = match plan.wired {
-            true => Some(Wires { tcp: Proxy::start(tcp).await?, http: Proxy::start(http).await? }),
-            false => None,
+        let wires = if plan.wired {
+            Some(Wires { tcp: Proxy::start(tcp).await?, http: Proxy::start(http).await? })
+        } else {
+            None
         };
         let mut node = Self {
             name: format!("node-{number}"),

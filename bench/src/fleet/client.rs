@@ -12,7 +12,7 @@ use chat_tui::net::link::LinkOptions;
 use chat_tui::net::saved::SavedClient;
 use chat_tui::net::{Net, run};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +71,7 @@ struct Running {
     commands: mpsc::Sender<NetCommand>,
     events: mpsc::Receiver<NetEvent>,
     shutdown: CancellationToken,
-    net: JoinHandle<SavedClient>,
+    net: JoinSet<SavedClient>,
 }
 
 pub(super) struct Client {
@@ -121,7 +121,8 @@ impl Client {
             running.shutdown.cancel();
             // What it still has to tell is told into the void, as when a program ends.
             running.events.close();
-            saved = running.net.await.expect("the network side does not panic");
+            let ended = running.net.join_next().await.expect("it was started");
+            saved = ended.expect("the network side does not panic");
             match deed {
                 Deed::Restart(pause) => {
                     self.board.change(self.part.index, |state| state.online = false);
@@ -163,7 +164,9 @@ impl Client {
         };
         (self.status, self.entered) = (LinkStatus::default(), HashSet::new());
         self.take_down(What::Started);
-        Running { commands, events, shutdown, net: tokio::spawn(run(net)) }
+        let mut task = JoinSet::new();
+        task.spawn(run(net));
+        Running { commands, events, shutdown, net: task }
     }
 
     /// Says its part and takes down what it is told, until it does something that ends this.

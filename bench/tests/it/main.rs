@@ -11,8 +11,8 @@ use chat_bench::scenario::Scenario;
 
 /// The test programs lie one folder below the programs.
 fn server() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let server = own.parent().unwrap().with_file_name("chat-server");
+    let own = std::env::current_exe().expect("this program lies somewhere");
+    let server = own.parent().expect("in a folder").with_file_name("chat-server");
     assert!(server.is_file(), "{} is not built: cargo build --package chat-server", server.display());
     server
 }
