@@ -3,12 +3,12 @@
 
 use std::convert::Infallible;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue, UPGRADE};
+use hyper::header::UPGRADE;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -19,6 +19,7 @@ use tungstenite::handshake::server::create_response;
 use super::{Door, Permit};
 use crate::connection::{self, Framing};
 use crate::metrics;
+use crate::response::{self, Answer, text};
 
 type Upgraded = oneshot::Sender<hyper::upgrade::OnUpgrade>;
 
@@ -68,7 +69,7 @@ fn answer(
     door: &Door,
     request: Request<Incoming>,
     upgraded: &parking_lot::Mutex<Option<Upgraded>>,
-) -> Response<Full<Bytes>> {
+) -> Answer {
     let wants_upgrade = request.headers().contains_key(UPGRADE);
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/" | "/ws") if wants_upgrade => upgrade(door, request, upgraded),
@@ -79,7 +80,9 @@ fn answer(
         (&Method::GET | &Method::HEAD, "/ready") if door.hub.is_ready() => text(StatusCode::OK, "ready\n"),
         (&Method::GET | &Method::HEAD, "/ready") => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         (&Method::GET | &Method::HEAD, "/health") => health(door),
-        (&Method::GET | &Method::HEAD, "/metrics") => metrics(door),
+        (&Method::GET | &Method::HEAD, "/metrics") => {
+            response::metrics(metrics::scrape(door.hub.metrics.clone(), door.hub.readings()))
+        }
         (&Method::GET | &Method::HEAD, "/") => text(
             StatusCode::OK,
             "chat-server: chat on /ws (WebSocket); /live, /ready and /health for load balancers, /metrics\n",
@@ -95,7 +98,7 @@ fn upgrade(
     door: &Door,
     mut request: Request<Incoming>,
     upgraded: &parking_lot::Mutex<Option<Upgraded>>,
-) -> Response<Full<Bytes>> {
+) -> Answer {
     if door.hub.is_draining() {
         return text(StatusCode::SERVICE_UNAVAILABLE, "this server is going away: connect again\n");
     }
@@ -112,9 +115,9 @@ fn upgrade(
     }
 }
 
-fn health(door: &Door) -> Response<Full<Bytes>> {
+fn health(door: &Door) -> Answer {
     let info = door.hub.info();
-    let health = json!({
+    response::json(&json!({
         "status": if door.hub.is_ready() { "ok" } else { "not ready" },
         "hostname": crate::config::hostname(),
         "node": info.node,
@@ -123,22 +126,5 @@ fn health(door: &Door) -> Response<Full<Bytes>> {
         "connections": info.connections,
         "rooms": info.rooms,
         "draining": info.draining,
-    });
-    let mut response = Response::new(Full::from(format!("{health}\n")));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-fn metrics(door: &Door) -> Response<Full<Bytes>> {
-    let text = metrics::scrape(door.hub.metrics.clone(), door.hub.readings());
-    let mut response = Response::new(Full::from(text));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
-    response
-}
-
-fn text(status: StatusCode, body: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(body.to_owned()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
+    }))
 }
