@@ -237,9 +237,7 @@ impl Nemesis {
             }
             Fault::RedisRestart => self.cluster.store().kill(),
             Fault::Flush => drop(self.cluster.store().command(&["FLUSHALL"]).await?),
-            Fault::RedisFull => {
-                self.max_memory("1").await?
-            }
+            Fault::RedisFull => self.max_memory("1").await?,
             Fault::RedisPause => {
                 let pause = REDIS_PAUSE.as_millis().to_string();
                 self.cluster.store().command(&["CLIENT", "PAUSE", &pause, "ALL"]).await?;
@@ -275,9 +273,7 @@ impl Nemesis {
             Fault::HostGone(node) => nodes[node].from_front().for_each(chat_testbed::Proxy::heal),
             Fault::Parted(node) | Fault::Reset(node) | Fault::Slow(node) => nodes[node].to_store().heal(),
             Fault::RedisRestart => self.cluster.store().restart().await?,
-            Fault::RedisFull => {
-                self.max_memory("0").await?
-            }
+            Fault::RedisFull => self.max_memory("0").await?,
             Fault::Promote => self.cluster.store().add_replica().await?,
             Fault::AllGone => {
                 self.cluster.store().restart().await?;

@@ -87,8 +87,16 @@ pub struct NodesFlags {
     pub json: bool,
 }
 
+const BALANCE_EXAMPLES: &str = "\
+Examples:
+  chat-server balance --backend a:12345:8000 --backend b:12345:8000
+  chat-server balance --backend a:12345:8000 --backup spare:12345:8000
+  curl http://127.0.0.1:8001/status             how the servers are
+Checks, drain and the rest: section [balancer] of config.example.toml.";
+
 /// The flags of the front-end.
 #[derive(Debug, Args)]
+#[command(after_help = BALANCE_EXAMPLES)]
 pub struct BalanceFlags {
     /// Where raw TCP clients come in, or off [0.0.0.0:12345]
     #[arg(long, value_name = "ADDR")]
@@ -96,9 +104,21 @@ pub struct BalanceFlags {
     /// Where HTTP and WebSocket clients come in, or off [0.0.0.0:8000]
     #[arg(long, value_name = "ADDR")]
     listen_http: Option<String>,
+    /// Where operators ask, or off [127.0.0.1:8001]
+    #[arg(long, value_name = "ADDR")]
+    listen_admin: Option<String>,
     /// A server behind it; repeat for more
     #[arg(long, value_name = "HOST:TCP:HTTP")]
     backend: Vec<String>,
+    /// One that gets clients while no --backend is healthy
+    #[arg(long, value_name = "HOST:TCP:HTTP")]
+    backup: Vec<String>,
+    /// least-load weighs bytes too [least-connections]
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<String>,
+    /// Tell servers clients' addresses, by PROXY protocol v2
+    #[arg(long)]
+    send_proxy: bool,
 }
 
 impl Cli {
@@ -153,11 +173,17 @@ impl ServerFlags {
 
 impl BalanceFlags {
     fn flags(&self) -> Vec<Flag> {
-        let backends = (!self.backend.is_empty()).then(|| self.backend.join(","));
+        let list = |all: &[String]| (!all.is_empty()).then(|| all.join(","));
+        let (backends, backups) = (list(&self.backend), list(&self.backup));
+        let send_proxy = self.send_proxy.then(|| true.to_string());
         let tcp = flag("--listen-tcp", ("balancer", "listen_tcp"), self.listen_tcp.as_ref());
         let http = flag("--listen-http", ("balancer", "listen_http"), self.listen_http.as_ref());
+        let admin = flag("--listen-admin", ("balancer", "listen_admin"), self.listen_admin.as_ref());
         let backends = flag("--backend", ("balancer", "backends"), backends.as_ref());
-        [tcp, http, backends].into_iter().flatten().collect()
+        let backups = flag("--backup", ("balancer", "backups"), backups.as_ref());
+        let policy = flag("--policy", ("balancer", "policy"), self.policy.as_ref());
+        let send_proxy = flag("--send-proxy", ("balancer", "send_proxy"), send_proxy.as_ref());
+        [tcp, http, admin, backends, backups, policy, send_proxy].into_iter().flatten().collect()
     }
 }
 

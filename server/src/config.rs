@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chat_protocol::NodeId;
 
-use crate::balancer::{Backend, BalancerConfig};
+use crate::balancer::BalancerConfig;
 use keys::KEYS;
 use layers::Entry;
 pub use networks::Networks;
@@ -118,11 +118,7 @@ impl Default for Config {
             limits: Limits::default(),
             timing: Timing::default(),
             log: Log::default(),
-            balancer: BalancerConfig {
-                listen_tcp: Some(any_address(12_345)),
-                listen_http: Some(any_address(8_000)),
-                backends: Vec::<Backend>::new(),
-            },
+            balancer: BalancerConfig::default(),
         }
     }
 }
@@ -168,6 +164,11 @@ impl Config {
             return Err(ConfigError(format!(
                 "limits.content_bytes ({}) does not fit into limits.frame_bytes ({}): raise frame_bytes",
                 wire.content_bytes, wire.frame_bytes
+            )));
+        }
+        if let Some(backend) = self.balancer.named_twice() {
+            return Err(ConfigError(format!(
+                "balancer.backends and balancer.backups name {backend} twice: it would count as two, name it once"
             )));
         }
         Ok(())

@@ -7,7 +7,7 @@ use anyhow::Context;
 use chat_server::balancer::Balancer;
 use chat_server::cli::{Cli, Command, NodesFlags};
 use chat_server::config::{Config, Loaded};
-use chat_server::{logging, shutdown};
+use chat_server::{descriptors, logging, shutdown};
 
 fn main() -> ExitCode {
     let cli = Cli::from_args();
@@ -52,6 +52,7 @@ async fn balance(config: Config) -> anyhow::Result<()> {
         config.listen_tcp.is_some() || config.listen_http.is_some(),
         "both ports are off: give --listen-tcp or --listen-http an address"
     );
+    descriptors::raise();
     let balancer = Balancer::bind(config)?;
     shutdown::run_until_signal(|shutdown| balancer.run(shutdown)).await?;
     Ok(())
@@ -73,5 +74,6 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         config.listen_tcp.is_some() || config.listen_http.is_some(),
         "both ports are off: give --listen-tcp or --listen-http an address"
     );
+    descriptors::raise();
     shutdown::run_until_signal(|shutdown| chat_server::run(config, shutdown)).await?.unwrap_or(Ok(()))
 }

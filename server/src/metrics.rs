@@ -1,4 +1,4 @@
-//! Owns what a node counts of itself, and the names under which it is told: every metric is declared here, once.
+//! Owns what a node counts of itself, and the names under which it is told: every metric of a node is declared here, once.
 //! OpenMetrics text 1.0 (<https://github.com/prometheus/OpenMetrics>). No label is a user or a room: their
 //! number has no bound. Knows nobody who counts.
 //!
@@ -9,15 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::DescriptorEncoder;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
 
 mod cells;
 mod page;
 
 pub(crate) use cells::{Count, Histogram};
-use page::Page;
+pub(crate) use page::{Labels, Page};
 
 /// The media type of [`scrape`]'s text, as the OpenMetrics specification gives it.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -90,10 +89,15 @@ fn seconds(time: Duration) -> f64 {
 
 /// A node's metrics as OpenMetrics text.
 pub(crate) fn scrape(metrics: Arc<Metrics>, readings: Readings) -> String {
+    encode(Scrape { metrics, readings })
+}
+
+/// What a collector tells, as OpenMetrics text.
+pub(crate) fn encode(collector: impl Collector) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Scrape { metrics, readings }));
+    registry.register_collector(Box::new(collector));
     let mut text = String::new();
-    encode(&mut text, &registry).expect("a string takes every character");
+    text::encode(&mut text, &registry).expect("a string takes every character");
     text
 }
 

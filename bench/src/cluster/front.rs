@@ -82,7 +82,7 @@ impl Front {
         let ways = Ways { tcp: local(free_port()?), http: local(free_port()?) };
         let mut command = Command::new(&plan.server);
         command.arg("balance").args(["--listen-tcp", &ways.tcp.to_string()]);
-        command.args(["--listen-http", &ways.http.to_string()]);
+        command.args(["--listen-http", &ways.http.to_string(), "--listen-admin", "off"]);
         for backend in backends {
             let Backend { tcp, http } = backend;
             command.args(["--backend", &format!("{}:{}:{}", tcp.ip(), tcp.port(), http.port())]);

@@ -1,88 +1,65 @@
-//! Owns one connection through the front-end: dial a backend, copy bytes both ways, pass on how it ended.
+//! Owns one client's connection through the front-end: find a backend that takes it, let bytes go both ways.
 //! Reads nothing of what is said, except that a client without any backend is told so in its own terms.
 
 use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::debug;
 
-use super::pool::{Backend, BackendsHandle, Lease, Tried};
+use super::Front;
+use super::backend::Port;
+use super::copy::{self, Counts};
+use super::dial::{self, CONNECT_TIMEOUT, Preface};
+use super::pool::{Lease, Tried};
 use crate::socket;
 
-/// How long a backend may take to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a client that gets no backend may take to read that.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 /// What is said to an HTTP client when no backend takes it.
 const UNAVAILABLE_TEXT: &str = "no server can be reached: try again in a second\n";
 
-/// Which of a backend's ports a connection is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Port {
-    /// Raw TCP.
-    Tcp,
-    /// HTTP and WebSocket.
-    Http,
-}
-
-impl Port {
-    fn of(self, backend: &Backend) -> u16 {
-        match self {
-            Self::Tcp => backend.tcp,
-            Self::Http => backend.http,
-        }
-    }
-}
-
 /// Serves one accepted connection to its end.
-pub(super) async fn serve(client: TcpStream, port: Port, backends: BackendsHandle) {
-    if socket::tune(&client).is_err() {
-        return;
-    }
-    match dial(port, &backends).await {
-        Some((server, lease)) => splice(client, server, &lease).await,
-        None => refuse(client, port).await,
+pub(super) async fn serve(mut client: TcpStream, from: SocketAddr, port: Port, front: Arc<Front>) {
+    let Ok(to) = socket::tune(&client).and_then(|()| client.local_addr()) else { return };
+    let preface = if front.send_proxy { Preface::Client { from, to } } else { Preface::Nothing };
+    let Some((mut server, lease)) = dial(port, preface, &front).await else {
+        front.tally.refused.add(1);
+        return refuse(client, port).await;
+    };
+    let counts = Counts { up: &lease.tally.to_backend, down: &lease.tally.to_clients };
+    if let Err(error) = copy::both_ways(&mut client, &mut server, counts).await {
+        // A client whose node died notices at once, and not at its next missed ping.
+        debug!(backend = %lease.backend, %error, "connection broke");
+        socket::reset_on_drop(&client);
+        socket::reset_on_drop(&server);
     }
 }
 
 /// Connects to the best backend; one that refuses is passed over at once.
-async fn dial(port: Port, backends: &BackendsHandle) -> Option<(TcpStream, Lease)> {
+async fn dial(port: Port, preface: Preface, front: &Front) -> Option<(TcpStream, Lease)> {
     let mut tried = Tried::default();
-    while let Some(lease) = backends.lease(&mut tried) {
-        match connect(lease.backend(), port).await {
+    while let Some(lease) = front.backends.lease(port, &mut tried) {
+        let begun = Instant::now();
+        match dial::connect(&lease.backend, port, preface, CONNECT_TIMEOUT).await {
             Ok(server) => {
+                front.tally.connect.observe(begun.elapsed());
                 lease.accepted();
                 return Some((server, lease));
             }
             Err(error) => {
-                debug!(backend = %lease.backend(), %error, "backend refused");
-                lease.refused();
+                debug!(backend = %lease.backend, %error, "backend refused");
+                if !dial::is_our_fault(&error) {
+                    lease.refused(&error);
+                }
             }
         }
     }
     None
-}
-
-async fn connect(backend: &Backend, port: Port) -> io::Result<TcpStream> {
-    let connecting = TcpStream::connect((backend.host.as_str(), port.of(backend)));
-    let server = timeout(CONNECT_TIMEOUT, connecting)
-        .await
-        .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no answer within a second"))??;
-    socket::tune(&server)?;
-    Ok(server)
-}
-
-/// Copies both ways. A half-close is passed on and the other half lives; a reset on one side resets the
-/// other, so that a client whose node died notices at once and not at its next missed ping.
-async fn splice(mut client: TcpStream, mut server: TcpStream, lease: &Lease) {
-    if let Err(error) = copy_bidirectional(&mut client, &mut server).await {
-        debug!(backend = %lease.backend(), %error, "connection broke");
-        socket::reset_on_drop(&client);
-        socket::reset_on_drop(&server);
-    }
 }
 
 async fn refuse(client: TcpStream, port: Port) {

@@ -23,6 +23,16 @@ fn the_help_fits_a_screen() {
 }
 
 #[test]
+fn the_help_of_the_front_end_fits_one_too() {
+    let asked = Cli::command().term_width(80).try_get_matches_from(["chat-server", "balance", "--help"]);
+    let help = asked.unwrap_err().to_string();
+    let (_, flags) = help.split_once("Options:\n").unwrap();
+    let (flags, _) = flags.split_once("\n\nExamples:").unwrap();
+    assert!(flags.lines().count() <= 24, "{} lines:\n{help}", flags.lines().count());
+    assert!(help.lines().count() <= 40 && help.lines().all(|line| line.chars().count() <= 80), "{help}");
+}
+
+#[test]
 fn the_command_line_contradicts_itself_nowhere() {
     Cli::command().debug_assert();
 }
@@ -67,6 +77,19 @@ fn the_front_ends_flags_are_its_own() {
     assert_eq!(config.balancer.listen_tcp, Some("127.0.0.1:1".parse().unwrap()));
     assert_eq!(config.listen_tcp, Config::default().listen_tcp);
     assert_eq!(config.balancer.backends.len(), 2);
+    let balancer = self::config(&[
+        "balance",
+        "--backup",
+        "c:5:6",
+        "--listen-admin",
+        "off",
+        "--policy",
+        "least-load",
+        "--send-proxy",
+    ])
+    .balancer;
+    assert_eq!((balancer.backups.len(), balancer.listen_admin, balancer.send_proxy), (1, None, true));
+    assert_eq!(balancer.policy, crate::balancer::Policy::LeastLoad);
     let error = parse(&["--listen-tcp", "127.0.0.1:1", "balance"]).unwrap_err();
     assert!(error.contains("--listen-tcp goes behind `balance`"), "{error}");
 }

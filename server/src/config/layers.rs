@@ -113,7 +113,7 @@ fn plain(value: &DeValue<'_>) -> Value {
             Ok(number) => Value::Number(number),
             Err(_) => Value::Other(number.to_string()),
         },
-        DeValue::Boolean(yes) => Value::Other(yes.to_string()),
+        DeValue::Boolean(yes) => Value::Bool(*yes),
         DeValue::Float(number) => Value::Other(number.to_string()),
         DeValue::Datetime(time) => Value::Other(time.to_string()),
         DeValue::Table(_) => Value::Other("a table".to_owned()),

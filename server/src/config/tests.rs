@@ -127,7 +127,8 @@ fn a_named_file_that_is_not_there_is_an_error() {
 fn every_kind_of_value_is_taken_from_file_and_environment() {
     let file = "[server]\nnode = \"n-1\"\nlisten_tcp = \"[::1]:7\"\nlisten_http = \"off\"\n[limits]\n\
                 memory_bytes = 1_000\n[timing]\nping_ms = 250\n[log]\nformat = \"json\"\n\
-                level = \"info,chat_server::hub=debug\"\n[balancer]\nbackends = [\"a:1:2\", \"[::1]:3:4\"]\n";
+                level = \"info,chat_server::hub=debug\"\n[balancer]\nbackends = [\"a:1:2\", \"[::1]:3:4\"]\n\
+                policy = \"least-load\"\nsend_proxy = true\n";
     let env = [
         ("SERVER__NODE", "n-1"),
         ("SERVER__LISTEN_TCP", "[::1]:7"),
@@ -137,6 +138,8 @@ fn every_kind_of_value_is_taken_from_file_and_environment() {
         ("LOG__FORMAT", "json"),
         ("LOG__LEVEL", "info,chat_server::hub=debug"),
         ("BALANCER__BACKENDS", "a:1:2, [::1]:3:4"),
+        ("BALANCER__POLICY", "least-load"),
+        ("BALANCER__SEND_PROXY", "true"),
     ];
     let env = env.map(|(name, value)| (format!("CHAT_SERVER_{name}"), value.to_owned())).to_vec();
     let by_file = from_file(file).unwrap().config;
@@ -189,6 +192,10 @@ fn a_wrong_value_is_named_with_its_line_and_what_is_allowed() {
     refused(
         "[limits]\nframe_bytes = 100",
         "limits.content_bytes (16384) does not fit into limits.frame_bytes (100): raise frame_bytes",
+    );
+    refused(
+        "[balancer]\nbackends = [\"a:1:2\"]\nbackups = [\"a:1:2\"]",
+        "balancer.backends and balancer.backups name a:1:2 twice: it would count as two, name it once",
     );
     let error = from_file("[server]\nnode = \"a\nlisten_tcp = 3").unwrap_err();
     assert!(error.starts_with("chat.toml:2: not TOML: "), "{error}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_protocol::NodeId;
 use redis::IntoConnectionInfo;
 
-use crate::balancer::Backend;
+use crate::balancer::{Backend, Policy};
 
 /// A value as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) enum Value {
     Number(u64),
     /// A list of strings of the file.
     List(Vec<String>),
+    /// True or false in the file.
+    Bool(bool),
     /// Any other thing of the file, which no setting takes: as it is shown.
     Other(String),
 }
@@ -47,6 +49,7 @@ impl fmt::Display for Value {
         match self {
             Self::Text(text) | Self::String(text) => write!(f, "{text:?}"),
             Self::Number(number) => number.fmt(f),
+            Self::Bool(yes) => yes.fmt(f),
             Self::List(list) => write!(f, "{list:?}"),
             Self::Other(shown) => f.write_str(shown),
         }
@@ -147,7 +150,35 @@ impl Setting for Vec<Backend> {
     }
 }
 
-const ALLOWED_BACKENDS: &str = "a list of HOST:TCP:HTTP is allowed, for example 10.0.0.7:12345:8000";
+const ALLOWED_BACKENDS: &str =
+    "a list of HOST:TCP:HTTP is allowed, for example 10.0.0.7:12345:8000, a port that is not there as off";
+
+impl Setting for Policy {
+    fn read(value: &Value) -> Result<Self, &'static str> {
+        let policies = [Self::LeastConnections, Self::LeastLoad];
+        let named = policies.into_iter().find(|policy| value.text() == Some(policy.as_str()));
+        named.ok_or("\"least-connections\" or \"least-load\" is allowed")
+    }
+
+    fn write(&self) -> String {
+        quoted(self.as_str())
+    }
+}
+
+impl Setting for bool {
+    fn read(value: &Value) -> Result<Self, &'static str> {
+        match value {
+            Value::Bool(yes) => Ok(*yes),
+            Value::Text(text) if text.trim() == "true" => Ok(true),
+            Value::Text(text) if text.trim() == "false" => Ok(false),
+            _ => Err("true or false is allowed"),
+        }
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
 
 /// How a line of the log looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

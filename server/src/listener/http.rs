@@ -5,12 +5,12 @@ use std::convert::Infallible;
 use std::io::Cursor;
 use std::net::IpAddr;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue, UPGRADE};
+use hyper::header::UPGRADE;
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use serde_json::json;
@@ -24,6 +24,7 @@ use tungstenite::handshake::server::create_response;
 use super::{Arrival, Door, Place, forwarded};
 use crate::connection::{self, Framing};
 use crate::metrics;
+use crate::response::{self, Answer, text};
 
 /// What hyper reads: what was read of the connection before, then the connection.
 type Stream = Join<Chain<Cursor<BytesMut>, OwnedReadHalf>, OwnedWriteHalf>;
@@ -106,7 +107,7 @@ impl Visit {
     }
 }
 
-fn answer(visit: &Visit, request: Request<Incoming>) -> Response<Full<Bytes>> {
+fn answer(visit: &Visit, request: Request<Incoming>) -> Answer {
     let door = &visit.door;
     let wants_upgrade = request.headers().contains_key(UPGRADE);
     match (request.method(), request.uri().path()) {
@@ -118,7 +119,9 @@ fn answer(visit: &Visit, request: Request<Incoming>) -> Response<Full<Bytes>> {
         (&Method::GET | &Method::HEAD, "/ready") if door.hub.is_ready() => text(StatusCode::OK, "ready\n"),
         (&Method::GET | &Method::HEAD, "/ready") => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         (&Method::GET | &Method::HEAD, "/health") => health(door),
-        (&Method::GET | &Method::HEAD, "/metrics") => metrics(door),
+        (&Method::GET | &Method::HEAD, "/metrics") => {
+            response::metrics(metrics::scrape(door.hub.metrics.clone(), door.hub.readings()))
+        }
         (&Method::GET | &Method::HEAD, "/") => text(
             StatusCode::OK,
             "chat-server: chat on /ws (WebSocket); /live, /ready and /health for load balancers, /metrics\n",
@@ -130,7 +133,7 @@ fn answer(visit: &Visit, request: Request<Incoming>) -> Response<Full<Bytes>> {
     }
 }
 
-fn upgrade(visit: &Visit, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+fn upgrade(visit: &Visit, mut request: Request<Incoming>) -> Answer {
     if visit.door.hub.is_draining() {
         return text(StatusCode::SERVICE_UNAVAILABLE, "this server is going away: connect again\n");
     }
@@ -151,9 +154,9 @@ fn upgrade(visit: &Visit, mut request: Request<Incoming>) -> Response<Full<Bytes
     }
 }
 
-fn health(door: &Door) -> Response<Full<Bytes>> {
+fn health(door: &Door) -> Answer {
     let info = door.hub.info();
-    let health = json!({
+    response::json(&json!({
         "status": if door.hub.is_ready() { "ok" } else { "not ready" },
         "hostname": crate::config::hostname(),
         "node": info.node,
@@ -162,22 +165,5 @@ fn health(door: &Door) -> Response<Full<Bytes>> {
         "connections": info.connections,
         "rooms": info.rooms,
         "draining": info.draining,
-    });
-    let mut response = Response::new(Full::from(format!("{health}\n")));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-fn metrics(door: &Door) -> Response<Full<Bytes>> {
-    let text = metrics::scrape(door.hub.metrics.clone(), door.hub.readings());
-    let mut response = Response::new(Full::from(text));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
-    response
-}
-
-fn text(status: StatusCode, body: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(body.to_owned()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
+    }))
 }

@@ -1,84 +1,185 @@
 //! The front-end between real clients and backends that are plain sockets.
+//!
+//! - `health`: who gets clients. `proxy`: what a backend is told of them.
+//! - `admin`: what the front-end tells of itself. `drain`: how it ends. `program`: all of that by the command line.
+
+mod admin;
+mod drain;
+mod health;
+mod program;
+mod proxy;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-const DEADLINE: Duration = Duration::from_secs(10);
+use crate::support::within;
+
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Between two checks, where a test waits for one.
+const SOON: Duration = Duration::from_millis(20);
+/// Between two checks, where a test wants none but the first.
+const NEVER: Duration = Duration::from_secs(3_600);
 
-/// A front-end in this process; stopped when dropped.
+/// A front-end in this process; gone when dropped.
 struct Front {
     tcp: SocketAddr,
     http: SocketAddr,
+    admin: SocketAddr,
     backends: BackendsHandle,
     shutdown: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinSet<()>,
 }
 
 impl Front {
     fn start(backends: Vec<Backend>) -> Self {
-        let config = BalancerConfig { listen_tcp: Some(ANY_PORT), listen_http: Some(ANY_PORT), backends };
+        Self::with(backends, |_| {})
+    }
+
+    /// With other settings.
+    fn with(backends: Vec<Backend>, change: impl FnOnce(&mut BalancerConfig)) -> Self {
+        let mut config = BalancerConfig::loopback(backends);
+        config.listen_admin = Some(ANY_PORT);
+        config.check.every = SOON;
+        change(&mut config);
         let balancer = Balancer::bind(config).unwrap();
-        let shutdown = CancellationToken::new();
-        Self {
-            tcp: balancer.tcp_addr().unwrap().unwrap(),
-            http: balancer.http_addr().unwrap().unwrap(),
-            backends: balancer.backends(),
-            running: TaskTracker::new().spawn(balancer.run(shutdown.clone())),
-            shutdown,
-        }
+        let (shutdown, mut running) = (CancellationToken::new(), JoinSet::new());
+        let [tcp, http, admin] = [balancer.tcp_addr(), balancer.http_addr(), balancer.admin_addr()];
+        let backends = balancer.backends();
+        running.spawn(balancer.run(shutdown.clone()));
+        let addr = |addr: std::io::Result<Option<SocketAddr>>| addr.unwrap().unwrap();
+        Self { tcp: addr(tcp), http: addr(http), admin: addr(admin), backends, shutdown, running }
+    }
+
+    /// Waits until so many backends are healthy.
+    async fn has_healthy(&self, count: usize) {
+        until(|| self.backends.healthy() == count).await;
+    }
+
+    /// Waits until it has returned.
+    async fn ended(&mut self) {
+        within(self.running.join_next()).await.unwrap().unwrap();
     }
 }
 
-impl Drop for Front {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-    }
-}
-
-/// A backend that the test plays by hand.
+/// A backend that the test plays by hand; it answers checks by itself.
 struct Node {
     listener: TcpListener,
+    /// Connections to the HTTP port that are no checks.
+    clients: mpsc::UnboundedReceiver<TcpStream>,
     backend: Backend,
+    answers: Arc<Answers>,
+    _tasks: JoinSet<()>,
+}
+
+/// How a node answers checks.
+struct Answers {
+    status: AtomicU16,
+    given: AtomicUsize,
 }
 
 impl Node {
     async fn start() -> Self {
         let listener = TcpListener::bind(ANY_PORT).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        Self { listener, backend: Backend { host: "127.0.0.1".into(), tcp: port, http: port } }
+        let (backend, http) = Self::with_http(listener.local_addr().unwrap().port()).await;
+        let (found, clients) = mpsc::unbounded_channel();
+        let answers = Arc::new(Answers { status: AtomicU16::new(200), given: AtomicUsize::new(0) });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(answer_checks(http, answers.clone(), found));
+        Self { listener, clients, backend, answers, _tasks: tasks }
+    }
+
+    async fn with_http(tcp: u16) -> (Backend, TcpListener) {
+        let http = TcpListener::bind(ANY_PORT).await.unwrap();
+        let port = http.local_addr().unwrap().port();
+        (Backend { host: "127.0.0.1".into(), tcp: Some(tcp), http: Some(port) }, http)
     }
 
     async fn accept(&self) -> TcpStream {
         within(self.listener.accept()).await.unwrap().0
     }
+
+    /// A client of the HTTP port that has said something.
+    async fn accept_http(&mut self) -> TcpStream {
+        within(self.clients.recv()).await.unwrap()
+    }
+
+    /// From now on checks are answered so.
+    fn answer(&self, status: u16) {
+        self.answers.status.store(status, Ordering::SeqCst);
+    }
+
+    fn checks(&self) -> usize {
+        self.answers.given.load(Ordering::SeqCst)
+    }
 }
 
-/// A backend that refuses: its port is held, so that no other test gets it, but nobody listens there.
+async fn answer_checks(
+    listener: TcpListener,
+    answers: Arc<Answers>,
+    found: mpsc::UnboundedSender<TcpStream>,
+) {
+    let mut tasks = JoinSet::new();
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (answers, found) = (answers.clone(), found.clone());
+        tasks.spawn(async move {
+            let mut begin = [0; 10];
+            let seen = stream.peek(&mut begin).await.unwrap_or_default();
+            if &begin[..seen] != b"GET /ready" {
+                // The test that wants it is over, or is going to take it.
+                return drop(found.send(stream));
+            }
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+            }
+            let status = answers.status.load(Ordering::SeqCst);
+            let answer = format!("HTTP/1.1 {status} Said\r\ncontent-length: 0\r\n\r\n");
+            drop(stream.write_all(answer.as_bytes()).await);
+            answers.given.fetch_add(1, Ordering::SeqCst);
+        });
+    }
+}
+
+/// A port that refuses: it is held, so that no other test gets it, but nobody listens there.
 struct Dead {
-    backend: Backend,
-    _held: TcpSocket,
+    port: u16,
+    held: TcpSocket,
 }
 
 impl Dead {
     fn start() -> Self {
         let held = TcpSocket::new_v4().unwrap();
         held.bind(ANY_PORT).unwrap();
-        let port = held.local_addr().unwrap().port();
-        Self { backend: Backend { host: "127.0.0.1".into(), tcp: port, http: port }, _held: held }
+        Self { port: held.local_addr().unwrap().port(), held }
+    }
+
+    fn backend(&self) -> Backend {
+        Backend { host: "127.0.0.1".into(), tcp: Some(self.port), http: Some(self.port) }
+    }
+
+    /// From now on somebody listens there.
+    fn listen(self) -> TcpListener {
+        self.held.listen(8).unwrap()
     }
 }
 
-async fn within<T>(work: impl Future<Output = T>) -> T {
-    timeout(DEADLINE, work).await.expect("happens before the deadline")
+async fn until(mut happened: impl FnMut() -> bool) {
+    within(async {
+        while !happened() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 async fn connect(addr: SocketAddr) -> TcpStream {
@@ -91,6 +192,14 @@ async fn read_exactly(stream: &mut TcpStream, expected: &[u8]) {
     assert_eq!(read, expected);
 }
 
+/// Bytes go both ways.
+async fn talks(client: &mut TcpStream, server: &mut TcpStream) {
+    client.write_all(b"there").await.unwrap();
+    read_exactly(server, b"there").await;
+    server.write_all(b"and back").await.unwrap();
+    read_exactly(client, b"and back").await;
+}
+
 async fn assert_reset(stream: &mut TcpStream) {
     let error = within(stream.read(&mut [0; 16])).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
@@ -98,16 +207,15 @@ async fn assert_reset(stream: &mut TcpStream) {
 
 #[tokio::test]
 async fn bytes_go_both_ways_on_both_ports() {
-    let node = Node::start().await;
+    let mut node = Node::start().await;
     let front = Front::start(vec![node.backend.clone()]);
-    for addr in [front.tcp, front.http] {
-        let mut client = connect(addr).await;
-        let mut server = node.accept().await;
-        client.write_all(b"there").await.unwrap();
-        read_exactly(&mut server, b"there").await;
-        server.write_all(b"and back").await.unwrap();
-        read_exactly(&mut client, b"and back").await;
-    }
+    let mut client = connect(front.tcp).await;
+    talks(&mut client, &mut node.accept().await).await;
+    let mut client = connect(front.http).await;
+    client.write_all(b"GET /ws").await.unwrap();
+    let mut server = node.accept_http().await;
+    read_exactly(&mut server, b"GET /ws").await;
+    talks(&mut client, &mut server).await;
 }
 
 #[tokio::test]
@@ -119,25 +227,9 @@ async fn connections_go_where_the_fewest_are() {
     let _third = (connect(front.tcp).await, a.accept().await);
     let _fourth = (connect(front.tcp).await, b.accept().await);
     drop(first);
-    within(async {
-        while front.backends.loads()[0].1 != 1 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until(|| front.backends.loads()[0].1 == 1).await;
     let _fifth = (connect(front.tcp).await, a.accept().await);
     assert_eq!(front.backends.loads(), [(a.backend.clone(), 2), (b.backend.clone(), 2)]);
-}
-
-#[tokio::test]
-async fn a_backend_that_refuses_is_passed_over_at_once() {
-    let (dead, node) = (Dead::start(), Node::start().await);
-    let front = Front::start(vec![dead.backend.clone(), node.backend.clone()]);
-    let mut clients = Vec::new();
-    for _ in 0..4 {
-        clients.push((connect(front.tcp).await, node.accept().await));
-    }
-    assert_eq!(front.backends.loads()[1].1, 4);
 }
 
 #[tokio::test]
@@ -183,7 +275,7 @@ async fn a_half_close_is_passed_on_and_the_answer_still_arrives() {
 #[tokio::test]
 async fn without_a_backend_tcp_is_reset_and_http_is_told() {
     let dead = [Dead::start(), Dead::start()];
-    for backends in [vec![], dead.iter().map(|dead| dead.backend.clone()).collect()] {
+    for backends in [vec![], dead.iter().map(Dead::backend).collect()] {
         let front = Front::start(backends);
         assert_reset(&mut connect(front.tcp).await).await;
 
@@ -209,21 +301,39 @@ async fn backends_can_be_replaced_while_it_runs() {
 }
 
 #[tokio::test]
-async fn a_shutdown_closes_every_connection_and_returns() {
+async fn much_goes_both_ways_at_once() {
+    const BYTES: usize = 20_000_000;
     let node = Node::start().await;
-    let mut front = Front::start(vec![node.backend.clone()]);
-    let mut client = connect(front.tcp).await;
-    let _server = node.accept().await;
-    front.shutdown.cancel();
-    within(&mut front.running).await.unwrap();
-    assert_eq!(within(client.read(&mut [0; 16])).await.unwrap(), 0);
+    let front = Front::start(vec![node.backend.clone()]);
+    let (client, server) = (connect(front.tcp).await, node.accept().await);
+    let pattern: Vec<u8> = (0..BYTES).map(|n| (n / 251 + n) as u8).collect();
+    let one = |stream: TcpStream| {
+        let pattern = &pattern;
+        async move {
+            let (mut from, mut to) = stream.into_split();
+            let (mut read, send) = (Vec::new(), async {
+                to.write_all(pattern).await.unwrap();
+                to.shutdown().await.unwrap();
+            });
+            let ((), count) = tokio::join!(send, from.read_to_end(&mut read));
+            assert_eq!(count.unwrap(), BYTES);
+            assert!(read == *pattern, "other bytes came out than went in");
+        }
+    };
+    within(async { tokio::join!(one(client), one(server)) }).await;
+    until(|| front.backends.loads()[0].1 == 0).await;
 }
 
 #[tokio::test]
 async fn a_port_in_use_is_named() {
     let held = TcpListener::bind(ANY_PORT).await.unwrap();
-    let taken = held.local_addr().unwrap();
-    let config = BalancerConfig { listen_tcp: None, listen_http: Some(taken), backends: vec![] };
-    let error = Balancer::bind(config).unwrap_err().to_string();
-    assert!(error.contains(&taken.to_string()) && error.contains("--listen-http"), "{error}");
+    let taken = held.local_addr().ok();
+    let free = || BalancerConfig::loopback(vec![]);
+    for (config, advice) in [
+        (BalancerConfig { listen_http: taken, ..free() }, "with --listen-http"),
+        (BalancerConfig { listen_admin: taken, ..free() }, "or switch it off: --listen-admin off"),
+    ] {
+        let error = Balancer::bind(config).unwrap_err().to_string();
+        assert!(error.contains(&taken.unwrap().to_string()) && error.contains(advice), "{error}");
+    }
 }

@@ -46,7 +46,7 @@ fn suffixes(kind: &str) -> &'static [&'static str] {
 }
 
 /// The text format of OpenMetrics 1.0, as much of it as is needed to refuse what breaks it.
-fn parse(text: &str) -> BTreeMap<String, f64> {
+pub(crate) fn parse(text: &str) -> BTreeMap<String, f64> {
     let body = text.strip_suffix("# EOF\n").expect("it ends with EOF");
     let (mut samples, mut families, mut helped) = (BTreeMap::new(), BTreeMap::new(), String::new());
     let mut family = (String::new(), String::new());

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::within;
 
-fn chat_server(arguments: &[&str]) -> Command {
+pub(crate) fn chat_server(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
     command.args(arguments);
     for (name, _) in
@@ -36,7 +36,10 @@ impl Running {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        log.read_line(&mut line).unwrap();
+        while !line.contains("\"listening\"") {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "it ended before it listened");
+        }
         let port = |name: &str| -> SocketAddr {
             let rest = &line[line.find(name).unwrap_or_else(|| panic!("{line}"))..];
             rest[rest.find("127").unwrap()..].split(')').next().unwrap().parse().unwrap()
@@ -70,7 +73,7 @@ impl Drop for Running {
     }
 }
 
-fn fails(output: &Output, expected: &str) {
+pub(crate) fn fails(output: &Output, expected: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains(expected), "{said}");
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -150,21 +153,6 @@ fn a_port_in_use_is_named() {
         &chat_server(&balance).output().unwrap(),
         &format!("cannot listen on {addr}: another program listens there"),
     );
-}
-
-#[test]
-fn a_front_end_ends_at_sigterm() {
-    let balance =
-        ["balance", "--listen-tcp", "127.0.0.1:0", "--listen-http", "off", "--backend", "127.0.0.1:1:1"];
-    let mut running = chat_server(&balance).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(running.stderr.take().unwrap());
-    let mut line = String::new();
-    log.read_line(&mut line).unwrap();
-    assert!(line.contains("balancing"), "{line}");
-    // The shell's kill is the one way to send a signal without unsafe code or a crate for it.
-    let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", running.id())]).status().unwrap();
-    assert!(sent.success());
-    assert!(running.wait().unwrap().success());
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod apart;
 mod home;
 mod inside;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::Context;
 use chat_protocol::NodeId;
@@ -23,7 +23,6 @@ use home::Life;
 
 /// The nodes' names.
 const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
-const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The servers.
 pub struct Nodes {
@@ -53,8 +52,7 @@ impl Nodes {
         let names = NODES.iter().map(|name| NodeId::parse(name)).collect::<Result<Vec<_>, _>>()?;
         let nodes = try_join_all(names.into_iter().map(|name| Node::start(&home, name))).await?;
         let backends = nodes.iter().map(|node| node.backend.clone()).collect();
-        let config = BalancerConfig { listen_tcp: Some(ANY_PORT), listen_http: Some(ANY_PORT), backends };
-        let balancer = Balancer::bind(config)?;
+        let balancer = Balancer::bind(BalancerConfig::loopback(backends))?;
         let front = balancer.tcp_addr()?.context("the front-end listens on TCP")?;
         let backends = balancer.backends();
         tasks.spawn(balancer.run(shutdown.clone()));

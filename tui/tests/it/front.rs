@@ -27,9 +27,7 @@ pub(crate) struct Node {
 impl FrontEnd {
     /// A front-end that takes clients and has no node yet.
     pub(crate) fn start() -> Self {
-        let any_port = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        let config = BalancerConfig { listen_tcp: any_port, listen_http: any_port, backends: Vec::new() };
-        let balancer = Balancer::bind(config).unwrap();
+        let balancer = Balancer::bind(BalancerConfig::loopback(Vec::new())).unwrap();
         let (tcp, http) = (balancer.tcp_addr().unwrap().unwrap(), balancer.http_addr().unwrap().unwrap());
         let (backends, shutdown) = (balancer.backends(), CancellationToken::new());
         let mut tasks = JoinSet::new();
@@ -55,8 +53,8 @@ impl FrontEnd {
     pub(crate) fn run(&mut self, server: Server) -> Node {
         let backend = Backend {
             host: Ipv4Addr::LOCALHOST.to_string(),
-            tcp: server.tcp_addr().unwrap().port(),
-            http: server.http_addr().unwrap().port(),
+            tcp: server.tcp_addr().map(|addr| addr.port()),
+            http: server.http_addr().map(|addr| addr.port()),
         };
         let killer = server.killer();
         self.tasks.spawn(server.run(self.shutdown.clone()));
@@ -83,7 +81,7 @@ impl Node {
 
     /// Where clients come in that pass the front-end by.
     pub(crate) fn endpoint(&self) -> Endpoint {
-        Endpoint::new("127.0.0.1", self.backend.tcp, Transport::Tcp)
+        Endpoint::new("127.0.0.1", self.backend.tcp.unwrap(), Transport::Tcp)
     }
 }
 

@@ -79,7 +79,10 @@ impl Apart {
                 warn!(node = %name, line, "a node complains");
             }
         }));
-        Ok((Backend { host: Ipv4Addr::LOCALHOST.to_string(), tcp, http }, Process { child }))
+        Ok((
+            Backend { host: Ipv4Addr::LOCALHOST.to_string(), tcp: Some(tcp), http: Some(http) },
+            Process { child },
+        ))
     }
 
     fn command(&self, name: &NodeId) -> Command {

@@ -38,7 +38,7 @@ impl Inside {
         let port =
             |addr: Option<SocketAddr>| addr.map(|addr| addr.port()).context("a node listens on both ports");
         let (tcp, http) = (port(server.tcp_addr())?, port(server.http_addr())?);
-        let backend = Backend { host: Ipv4Addr::LOCALHOST.to_string(), tcp, http };
+        let backend = Backend { host: Ipv4Addr::LOCALHOST.to_string(), tcp: Some(tcp), http: Some(http) };
         let killer = server.killer();
         // At the end of the demo nobody is left to be told to go elsewhere: the nodes end like the program.
         let (ending, shutdown) = (killer.clone(), self.shutdown.clone());

@@ -1,0 +1,120 @@
+//! Owns the checks: each backend is asked again and again whether it takes clients. Knows nothing of what its
+//! answers amount to.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::backend::{Backend, Port};
+use super::dial::{Preface, connect};
+use super::health::Found;
+use super::pool::BackendsHandle;
+use super::settings::Check;
+
+/// More of an answer than this is not read.
+const ANSWER_BYTES_MAX: u64 = 4 * 1024;
+
+/// Checks all backends, also those that come, until it is dropped; the first time at once.
+pub(super) async fn run(backends: BackendsHandle, check: Check, preface: Preface) {
+    let mut watches = JoinSet::new();
+    loop {
+        for upstream in backends.unchecked().await {
+            let (check, retired) = (check.clone(), upstream.retired.clone());
+            let watch = async move {
+                loop {
+                    // From beginning to beginning: a backend that hangs is noticed no later than one that refuses.
+                    let next = Instant::now() + jittered(check.every);
+                    let found = probe(&upstream.backend, &check, preface).await;
+                    upstream.checked(found, &check);
+                    sleep_until(next).await;
+                }
+            };
+            watches.spawn(retired.run_until_cancelled_owned(watch));
+        }
+        // Those whose backends are gone.
+        while watches.try_join_next().is_some() {}
+    }
+}
+
+/// Within a tenth: front-ends that were started together do not go on asking at the same moment.
+fn jittered(every: Duration) -> Duration {
+    every.mul_f64(0.9 + 0.2 * fastrand::f64())
+}
+
+/// Asks once: `/ready` on the HTTP port, where there is none whether the TCP port accepts.
+async fn probe(backend: &Backend, check: &Check, preface: Preface) -> Found {
+    let failed = |error: io::Error| Found::Failed(format!("check failed: {error}"));
+    if backend.http.is_none() {
+        let connected = connect(backend, Port::Tcp, preface, check.timeout).await;
+        return connected.map_or_else(failed, |_| Found::Ready);
+    }
+    let mut answer = Vec::new();
+    let asked = timeout(check.timeout, ask_ready(backend, check.timeout, preface, &mut answer)).await;
+    match asked {
+        // However it ended: an answer is one when its first line is there.
+        _ if answer.contains(&b'\r') => judge(&answer),
+        Ok(Ok(())) => judge(&answer),
+        Ok(Err(error)) => failed(error),
+        Err(_) => Found::Failed(format!("check failed: no answer in {} ms", check.timeout.as_millis())),
+    }
+}
+
+/// Reads the answer to its end, since a connection that is closed over unread bytes is a reset at the other end.
+async fn ask_ready(
+    backend: &Backend,
+    patience: Duration,
+    preface: Preface,
+    answer: &mut Vec<u8>,
+) -> io::Result<()> {
+    let mut stream = connect(backend, Port::Http, preface, patience).await?;
+    let request = format!(
+        "GET /ready HTTP/1.1\r\nhost: {}\r\nuser-agent: chat-server-balance\r\nconnection: close\r\n\r\n",
+        backend.host
+    );
+    stream.write_all(request.as_bytes()).await?;
+    stream.take(ANSWER_BYTES_MAX).read_to_end(answer).await?;
+    Ok(())
+}
+
+/// What an answer says: its status line is enough (RFC 9112, section 4).
+fn judge(answer: &[u8]) -> Found {
+    let line = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let status =
+        line.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)).and_then(|code| code.parse().ok());
+    match status {
+        Some(200) => Found::Ready,
+        Some(503) => Found::NotReady("not ready: /ready answered 503, it drains or is cut off".to_owned()),
+        Some::<u16>(other) => Found::Failed(format!("check failed: /ready answered {other}")),
+        None => Found::Failed("check failed: what answers on its HTTP port is not HTTP".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_line_says_how_it_is() {
+        assert_eq!(judge(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nready\n"), Found::Ready);
+        assert_eq!(judge(b"HTTP/1.0 200\r\n\r\n"), Found::Ready);
+        assert!(matches!(judge(b"HTTP/1.1 503 Service Unavailable\r\n"), Found::NotReady(_)));
+        assert!(matches!(judge(b"HTTP/1.1 404 Not Found\r\n"), Found::Failed(why) if why.ends_with("404")));
+        for other in [&b""[..], b"HTTP/1.1", b"HTTP/1.1 20", b"{\"type\":\"error\"}\n", b"HTTP/1.1 200x\xff"]
+        {
+            let found = judge(other);
+            assert!(other.starts_with(b"HTTP/1.1 200") || matches!(found, Found::Failed(_)), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn jitter_stays_within_a_tenth() {
+        for _ in 0..1_000 {
+            let pause = jittered(Duration::from_secs(1));
+            assert!((900..=1_100).contains(&pause.as_millis()), "{pause:?}");
+        }
+    }
+}

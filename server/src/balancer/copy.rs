@@ -1,0 +1,162 @@
+//! Owns how bytes go both ways between two sockets, and how an end on one side becomes one on the other. Knows
+//! nobody by name.
+//!
+//! A connection at rest has no buffer: bytes are read when they are there, into the stack of the thread that
+//! moves them, and written at once. Only what the other side does not take waits on the heap, at most
+//! [`STEP_BYTES`] each way; no more is read until it is gone.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::time::timeout;
+
+use crate::metrics::Count;
+
+/// Bytes that are moved at once.
+const STEP_BYTES: usize = 8 * 1024;
+/// How long the second half of a connection may rest when the first has ended: a peer that is gone does not say so.
+const HALF_CLOSED_IDLE: Duration = Duration::from_secs(60);
+/// How long a side that still talks after the other has gone may take to notice.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Where bytes are counted: those of one way and those of the other.
+pub(super) struct Counts<'a> {
+    pub(super) up: &'a Count,
+    pub(super) down: &'a Count,
+}
+
+/// Copies both ways until both sides have ended. A half-close is passed on and the other half lives.
+///
+/// # Errors
+/// When a side broke before the other had ended: what broke on one side has to break on the other.
+pub(super) async fn both_ways(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    counts: Counts<'_>,
+) -> io::Result<()> {
+    let moved = AtomicU64::new(0);
+    let (client_reads, client_writes) = client.split();
+    let (server_reads, server_writes) = server.split();
+    let mut up = Way { from: client_reads, to: server_writes, count: counts.up, moved: &moved };
+    let mut down = Way { from: server_reads, to: client_writes, count: counts.down, moved: &moved };
+    let (up_was_first, first, rest) = {
+        let (mut going_up, mut going_down) = (pin!(up.pump()), pin!(down.pump()));
+        // Neither future is dropped with the select: the one that lost goes on below.
+        let (up_was_first, first) = tokio::select! {
+            first = &mut going_up => (true, first),
+            first = &mut going_down => (false, first),
+        };
+        if let Err(Broken::Reading(error)) = first {
+            return Err(error);
+        }
+        let rest = if up_was_first { going_down } else { going_up };
+        (up_was_first, first, finish(rest, &moved).await)
+    };
+    let up_talks_on = match (first, rest) {
+        (Ok(()), Ok(())) => return Ok(()),
+        (Err(_), Err(Broken::Reading(error) | Broken::Writing(error))) => return Err(error),
+        // Otherwise one side has ended in order, and all it said was passed on: a reset could take from the other
+        // what it has not read yet. That it still talks to nobody is what broke.
+        (Err(_), Ok(())) => up_was_first,
+        (Ok(()), Err(_)) => !up_was_first,
+    };
+    let talks_on = if up_talks_on { &mut up } else { &mut down };
+    // Its end, an error or the end of the time: in each case there is nothing left to do.
+    drop(timeout(LINGER, talks_on.discard()).await);
+    Ok(())
+}
+
+/// The second half, as long as it makes progress.
+async fn finish(
+    mut rest: Pin<&mut impl Future<Output = Result<(), Broken>>>,
+    moved: &AtomicU64,
+) -> Result<(), Broken> {
+    loop {
+        let before = moved.load(Ordering::Relaxed);
+        match timeout(HALF_CLOSED_IDLE, &mut rest).await {
+            Ok(ended) => return ended,
+            Err(_) if moved.load(Ordering::Relaxed) == before => {
+                return Err(Broken::Reading(io::ErrorKind::TimedOut.into()));
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// One of both ways.
+struct Way<'a> {
+    from: ReadHalf<'a>,
+    to: WriteHalf<'a>,
+    count: &'a Count,
+    /// Bytes of both ways of this connection.
+    moved: &'a AtomicU64,
+}
+
+/// Why a way came to its end before its near side had ended.
+#[derive(Debug)]
+enum Broken {
+    /// The near side broke.
+    Reading(io::Error),
+    /// The far side takes nothing any more; it may have ended in order long ago.
+    Writing(io::Error),
+}
+
+/// What a step came to.
+enum Step {
+    Moved,
+    /// The far side did not take these yet.
+    Left(Vec<u8>),
+    Ended,
+}
+
+impl Way<'_> {
+    /// Until the near side ends, which the far side is told.
+    async fn pump(&mut self) -> Result<(), Broken> {
+        loop {
+            self.from.readable().await.map_err(Broken::Reading)?;
+            match self.step()? {
+                Step::Moved => {}
+                Step::Left(rest) => self.to.write_all(&rest).await.map_err(Broken::Writing)?,
+                Step::Ended => return self.to.shutdown().await.map_err(Broken::Writing),
+            }
+        }
+    }
+
+    /// Moves what is there.
+    fn step(&self) -> Result<Step, Broken> {
+        let mut buffer = [0; STEP_BYTES];
+        let read = match self.from.try_read(&mut buffer) {
+            Ok(0) => return Ok(Step::Ended),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Step::Moved),
+            read => read.map_err(Broken::Reading)?,
+        };
+        self.count.add(read as u64);
+        self.moved.fetch_add(read as u64, Ordering::Relaxed);
+        let written = match self.to.try_write(&buffer[..read]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            written => written.map_err(Broken::Writing)?,
+        };
+        Ok(if written == read { Step::Moved } else { Step::Left(buffer[written..read].to_vec()) })
+    }
+
+    /// Reads on without use until the end: closing over unread bytes would be a reset.
+    async fn discard(&self) -> io::Result<()> {
+        let mut buffer = [0; 256];
+        loop {
+            self.from.readable().await?;
+            match self.from.try_read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
