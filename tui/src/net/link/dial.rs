@@ -68,6 +68,7 @@ impl Link {
             token: None,
             generation: Some(self.identity.generation),
             resume,
+            if_ready: false,
             client: Some(concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned()),
         }));
     }
