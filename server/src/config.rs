@@ -76,6 +76,8 @@ pub struct Limits {
     pub outbox_bytes: usize,
     /// Bytes queued for all clients together.
     pub memory_bytes: usize,
+    /// Clients that come back a node takes in a second: the spread of a dead node's clients follows from it.
+    pub resumes_per_second: u32,
 }
 
 /// How long things take.
@@ -132,6 +134,7 @@ impl Default for Limits {
             connections_per_address: 0,
             outbox_bytes: 256 * 1024,
             memory_bytes: 512 * 1024 * 1024,
+            resumes_per_second: 5_000,
         }
     }
 }

@@ -160,14 +160,17 @@ async fn converse(
     }
 }
 
-/// A client told to go elsewhere has the drain period to do so; then it is closed.
+/// A client told to go elsewhere is told when, and has the drain period to do so; then it is closed. One that
+/// cannot be told is closed when its turn comes: sooner or later it has to come back, and not with all others.
 async fn drained(shared: &Shared) {
     shared.drain.cancelled().await;
+    let turn = shared.hub.drain_turn();
     if shared.hello.load(Ordering::Relaxed) {
-        let reconnect_in_ms = shared.hub.spread().as_millis() as u64;
-        shared.outbox.say(&ServerMessage::Drain { reconnect_in_ms });
+        shared.outbox.say(&ServerMessage::Drain { reconnect_in_ms: turn.as_millis() as u64 });
+        tokio::time::sleep(shared.hub.config.timing.drain).await;
+    } else {
+        tokio::time::sleep(turn).await;
     }
-    tokio::time::sleep(shared.hub.config.timing.drain).await;
 }
 
 /// After the last words: lets the client read them.

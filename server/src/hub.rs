@@ -2,13 +2,15 @@
 //! tells. Knows no transport and no concrete backbone.
 //!
 //! - `actor`: the task of one room; `desk`: where its core's words go; `seats`: its connections as people.
+//! - `drain`: how the node goes down in order.
 //! - `lease`: this node's place among the others, and who of them is gone.
+//! - `spread`: within what time clients come back should this node die.
 //! - `stopwatch`: how long messages wait for their acks.
 //! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, UserName};
@@ -28,9 +30,11 @@ use crate::room::ConnId;
 
 mod actor;
 mod desk;
+mod drain;
 mod lease;
 mod reach;
 mod seats;
+mod spread;
 mod stopwatch;
 mod trouble;
 
@@ -38,10 +42,6 @@ pub(crate) use actor::{Command, RoomHandle};
 use reach::Reach;
 pub(crate) use seats::{Seat, Style};
 
-/// Resumes a node takes in a second; to be measured, this is a careful start.
-const RESUMES_PER_SECOND: f64 = 5_000.0;
-/// The shortest and longest spread a client is told.
-const SPREAD: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(15));
 /// Commands that may wait in a room; a feed that finds it full makes the room compare heads.
 const ROOM_INBOX: usize = 1_024;
 
@@ -61,7 +61,8 @@ pub(crate) struct Hub {
     clients: Mutex<HashMap<ClientId, Newest>>,
     connections: AtomicUsize,
     next_conn: AtomicUsize,
-    draining: AtomicBool,
+    /// Within what time clients move elsewhere; set once the node drains.
+    drain_window: OnceLock<Duration>,
     /// Live nodes besides this one, as of the last renewal.
     others: AtomicUsize,
     /// What is counted for whoever watches the node.
@@ -114,7 +115,7 @@ impl Hub {
             clients: Mutex::default(),
             connections: AtomicUsize::new(0),
             next_conn: AtomicUsize::new(1),
-            draining: AtomicBool::new(false),
+            drain_window: OnceLock::new(),
             others: AtomicUsize::new(0),
             metrics: Arc::default(),
             reach: Mutex::default(),
@@ -259,14 +260,6 @@ impl Hub {
         self.connections.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn start_drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
     /// True while the node as a whole is not cut off.
     pub(crate) fn reaches_backbone(&self) -> bool {
         self.reach.lock().is_ready() && self.backbone.health().silent.is_none()
@@ -277,12 +270,10 @@ impl Hub {
         self.reach.lock().is_ready() && !self.is_draining()
     }
 
-    /// Within what time clients should come back, at random, should this node die: its connections divided
-    /// by what the rest of the cluster takes in a second.
-    pub(crate) fn spread(&self) -> Duration {
-        let others = self.others.load(Ordering::Relaxed).max(1) as f64;
-        let spread = Duration::from_secs_f64(self.connections() as f64 / (others * RESUMES_PER_SECOND));
-        spread.clamp(SPREAD.0, SPREAD.1)
+    /// True while nothing keeps the node from taking clients of another: it is not draining, and the backbone
+    /// answers at this moment.
+    pub(crate) fn is_well(&self) -> bool {
+        !self.is_draining() && self.reach.lock().is_well() && self.backbone.health().silent.is_none()
     }
 
     /// Counts a connection as long as the guard lives.

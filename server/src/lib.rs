@@ -7,12 +7,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::info;
+use tracing::{info, warn};
 
 pub mod backbone;
 pub mod balancer;
@@ -175,7 +177,8 @@ impl Server {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let (backbone, feed) = hub::split(self.link);
         let hub = Hub::new(self.config, backbone, tasks.clone(), stop.clone());
-        let ends = Ends { drain: shutdown.clone(), kill: self.kill.clone() };
+        // What is cut at the end of a drain is not the whole node: that still has to say goodbye.
+        let ends = Ends { drain: CancellationToken::new(), kill: self.kill.child_token() };
         let addresses = Addresses::new(hub.config.limits.connections_per_address);
         let door = Door { hub: hub.clone(), ends, tasks: TaskTracker::new(), addresses };
         info!(node = %hub.node(), tcp = ?addr(self.tcp.as_ref()), http = ?addr(self.http.as_ref()), "listening");
@@ -200,13 +203,22 @@ impl Server {
     }
 }
 
+/// How long last words may take behind the drain period: to be written, and to be read.
+const DRAIN_OVERTIME: Duration = Duration::from_secs(2);
+
 /// Waits for the shutdown, then for the clients to go.
 async fn drain(hub: &Hub, door: &Door, shutdown: &CancellationToken) {
     shutdown.cancelled().await;
-    hub.start_drain();
-    info!(node = %hub.node(), connections = hub.connections(), "draining");
+    let window = hub.start_drain();
+    info!(node = %hub.node(), connections = hub.connections(), window_ms = window.as_millis(), "draining");
+    // Not before the node is unready: whom it sends away must not come back.
+    door.ends.drain.cancel();
     door.tasks.close();
-    door.tasks.wait().await;
+    let deadline = hub.config.timing.drain + DRAIN_OVERTIME;
+    if timeout(deadline, door.tasks.wait()).await.is_err() {
+        warn!(node = %hub.node(), connections = hub.connections(), "drain is over its time: connections are cut");
+        door.ends.kill.cancel();
+    }
     // The node says goodbye: its lease is given back, others need not wait for it to run out.
     drop(backbone::call(hub.backbone.depart()).await);
 }

@@ -75,5 +75,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         "both ports are off: give --listen-tcp or --listen-http an address"
     );
     descriptors::raise();
-    shutdown::run_until_signal(|shutdown| chat_server::run(config, shutdown)).await?.unwrap_or(Ok(()))
+    let served = shutdown::run_until_signal(|shutdown| chat_server::run(config, shutdown)).await?;
+    // Whoever insists is obeyed at once, and told that it was not an orderly end.
+    served.context("ended at the second signal: clients that had not moved yet were cut off")?
 }

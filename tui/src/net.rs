@@ -17,6 +17,7 @@ pub mod transport;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,10 +25,11 @@ use tracing::{debug, info};
 
 use dial::Dialer;
 use event::{Moment, NetCommand, NetEvent};
-use link::{Input, Link, LinkOptions, Output};
+use link::{Happening, Input, Link, LinkOptions, Output};
 use peer::Peer;
 use saved::SavedClient;
 use telling::Telling;
+use transport::Wire;
 
 /// How many frames are handled before commands and timers get their turn.
 const FRAMES_PER_TURN: usize = 256;
@@ -60,8 +62,10 @@ pub async fn run(net: Net) -> SavedClient {
     let link = Link::new(net.options, net.started.elapsed());
     let mut driver = Driver {
         link,
-        peer: Peer::None,
         dialer: Dialer::default(),
+        first: Peer::None,
+        beside: Peer::None,
+        reads_first: true,
         commands: net.commands,
         telling: Telling::new(net.events),
         shutdown: net.shutdown,
@@ -74,18 +78,22 @@ pub async fn run(net: Net) -> SavedClient {
     while !driver.is_done() {
         driver.turn().await;
     }
-    if let Peer::Up(wire) = std::mem::take(&mut driver.peer) {
-        // What the server did not take by then is in the outbox.
-        let _ = timeout(GOODBYE_MAX, wire.close()).await;
-    }
+    let wires = [driver.first, driver.beside].into_iter().filter_map(Peer::into_wire);
+    // What the server did not take by then is in the outbox.
+    let _ = timeout(GOODBYE_MAX, join_all(wires.map(Wire::close))).await;
     driver.link.save()
 }
 
 struct Driver {
     link: Link,
-    peer: Peer,
     /// Kept over the dials: it remembers what load balancers want to be told.
     dialer: Dialer,
+    /// The connection.
+    first: Peer,
+    /// The one that is to take its place, while there are two.
+    beside: Peer,
+    /// False while the first one waits for what becomes of the second.
+    reads_first: bool,
     commands: mpsc::Receiver<NetCommand>,
     telling: Telling,
     shutdown: CancellationToken,
@@ -104,7 +112,7 @@ impl Driver {
     /// Waits for whatever happens first, then catches up with what happened meanwhile.
     async fn turn(&mut self) {
         let listens = self.telling.is_clear();
-        let takes_commands = self.quit_at.is_none() && self.peer.unwritten() < UNWRITTEN_BYTES_HIGH;
+        let takes_commands = self.quit_at.is_none() && self.first.unwritten() < UNWRITTEN_BYTES_HIGH;
         let deadline = self.link.deadline().filter(|_| listens).map(|moment| self.started + moment);
         let input = tokio::select! {
             () = self.shutdown.cancelled(), if self.quit_at.is_none() => { self.begin_quit(); None }
@@ -113,7 +121,8 @@ impl Driver {
                 Some(command) => Some(Input::Command(command)),
                 None => { self.begin_quit(); None }
             },
-            input = self.peer.next(), if listens => Some(input),
+            happening = self.first.next(), if listens && self.reads_first => Some(Input::First(happening)),
+            happening = self.beside.next(), if listens => Some(Input::Beside(happening)),
             () = at(deadline) => Some(Input::Tick),
             () = at(self.quit_at) => None,
         };
@@ -132,8 +141,7 @@ impl Driver {
             if !self.telling.is_clear() {
                 return;
             }
-            // `next` is cancel-safe: polled once and dropped, it loses nothing.
-            let Some(input) = self.peer.next().now_or_never() else { break };
+            let Some(input) = self.waiting() else { break };
             self.handle(input);
         }
         if self.link.deadline().is_some_and(|deadline| deadline <= self.now()) {
@@ -141,12 +149,21 @@ impl Driver {
         }
     }
 
+    /// What has happened already.
+    fn waiting(&mut self) -> Option<Input> {
+        // `next` is cancel-safe: polled once and dropped, it loses nothing.
+        if let Some(happening) = self.beside.next().now_or_never() {
+            return Some(Input::Beside(happening));
+        }
+        let first = if self.reads_first { self.first.next().now_or_never() } else { None };
+        first.map(Input::First)
+    }
+
     fn handle(&mut self, input: Input) {
         match &input {
-            Input::Dialled { transport } => info!(%transport, "connected"),
-            Input::DialFailed(error) => info!(%error, "dial failed"),
-            Input::Closed(error) => info!(%error, "connection closed"),
-            _ => {}
+            Input::First(happening) => log(happening, "first"),
+            Input::Beside(happening) => log(happening, "beside"),
+            Input::Command(_) | Input::Tick => {}
         }
         let now = self.now();
         self.link.handle(now, input);
@@ -159,13 +176,20 @@ impl Driver {
             match output {
                 Output::Dial(endpoint) => {
                     debug!(%endpoint, "dialling");
-                    self.peer = Peer::dial(self.dialer.clone(), endpoint);
+                    self.first = Peer::dial(self.dialer.clone(), endpoint);
                 }
-                Output::Hangup => self.peer = Peer::None,
-                Output::Send(request) => match &mut self.peer {
-                    Peer::Up(wire) => wire.send(&[request]),
-                    Peer::None | Peer::Dialling(_) => debug!("dropped a request: not connected"),
-                },
+                Output::Hangup => self.first = Peer::None,
+                Output::Send(request) => self.first.send(request),
+                Output::DialBeside(endpoint) => {
+                    debug!(%endpoint, "dialling beside the connection");
+                    self.beside = Peer::dial(self.dialer.clone(), endpoint);
+                }
+                Output::SendBeside(request) => self.beside.send(request),
+                Output::HoldFirst => self.reads_first = false,
+                Output::Promote => {
+                    (self.first, self.reads_first) = (std::mem::take(&mut self.beside), true);
+                }
+                Output::DropBeside => (self.beside, self.reads_first) = (Peer::None, true),
                 Output::Event(event) => {
                     if matches!(event, NetEvent::Welcome { .. }) {
                         (self.on_welcome)(&self.link.save());
@@ -187,6 +211,15 @@ impl Driver {
 
     fn now(&self) -> Moment {
         self.started.elapsed()
+    }
+}
+
+fn log(happening: &Happening, conn: &'static str) {
+    match happening {
+        Happening::Dialled { transport } => info!(conn, %transport, "connected"),
+        Happening::DialFailed(error) => info!(conn, %error, "dial failed"),
+        Happening::Closed(error) => info!(conn, %error, "connection closed"),
+        Happening::DialProgress(..) | Happening::Frame(_) => {}
     }
 }
 

@@ -89,6 +89,7 @@ pub(crate) fn recovery(at: u64, recovered: u64, lost: u64) -> Recovery {
         from: node("node-2"),
         to: node("node-3"),
         took: Duration::from_millis(1_240),
+        planned: false,
         counted: Totals { recovered, lost, dup: 0 },
     }
 }

@@ -313,10 +313,9 @@ impl Client {
             (Some(_), None) => self.take_down(What::Lost),
             _ => {}
         }
-        if self.status.failovers > was.failovers
-            && let Some(recovery) = &self.status.recovery
-        {
-            self.take_down(What::Back { took: recovery.took.as_micros() as u64, planned: false });
+        if let Some(recovery) = self.status.recovery.as_ref().filter(|now| Some(*now) != was.recovery.as_ref()) {
+            let (took, planned) = (recovery.took.as_micros() as u64, recovery.planned);
+            self.take_down(What::Back { took, planned });
         }
         if was.cut_off.is_none() && self.status.cut_off.is_some() {
             self.take_down(What::CutOff);

@@ -236,6 +236,10 @@ pub struct Hello {
     /// The rooms it was in, and how far it has seen each: joins them again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resume: Vec<Resume>,
+    /// Only if the node can serve: one that drains or cannot reach the others refuses before it has changed
+    /// anything, so that the client's other connection goes on as it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub if_ready: bool,
     /// The program and its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,

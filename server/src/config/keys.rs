@@ -84,6 +84,7 @@ pub(super) const KEYS: &[Key] = &[
     key!("limits", "connections_per_address", limits.connections_per_address, "Connections from one address; off, because behind a load balancer that [server] does not name all have its address."),
     key!("limits", "outbox_bytes", limits.outbox_bytes, "Bytes queued for a slow client before it is served from the log at its own speed."),
     key!("limits", "memory_bytes", limits.memory_bytes, "Bytes queued for all clients together: what slow clients can cost the node."),
+    key!("limits", "resumes_per_second", limits.resumes_per_second, "Clients that come back a node takes in a second, as measured; those of a dead node spread accordingly, off: over 50 ms."),
     key!("timing", "ping_ms", timing.ping, "Between two pings; a client is gone after three without an answer.", min 1),
     key!("timing", "handshake_ms", timing.handshake, "For an HTTP or TLS handshake, so that half-open ones do not pile up.", min 1),
     key!("timing", "drain_ms", timing.drain, "For clients to move elsewhere at a shutdown; keep it under the supervisor's kill time."),

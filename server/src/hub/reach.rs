@@ -75,6 +75,11 @@ impl Reach {
         self.error = Some(error);
     }
 
+    /// No trouble is known.
+    pub(super) fn is_well(&self) -> bool {
+        self.standing == Standing::Well
+    }
+
     pub(super) fn is_ready(&self) -> bool {
         self.standing < Standing::Unready
     }

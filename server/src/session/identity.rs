@@ -30,6 +30,11 @@ impl Session {
             let reason = "hello comes once, before anything else: open another connection";
             return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::BadJson, reason) });
         }
+        if let Some(refused) = self.cannot_take(hello.if_ready) {
+            let (code, reason) = (refused.0, refused.1.text());
+            self.refuse(ErrorMessage { re, ..ErrorMessage::new(code, reason) });
+            return self.outbox.close(refused.1);
+        }
         if hello.resume.len() > self.rooms_max() {
             let reason = "more rooms to resume than a connection may join";
             return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::TooManyRooms, reason) });
@@ -47,6 +52,16 @@ impl Session {
         for entry in resume {
             self.resume_room(entry).await;
         }
+    }
+
+    /// Why this node takes nobody in, or nobody who has another connection to go on with: said before anything
+    /// is proved, fenced or claimed, so that nothing has changed for the client.
+    fn cannot_take(&self, if_ready: bool) -> Option<(ErrorCode, CloseReason)> {
+        if self.hub.is_draining() {
+            return Some((ErrorCode::ShuttingDown, CloseReason::Drain));
+        }
+        let reason = CloseReason::TryAgainLater("this server cannot reach the others: stay where you are");
+        (if_ready && !self.hub.is_well()).then_some((ErrorCode::Unavailable, reason))
     }
 
     async fn introduce(&mut self, hello: Hello, re: Option<Re>) -> Result<Option<Welcome>, BackboneError> {

@@ -29,8 +29,11 @@ async fn becomes(node: &TestNode, path: &str, status: u16) {
 async fn a_node_that_is_cut_off_says_so_and_is_whole_again_by_itself() {
     let cluster = Cluster::default();
     let (one, two) = (TestNode::of(&cluster, "one", |_| {}), TestNode::of(&cluster, "two", |_| {}));
-    let (mut alice, mut bob) =
-        (TestClient::joined(&one, "alice").await, TestClient::joined(&two, "bob").await);
+    let mut alice = TestClient::joined(&one, "alice").await;
+    let hello = json!({"name": "bob", "client_id": "b", "generation": 1});
+    let (mut bob, welcome) = TestClient::hello(&two, Way::Tcp, hello).await;
+    let bobs = welcome["session"].clone();
+    bob.join("general").await;
     alice.send(1, "before").await;
     let name = NodeId::parse("one").unwrap();
     let cut_at = Instant::now();
@@ -43,6 +46,16 @@ async fn a_node_that_is_cut_off_says_so_and_is_whole_again_by_itself() {
     assert_eq!((&told["retry_ms"], told.get("re")), (&json!(2_000), None));
     assert!(told["message"].as_str().unwrap().contains("cannot reach the others"), "{told}");
     assert_eq!((get(one.http, "/ready").await.0, get(one.http, "/live").await.0), (200, 200));
+
+    // Who has another connection is refused before anything has changed for that one.
+    let mut moving = TestClient::connect(&one, Way::WebSocket).await;
+    let hello = json!({"type": "hello", "v": 1, "client_id": "b", "session": bobs, "generation": 2,
+        "if_ready": true, "re": "r"});
+    moving.say(hello).await;
+    let refused = moving.wait("error").await;
+    assert_eq!((&refused["code"], &refused["re"]), (&json!("unavailable"), &json!("r")));
+    assert!(refused["message"].as_str().unwrap().ends_with("stay where you are"), "{refused}");
+    assert_eq!(moving.closed().await.code, Some(1013));
 
     // Who comes now is told too, and comes back later or elsewhere.
     let mut late = TestClient::connect(&one, Way::Tcp).await;

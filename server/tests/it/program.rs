@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use chat_testbed::{RedisOptions, RedisServer};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::support::within;
 
@@ -24,6 +25,8 @@ pub(crate) fn chat_server(arguments: &[&str]) -> Command {
 /// A node as a program of its own; killed when dropped.
 pub(crate) struct Running {
     child: Child,
+    /// Kept, or what the program still says would find nobody.
+    log: BufReader<ChildStderr>,
     pub(crate) tcp: SocketAddr,
 }
 
@@ -44,7 +47,7 @@ impl Running {
             let rest = &line[line.find(name).unwrap_or_else(|| panic!("{line}"))..];
             rest[rest.find("127").unwrap()..].split(')').next().unwrap().parse().unwrap()
         };
-        Self { tcp: port("\"tcp\""), child }
+        Self { tcp: port("\"tcp\""), child, log }
     }
 
     /// The most memory it ever had, in KiB.
@@ -62,6 +65,26 @@ impl Running {
 
     fn ended(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    /// What it said behind its first line, to its end.
+    fn said(&mut self) -> String {
+        let mut said = String::new();
+        self.log.read_to_string(&mut said).unwrap();
+        said
+    }
+
+    /// A client that has said hello, and nothing else.
+    fn client(&self) -> BufReader<TcpStream> {
+        let mut client = TcpStream::connect(self.tcp).unwrap();
+        client.write_all(b"{\"type\":\"hello\",\"v\":1}\n").unwrap();
+        let mut said = BufReader::new(client);
+        let mut line = String::new();
+        while !line.contains("\"welcome\"") {
+            line.clear();
+            assert!(said.read_line(&mut line).unwrap() > 0);
+        }
+        said
     }
 }
 
@@ -158,32 +181,41 @@ fn a_port_in_use_is_named() {
 #[test]
 fn a_node_tells_its_clients_at_sigterm_and_ends() {
     let mut server = Running::start(&[("CHAT_SERVER_TIMING__DRAIN_MS", "200")]);
-    let mut client = TcpStream::connect(server.tcp).unwrap();
-    client.write_all(b"{\"type\":\"hello\",\"v\":1}\n").unwrap();
-    let mut said = BufReader::new(client);
-    let mut line = String::new();
-    while !line.contains("\"welcome\"") {
-        line.clear();
-        assert!(said.read_line(&mut line).unwrap() > 0);
-    }
+    let mut client = server.client();
+    let begun = Instant::now();
     server.terminate();
     let mut rest = String::new();
-    said.read_to_string(&mut rest).unwrap();
+    client.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("\"drain\"") && rest.contains("\"shutting_down\""), "{rest}");
+    drop(client);
+    assert!(server.ended().success());
+    assert!(begun.elapsed() < Duration::from_millis(200 + 2_500), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_node_ends_with_its_last_client() {
+    let mut server = Running::start(&[("CHAT_SERVER_TIMING__DRAIN_MS", "600000")]);
+    let mut client = server.client();
+    server.terminate();
+    let mut line = String::new();
+    while !line.contains("\"drain\"") {
+        line.clear();
+        assert!(client.read_line(&mut line).unwrap() > 0);
+    }
+    drop(client);
     assert!(server.ended().success());
 }
 
 #[test]
-fn a_second_sigterm_insists() {
+fn a_second_sigterm_insists_and_is_not_an_orderly_end() {
     let mut server = Running::start(&[("CHAT_SERVER_TIMING__DRAIN_MS", "600000")]);
-    let mut client = TcpStream::connect(server.tcp).unwrap();
-    client.write_all(b"{\"type\":\"hello\",\"v\":1}\n").unwrap();
-    let mut said = BufReader::new(client).lines().map(Result::unwrap);
-    assert!(said.any(|line| line.contains("\"welcome\"")));
+    let mut client = server.client().lines().map(Result::unwrap);
     server.terminate();
-    assert!(said.any(|line| line.contains("\"drain\"")));
+    assert!(client.any(|line| line.contains("\"drain\"")));
     server.terminate();
-    server.ended();
+    assert_eq!(server.ended().code(), Some(1));
+    let said = server.said();
+    assert!(said.contains("chat-server: ended at the second signal"), "{said}");
 }
 
 #[test]

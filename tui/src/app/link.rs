@@ -53,7 +53,7 @@ pub(crate) enum Sign {
 }
 
 impl Link {
-    /// Takes a new status and logs what changed; returns a failover that is complete now.
+    /// Takes a new status and logs what changed; returns a failover or move that is complete now.
     pub(crate) fn take(&mut self, status: LinkStatus, at: DateTime) -> Option<Recovery> {
         self.log_cut_off(&status, at);
         self.log_change(&status, at);
@@ -62,6 +62,9 @@ impl Link {
         let recovery = status.recovery.clone().filter(|_| fresh);
         if let Some(recovery) = &recovery {
             let counted = recovery.counted;
+            if recovery.planned {
+                self.note(at, Sign::More, format!("moved {}", super::text::seconds(recovery.took)));
+            }
             let text = format!("+{} -{} dup {}", counted.recovered, counted.lost, counted.dup);
             self.note(at, Sign::More, text);
         }

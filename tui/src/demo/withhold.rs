@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::BytesMut;
 use chat_protocol::{ClientId, NodeId, ServerMessage, decode_server};
 use chat_server::socket;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -51,13 +53,13 @@ impl Wire {
         self.wanted.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The client has one connection at a time: a new one takes the place of the last.
+    /// The client has one connection, and two while it moves: the old one serves it until the new one does.
     async fn serve(self, listener: TcpListener) {
-        let (mut client, _) = socket::accept(&listener).await;
+        let mut connections = FuturesUnordered::new();
         loop {
             tokio::select! {
-                () = self.pass(client) => client = socket::accept(&listener).await.0,
-                (next, _) = socket::accept(&listener) => client = next,
+                (client, _) = socket::accept(&listener) => connections.push(self.pass(client)),
+                Some(()) = connections.next() => {}
             }
         }
     }

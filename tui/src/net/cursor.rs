@@ -74,13 +74,19 @@ impl Cursor {
         (self.epoch, self.seq, self.id) = (Some(epoch), seq, id);
     }
 
-    /// What to ask for after a reconnect; the replay begins with it.
-    pub(super) fn resume(&mut self, room: &RoomName) -> Option<Resume> {
+    /// What to ask for on another connection.
+    pub(super) fn resume(&self, room: &RoomName) -> Option<Resume> {
         let epoch = self.epoch?;
-        self.replay = Some(Replay { from: self.seq, head: Seq::START, passed: 0, recovered: 0 });
         let skip = self.recent.len().saturating_sub(limits::RESUME_TAIL_IDS_MAX);
         let tail = self.recent.iter().skip(skip).cloned().collect();
         Some(Resume { room: room.clone(), epoch, seq: self.seq, id: self.id.clone(), tail })
+    }
+
+    /// What [`Cursor::resume`] gave was asked for: the answer is a replay.
+    pub(super) fn begin_replay(&mut self) {
+        if self.epoch.is_some() {
+            self.replay = Some(Replay { from: self.seq, head: Seq::START, passed: 0, recovered: 0 });
+        }
     }
 
     pub(super) fn is_replaying(&self) -> bool {

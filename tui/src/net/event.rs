@@ -200,6 +200,8 @@ pub struct LinkStatus {
     pub rtt_p99: Option<Duration>,
     /// How often the link came back after it was lost.
     pub failovers: u32,
+    /// How often it went over to another server without having been lost.
+    pub moves: u32,
     /// What the last one cost; shown for ten seconds.
     pub recovery: Option<Recovery>,
     /// Counted since the program started.
@@ -266,17 +268,20 @@ pub enum DialStep {
     Hello,
 }
 
-/// What a failover cost.
+/// What a failover or a move cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
     /// When it was complete.
     pub at: Moment,
-    /// The node that was lost.
+    /// The node that was lost or left.
     pub from: NodeId,
     /// The node that took over.
     pub to: NodeId,
-    /// From the loss to the last room's replay.
+    /// From the loss to the last room's replay; of a move, from the moment in which the old server is not
+    /// listened to any more.
     pub took: Duration,
+    /// The link was not lost: the client has left a server that drains or cannot reach the others.
+    pub planned: bool,
     /// Entries, lost places and repeats of this failover alone.
     pub counted: Totals,
 }

@@ -8,7 +8,9 @@
 //! - `recovery`: what losing the link cost.
 //! - `frames`: what the server's messages mean for both.
 //! - `cut_off`: a server that cannot reach the others.
+//! - `moving`: leaving a server that still answers, by a second connection beside the first.
 //! - `pulse`: pings, round trips, and when silence means death.
+//! - `questions`: what was asked on this connection and not answered yet.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -29,13 +31,17 @@ mod commands;
 mod cut_off;
 mod dial;
 mod frames;
+mod moving;
 mod pulse;
+mod questions;
 mod recovery;
 #[cfg(test)]
 mod tests;
 
 use dial::HELLO_MAX;
+use moving::Moving;
 use pulse::Pulse;
+use questions::Questions;
 use recovery::Lost;
 
 /// Ids of restored messages begin here: those of the front-end count from 1.
@@ -61,6 +67,17 @@ pub struct LinkOptions {
 pub enum Input {
     /// The front-end wants something.
     Command(NetCommand),
+    /// Something happens on the connection.
+    First(Happening),
+    /// Something happens on the second connection, the one that [`Output::DialBeside`] began.
+    Beside(Happening),
+    /// The time [`Link::deadline`] named has come.
+    Tick,
+}
+
+/// What happens on a connection.
+#[derive(Debug)]
+pub enum Happening {
     /// The dial has come this far, to this target.
     DialProgress(DialStep, String),
     /// The dial is complete: frames can be sent.
@@ -74,8 +91,6 @@ pub enum Input {
     Frame(Bytes),
     /// The connection is gone, with the reason.
     Closed(String),
-    /// The time [`Link::deadline`] named has come.
-    Tick,
 }
 
 /// What the link wants done.
@@ -87,6 +102,17 @@ pub enum Output {
     Hangup,
     /// Send this.
     Send(Request),
+    /// Dial this as a second connection; the first one goes on.
+    DialBeside(Endpoint),
+    /// Send this on the second connection.
+    SendBeside(Request),
+    /// Give no more inputs of the first connection, until [`Output::Promote`] or [`Output::DropBeside`]:
+    /// what it still has waits in its socket.
+    HoldFirst,
+    /// Drop the first connection, or what is left of it: the second one, dialled or not, is the first now.
+    Promote,
+    /// Drop the second connection; the first one is read again.
+    DropBeside,
     /// Tell the front-end.
     Event(NetEvent),
 }
@@ -111,8 +137,9 @@ pub struct Link {
     spread: Duration,
     /// The link was up and was lost; until the last room is recovered.
     lost: Option<Lost>,
-    /// Planned: leave this server at that moment.
-    drain_at: Option<Moment>,
+    /// On the way to another server while this one still answers.
+    moving: Moving,
+    questions: Questions,
     /// Connections in a row that were lost as soon as they stood.
     short_lives: u32,
     outputs: VecDeque<Output>,
@@ -173,7 +200,8 @@ impl Link {
             pulse: Pulse::default(),
             spread: SPREAD_MIN,
             lost: None,
-            drain_at: None,
+            moving: Moving::default(),
+            questions: Questions::default(),
             short_lives: 0,
             outputs: VecDeque::new(),
             next_restored: RESTORED_OUTS,
@@ -237,6 +265,10 @@ impl Link {
 
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Moment> {
+        if let Some(answer) = self.moving.answer_due() {
+            // The first connection is not read: nothing else can be due.
+            return Some(answer);
+        }
         let state = match (&self.status.state, self.phase) {
             (LinkState::Down { retry_at, .. }, _) => Some(*retry_at),
             (_, Phase::Greeting { since }) => Some(since + HELLO_MAX),
@@ -244,21 +276,15 @@ impl Link {
             _ => None,
         };
         let outbox = self.rooms.values().filter_map(|room| room.outbox.deadline()).min();
-        [state, outbox, self.drain_at, self.cut_off_until].into_iter().flatten().min()
+        [state, outbox, self.moving.deadline(), self.cut_off_until].into_iter().flatten().min()
     }
 
     /// Takes one input.
     pub fn handle(&mut self, now: Moment, input: Input) {
         match input {
             Input::Command(command) => self.command(now, command),
-            Input::DialProgress(step, target) => self.progress(step, target),
-            Input::Dialled { transport } => self.greet(now, transport),
-            Input::DialFailed(reason) => {
-                self.endpoint += 1;
-                self.down(now, reason);
-            }
-            Input::Frame(frame) => self.frame(now, &frame),
-            Input::Closed(reason) => self.down(now, reason),
+            Input::First(happening) => self.first(now, happening),
+            Input::Beside(happening) => self.beside(now, happening),
             Input::Tick => self.tick(now),
         }
         self.send_waiting(now);
@@ -266,14 +292,28 @@ impl Link {
         self.tell();
     }
 
+    fn first(&mut self, now: Moment, happening: Happening) {
+        debug_assert!(!self.moving.is_asking(), "held back, but given: {happening:?}");
+        match happening {
+            Happening::DialProgress(step, target) => self.progress(step, target),
+            Happening::Dialled { transport } => self.greet(now, transport),
+            Happening::DialFailed(reason) => {
+                self.endpoint += 1;
+                self.down(now, reason);
+            }
+            Happening::Frame(frame) => self.frame(now, &frame),
+            Happening::Closed(reason) => self.down(now, reason),
+        }
+    }
+
     fn tick(&mut self, now: Moment) {
+        if self.moving.is_asking() {
+            return self.move_on(now);
+        }
         if self.cut_off_until.is_some_and(|until| until <= now) {
             self.reaches_others();
         }
-        if self.drain_at.take_if(|at| *at <= now).is_some() && self.phase == Phase::Up {
-            self.outputs.push_back(Output::Hangup);
-            self.down(now, "the server is going away".to_owned());
-        }
+        self.move_on(now);
         match (&self.status.state, self.phase) {
             (LinkState::Down { retry_at, attempt, .. }, _) if *retry_at <= now => self.dial(now, *attempt),
             (_, Phase::Greeting { since }) if now >= since + HELLO_MAX => {
@@ -286,7 +326,7 @@ impl Link {
 
     /// Sends what the outboxes let go.
     fn send_waiting(&mut self, now: Moment) {
-        if self.phase != Phase::Up {
+        if self.phase != Phase::Up || self.moving.is_asking() {
             return;
         }
         let ready: Vec<_> = (self.rooms.iter_mut())

@@ -1,14 +1,16 @@
-//! Owns the one connection of the client through its life: none, being dialled, up. Turns what happens on
-//! it into the link's inputs.
+//! Owns one connection of the client through its life: none, being dialled, up. Turns what happens on
+//! it into what the link takes.
 
 use std::pin::Pin;
 
+use chat_protocol::Request;
 use tokio::sync::watch;
+use tracing::debug;
 
 use crate::net::dial::{DialError, Dialer};
 use crate::net::endpoint::Endpoint;
 use crate::net::event::DialStep;
-use crate::net::link::Input;
+use crate::net::link::Happening;
 use crate::net::transport::{Closed, Wire};
 
 #[derive(Default)]
@@ -40,9 +42,25 @@ impl Peer {
         }
     }
 
+    /// The connection, where there is one.
+    pub(super) fn into_wire(self) -> Option<Wire> {
+        match self {
+            Self::Up(wire) => Some(wire),
+            Self::None | Self::Dialling(_) => None,
+        }
+    }
+
+    /// Queues a request; where there is no connection it is nobody's any more.
+    pub(super) fn send(&mut self, request: Request) {
+        match self {
+            Self::Up(wire) => wire.send(&[request]),
+            Self::None | Self::Dialling(_) => debug!("dropped a request: not connected"),
+        }
+    }
+
     /// The next thing that happens; never, where there is no connection. Cancel-safe: a dial goes on where
     /// it was, and the wire keeps what it has in part.
-    pub(super) async fn next(&mut self) -> Input {
+    pub(super) async fn next(&mut self) -> Happening {
         match self {
             Self::None => std::future::pending().await,
             Self::Dialling(dialling) => {
@@ -50,32 +68,32 @@ impl Peer {
                     biased;
                     Ok(()) = dialling.progress.changed() => {
                         let (step, target) = dialling.progress.borrow_and_update().clone();
-                        return Input::DialProgress(step, target);
+                        return Happening::DialProgress(step, target);
                     }
                     dialled = &mut dialling.dial => dialled,
                 };
                 self.dialled(dialled)
             }
             Self::Up(wire) => match wire.recv().await {
-                Ok(frame) => Input::Frame(frame),
+                Ok(frame) => Happening::Frame(frame),
                 Err(Closed(reason)) => {
                     *self = Self::None;
-                    Input::Closed(reason)
+                    Happening::Closed(reason)
                 }
             },
         }
     }
 
-    fn dialled(&mut self, dialled: Result<Wire, DialError>) -> Input {
+    fn dialled(&mut self, dialled: Result<Wire, DialError>) -> Happening {
         match dialled {
             Ok(wire) => {
                 let transport = wire.transport();
                 *self = Self::Up(wire);
-                Input::Dialled { transport }
+                Happening::Dialled { transport }
             }
             Err(error) => {
                 *self = Self::None;
-                Input::DialFailed(error.to_string())
+                Happening::DialFailed(error.to_string())
             }
         }
     }

@@ -6,7 +6,7 @@ use chat_protocol::{ServerMessage, text};
 use serde_json::{Map, Value, json};
 
 use super::talk::Said;
-use crate::net::event::{LinkState, LinkStatus, Moment, NetEvent, OutId, OutState, Totals};
+use crate::net::event::{LinkState, LinkStatus, Moment, NetEvent, OutId, OutState, Recovery, Totals};
 
 #[derive(Debug, Default)]
 pub(super) struct Json {
@@ -42,11 +42,12 @@ impl Json {
     fn link(&mut self, now: Moment, status: &LinkStatus) -> Option<Value> {
         let state = link_state(&status.state);
         let recovery = status.recovery.as_ref().map(|recovery| {
-            let figures = json!({"from": recovery.from, "to": recovery.to, "took_ms": millis(recovery.took)});
+            let Recovery { from, to, took, planned, .. } = recovery;
+            let figures = json!({"from": from, "to": to, "took_ms": millis(*took), "planned": planned});
             with(figures, totals(recovery.counted))
         });
         let told = json!({
-            "type": "link", "failovers": status.failovers, "recovery": recovery, "cut_off": status.cut_off.is_some(),
+            "type": "link", "failovers": status.failovers, "moves": status.moves, "recovery": recovery, "cut_off": status.cut_off.is_some(),
         });
         let told = with(told, state);
         if self.link.as_ref() == Some(&told) {

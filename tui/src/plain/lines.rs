@@ -189,9 +189,10 @@ fn link_line(now: Moment, before: &Shown, state: &LinkState) -> Option<String> {
 }
 
 fn recovery_line(recovery: &Recovery) -> String {
-    let Recovery { from, to, took, counted, .. } = recovery;
+    let Recovery { from, to, took, planned, counted, .. } = recovery;
     let (recovered, lost, dup) = (counted.recovered, counted.lost, counted.dup);
-    format!("-- {from} → {to}: {recovered} recovered, {lost} lost, {dup} dup ({} s)", seconds(*took))
+    let moved = if *planned { "moved " } else { "" };
+    format!("-- {moved}{from} → {to}: {recovered} recovered, {lost} lost, {dup} dup ({} s)", seconds(*took))
 }
 
 fn out_line(state: &OutState, said: &Said) -> Option<String> {

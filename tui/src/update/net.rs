@@ -1,6 +1,6 @@
 //! Owns what the network's events do to the model. Dedupe and order are the network's: each entry comes once.
 
-use chat_protocol::{ErrorCode, RoomName, Seq, User, UserId};
+use chat_protocol::{ErrorCode, NodeId, RoomName, Seq, User, UserId};
 
 use super::{act, answers, entries};
 use crate::app::line::{Mark, Said};
@@ -49,15 +49,16 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
 }
 
 fn link(app: &mut App, status: LinkStatus) -> Vec<Effect> {
-    let was_online = matches!(app.link.status.state, LinkState::Online { .. });
-    let is_online = matches!(status.state, LinkState::Online { .. });
+    let was_on = node(&app.link.status.state).cloned();
+    let (was_online, is_online) = (was_on.is_some(), node(&status.state).is_some());
     let at = app.local_now();
     let missing = status.totals.lost.saturating_sub(app.link.status.totals.lost);
     let recovery = app.link.take(status, at);
     if missing > 0 && recovery.is_none() && app.link.lost(app.now).is_none() {
         app.link.loss = Some((app.now, format!("{missing} lost on the way")));
     }
-    if let Some(recovery) = recovery {
+    // A move that cost nothing is no event of the conversation.
+    if let Some(recovery) = recovery.filter(|recovery| !recovery.planned || recovery.counted.lost > 0) {
         let text = failover_line(app, &recovery);
         for room in app.rooms.iter_mut() {
             room.history.push(None, at, Said::Failover, text.clone());
@@ -69,7 +70,16 @@ fn link(app: &mut App, status: LinkStatus) -> Vec<Effect> {
             room.history.loading = false;
         }
     }
-    ask_for_panel(app, was_online)
+    let has_moved = was_on.as_ref() != node(&app.link.status.state);
+    ask_for_panel(app, was_online && !has_moved)
+}
+
+/// The node we are on.
+fn node(state: &LinkState) -> Option<&NodeId> {
+    match state {
+        LinkState::Online { node, .. } => Some(node),
+        _ => None,
+    }
 }
 
 /// The panel has come into sight, or the link under it is up: its nodes are asked for, once.

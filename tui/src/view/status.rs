@@ -6,6 +6,7 @@
 //! ! OFFLINE 4s (connection reset) try 3 in 1.8s [Alt-r now] queued 2
 //! ~ try 3 → 10.0.0.7:12345 tcp… hello… offline 4s queued 2
 //! ● node-3 ← node-2 1.24s +37 recovered, 0 lost, 0 dup
+//! ● node-3 ← node-2 moved 0.02s +1 recovered, 0 lost, 0 dup
 //! ! 1 lost on the way ● node-3 tcp rtt 3.1ms p99 9.0ms up 2m
 //! ! #ops: messages 120-163 are gone (history trimmed)
 //! ! server cannot reach the others 3s (node-2) queued 2 rtt 3.1ms p99 9.0ms
@@ -139,18 +140,20 @@ fn online(app: &App, lost: Option<String>, queued: Option<String>) -> (Vec<Strin
         pieces.extend(status.rtt_p99.map(|p99| format!("p99 {}", millis(p99))));
         pieces.push(format!("up {}", uptime(app.now.saturating_sub(*since))));
         pieces.extend((status.failovers > 0).then(|| format!("failovers {}", status.failovers)));
+        pieces.extend((status.moves > 0).then(|| format!("moves {}", status.moves)));
         let totals = status.totals;
         pieces.extend((totals.lost > 0).then(|| format!("{} lost", totals.lost)));
     }
     (pieces, if is_bad { Role::StatusBad } else { Role::StatusGood })
 }
 
-/// What a failover cost; the words are the ones people are told to look for.
+/// What a failover or a move cost; the words are the ones people are told to look for.
 fn resumed_words(app: &App, recovery: &Recovery) -> String {
     let counted = recovery.counted;
     let sign = if counted.lost > 0 { app.glyphs.alert } else { app.glyphs.online };
+    let moved = if recovery.planned { "moved " } else { "" };
     format!(
-        "{sign} {} {} {} {} +{} recovered, {} lost, {} dup",
+        "{sign} {} {} {} {moved}{} +{} recovered, {} lost, {} dup",
         recovery.to,
         app.glyphs.from,
         recovery.from,

@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use chat_protocol::{NodeInfo, Seq, ServerMessage};
 
+use crate::effect::Effect;
 use crate::glyphs::Glyphs;
-use crate::net::event::{DialStep, LinkState, LinkStatus, Moment, NetEvent, OutId, OutState};
+use crate::net::event::{
+    DialStep, LinkState, LinkStatus, Moment, NetCommand, NetEvent, OutId, OutState, Recovery, Totals,
+};
 use crate::stage::{Stage, node, online, recovery, room};
 
 fn down(queued: usize) -> LinkStatus {
@@ -93,6 +96,24 @@ fn resumed_for_ten_seconds() {
     assert!(stage.at(24_900).shows("37 recovered, 0 lost, 0 dup"));
     assert!(!stage.at(25_000).shows("recovered, "));
     assert!(stage.shows("failovers 1"));
+}
+
+#[test]
+fn a_move_is_told_as_one_and_is_no_line_of_the_conversation() {
+    let mut stage = Stage::chatting(120, 30);
+    let moved = Recovery { took: Duration::from_millis(20), planned: true, ..recovery(15, 1, 0) };
+    let mut status = LinkStatus { moves: 1, recovery: Some(moved), ..online("node-3", 15) };
+    stage.at(15_000).effects.clear();
+    stage.net(NetEvent::Link(status.clone()));
+    check_status(&stage, "● node-3 ← node-2 moved 0.02s +1 recovered, 0 lost, 0 dup");
+    assert!(stage.shows("moved 0.02s") && stage.shows("+1 -0 dup 0"), "and in the panel");
+    assert_eq!(stage.count("~~ node-2"), 0);
+    assert_eq!(stage.effects, [Effect::Net(NetCommand::Nodes)], "the panel is told where we are now");
+    status.recovery =
+        Some(Recovery { counted: Totals { lost: 1, ..Totals::default() }, ..recovery(16, 0, 1) });
+    stage.at(16_000).net(NetEvent::Link(status));
+    assert_eq!(stage.count("~~ node-2 → node-3"), 1, "one that cost something is");
+    assert!(stage.at(30_000).shows("moves 1"));
 }
 
 #[test]

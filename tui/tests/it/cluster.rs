@@ -51,6 +51,14 @@ impl TestCluster {
         self.front.tcp()
     }
 
+    /// Takes a node down in order, and runs another in its place.
+    pub(crate) async fn restart(&mut self, index: usize) {
+        let others = self.nodes.iter().enumerate().filter(|(at, _)| *at != index);
+        self.front.offer(others.map(|(_, node)| node));
+        self.nodes[index].drain().await;
+        self.revive(index);
+    }
+
     /// Kills a node as a process dies. The front-end is not told: it finds out.
     pub(crate) fn kill(&self, index: usize) {
         self.nodes[index].kill();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chat_protocol::{ClientId, UserName};
-use chat_tui::net::event::{LinkState, NetCommand, NetEvent, OutId, OutState, Transport};
+use chat_protocol::{ClientId, ErrorCode, ErrorMessage, NodeId, Outgoing, Seq, ServerMessage, UserName};
+use chat_tui::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState, Transport};
 use chat_tui::net::link::LinkOptions;
 use chat_tui::net::saved::SavedClient;
 use chat_tui::net::{Net, run};
@@ -91,6 +91,58 @@ async fn welcomed(fake: &Fake, node: &str) -> (Conn, ClientId) {
     let hello = conn.greet(node).await;
     assert_eq!(hello.name, Some(UserName::parse("alice").unwrap()));
     (conn, hello.client_id.unwrap())
+}
+
+/// Reads on to a status that is wanted.
+async fn status(client: &mut Client, what: &str, wanted: impl Fn(&LinkStatus) -> bool) -> LinkStatus {
+    let is_it = |event: &NetEvent| matches!(event, NetEvent::Link(status) if wanted(status));
+    match client.until(what, is_it).await {
+        NetEvent::Link(status) => status,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn of_two_connections_the_first_is_not_read_until_it_is_known_what_becomes_of_the_second() {
+    let fake = Fake::bind(Transport::Tcp).await;
+    let mut client = Client::start(&fake, Duration::ZERO);
+    let (mut first, id) = welcomed(&fake, "node-1").await;
+    status(&mut client, "online", |status| matches!(status.state, LinkState::Online { .. })).await;
+    client.say(1, "one").await;
+    let one = first.message().await.unwrap();
+
+    first.send(&ServerMessage::Drain { reconnect_in_ms: 0 }).await;
+    let mut refusing = fake.accept().await;
+    assert!(refusing.hello().await.if_ready);
+    first.accept_message(&id, &one).await;
+    refusing.send(&ServerMessage::Error(ErrorMessage::new(ErrorCode::ShuttingDown, "not here"))).await;
+    client.until("what waited in the first one", is_acked).await;
+    assert!(refusing.request().await.is_none(), "it is hung up");
+
+    client.say(2, "two").await;
+    let two = first.message().await.unwrap();
+    let mut second = fake.accept().await;
+    let hello = second.hello().await;
+    assert_eq!((hello.generation, hello.resume[0].seq), (Some(3), Seq(1)));
+    // It waits in the first one, and comes again through the second.
+    first.accept_message(&id, &two).await;
+    let serve = async {
+        second.welcome(NodeId::parse("node-2").unwrap(), &hello).await;
+        while second.message().await.unwrap().n != Some(2) {}
+        second.accept_message(&id, &two).await;
+    };
+    let both = status(&mut client, "both acks", |status| status.moves == 1 && status.queued == 0);
+    tokio::join!(serve, both);
+    // What stands behind another message has been counted by then.
+    client.say(3, "three").await;
+    status(&mut client, "a third one", |status| status.queued == 1).await;
+    while second.message().await.unwrap().n != Some(3) {}
+    let three = Outgoing { n: Some(3), ..two };
+    second.accept_message(&id, &three).await;
+    let status = status(&mut client, "its ack", |status| status.queued == 0).await;
+    assert_eq!((status.totals.dup, status.totals.lost, status.failovers), (0, 0, 0));
+    assert!(first.request().await.is_none(), "it is hung up");
+    client.end().await;
 }
 
 #[tokio::test]

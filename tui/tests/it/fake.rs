@@ -132,12 +132,24 @@ impl Conn {
             limits: Limits::default(),
         };
         self.send(&ServerMessage::Connection(connection)).await;
-        let hello = loop {
+        let hello = self.hello().await;
+        self.welcome(node, &hello).await;
+        hello
+    }
+
+    /// What a client says of itself that has pinged before, to see whether a server is there.
+    pub(crate) async fn hello(&mut self) -> Hello {
+        loop {
             match self.request().await.expect("hello").message {
-                ClientMessage::Hello(hello) => break hello,
-                _ => continue,
+                ClientMessage::Hello(hello) => return hello,
+                ClientMessage::Ping { t } => self.send(&ServerMessage::Pong { t, re: None }).await,
+                _ => {}
             }
-        };
+        }
+    }
+
+    /// Takes in who said hello.
+    pub(crate) async fn welcome(&mut self, node: NodeId, hello: &Hello) {
         let welcome = Welcome {
             user_id: UserId::random(),
             client_id: hello.client_id.clone().expect("a client id"),
@@ -153,7 +165,6 @@ impl Conn {
         for place in &hello.resume {
             self.resume(place).await;
         }
-        hello
     }
 
     /// Lets a returning client in where it was: it missed nothing, and the log has nothing of its own.

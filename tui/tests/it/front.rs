@@ -1,13 +1,19 @@
 //! Owns the real front-end before the nodes of a test, and runs them. Gone with the value.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
 use chat_server::{Killer, Server};
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::Transport;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
+
+use crate::fake::within;
 
 pub(crate) struct FrontEnd {
     backends: BackendsHandle,
@@ -22,6 +28,8 @@ pub(crate) struct FrontEnd {
 pub(crate) struct Node {
     backend: Backend,
     killer: Killer,
+    shutdown: CancellationToken,
+    ended: CancellationToken,
 }
 
 impl FrontEnd {
@@ -56,9 +64,14 @@ impl FrontEnd {
             tcp: server.tcp_addr().map(|addr| addr.port()),
             http: server.http_addr().map(|addr| addr.port()),
         };
-        let killer = server.killer();
-        self.tasks.spawn(server.run(self.shutdown.clone()));
-        Node { backend, killer }
+        let (killer, shutdown, ended) =
+            (server.killer(), self.shutdown.child_token(), CancellationToken::new());
+        let (running, over) = (server.run(shutdown.clone()), ended.clone().drop_guard());
+        self.tasks.spawn(async move {
+            running.await;
+            drop(over);
+        });
+        Node { backend, killer, shutdown, ended }
     }
 
     /// New clients are led to these nodes.
@@ -77,6 +90,32 @@ impl Node {
     /// Kills it as a process dies. The front-end is not told: it finds out.
     pub(crate) fn kill(&self) {
         self.killer.kill();
+    }
+
+    /// Takes it down in order; returns once it has ended.
+    pub(crate) async fn drain(&self) {
+        self.shutdown.cancel();
+        within("the node's end", self.ended.cancelled()).await;
+    }
+
+    /// Waits until a load balancer that asks would send no more clients here.
+    pub(crate) async fn unready(&self) {
+        let mut again = interval(Duration::from_millis(20));
+        within("an unready node", async {
+            while !self.answer("/ready").await.starts_with("HTTP/1.1 503") {
+                again.tick().await;
+            }
+        })
+        .await;
+    }
+
+    async fn answer(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.backend.http.unwrap())).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
     }
 
     /// Where clients come in that pass the front-end by.

@@ -17,6 +17,7 @@ mod program;
 #[cfg(feature = "demo")]
 mod pty;
 mod redis;
+mod rolling;
 mod sim;
 mod talk;
 #[cfg(feature = "demo")]

@@ -5,6 +5,7 @@
 mod cluster;
 mod failover;
 mod gone;
+mod moving;
 mod network;
 mod restart;
 mod trimmed;

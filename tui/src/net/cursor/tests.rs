@@ -63,7 +63,7 @@ fn a_message_withheld_is_counted_lost() {
 #[test]
 fn a_message_withheld_from_a_replay_is_counted_lost() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     see(&mut cursor, [5, 7, 8]);
     cursor.resumed(&resumed(4, 8, false));
     check(&cursor, 3, 1, 0);
@@ -72,7 +72,7 @@ fn a_message_withheld_from_a_replay_is_counted_lost() {
 #[test]
 fn a_message_withheld_from_the_end_of_a_replay_is_counted_lost() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     see(&mut cursor, [5, 6]);
     cursor.resumed(&resumed(4, 7, false));
     check(&cursor, 2, 1, 0);
@@ -83,7 +83,7 @@ fn a_message_withheld_from_the_end_of_a_replay_is_counted_lost() {
 #[test]
 fn a_replay_counts_what_it_recovers() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     assert!(cursor.is_replaying());
     assert_eq!(see(&mut cursor, [5]), [Seen::New(Origin::Replayed)]);
     cursor.resumed(&resumed(4, 5, false));
@@ -94,7 +94,7 @@ fn a_replay_counts_what_it_recovers() {
 #[test]
 fn what_a_replay_passes_over_is_not_lost_where_history_has_it() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     see(&mut cursor, [1_005, 1_006]);
     cursor.resumed(&resumed(1_004, 1_006, true));
     check(&cursor, 2, 0, 0);
@@ -103,7 +103,7 @@ fn what_a_replay_passes_over_is_not_lost_where_history_has_it() {
 #[test]
 fn what_a_replay_passes_over_is_lost_where_history_does_not_have_it() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     see(&mut cursor, [8, 9]);
     cursor.resumed(&resumed(4, 9, false));
     check(&cursor, 2, 3, 0);
@@ -112,7 +112,7 @@ fn what_a_replay_passes_over_is_lost_where_history_does_not_have_it() {
 #[test]
 fn what_a_replay_passes_over_beyond_what_it_says_is_lost() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     see(&mut cursor, [1_006]);
     cursor.resumed(&resumed(1_004, 1_006, true));
     check(&cursor, 1, 1, 0);
@@ -121,7 +121,7 @@ fn what_a_replay_passes_over_beyond_what_it_says_is_lost() {
 #[test]
 fn a_replay_that_breaks_off_has_lost_what_it_passed_over_for_no_reason() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     cursor.enter(EPOCH, Seq(9), Some(id(9)));
     see(&mut cursor, [8]);
     cursor.interrupted();
@@ -131,7 +131,7 @@ fn a_replay_that_breaks_off_has_lost_what_it_passed_over_for_no_reason() {
 #[test]
 fn a_replay_of_the_newest_alone_that_breaks_off_has_lost_nothing() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     cursor.enter(EPOCH, Seq(2_000), Some(id(2_000)));
     see(&mut cursor, [1_001, 1_002]);
     cursor.interrupted();
@@ -142,7 +142,7 @@ fn a_replay_of_the_newest_alone_that_breaks_off_has_lost_nothing() {
 #[test]
 fn a_reset_counts_the_range_that_is_gone() {
     let mut cursor = at(4);
-    cursor.resume(&room());
+    cursor.begin_replay();
     let (lost_from, lost_to) = (Seq(5), Some(Seq(9)));
     let reset = Reset {
         room: room(),
@@ -185,7 +185,7 @@ fn what_was_rewound_may_come_again() {
 fn a_rewind_in_a_replay_opens_no_hole() {
     let mut cursor = at(4);
     see(&mut cursor, [5, 6]);
-    cursor.resume(&room());
+    cursor.begin_replay();
     cursor.rewind(EPOCH, Seq(5));
     assert_eq!(cursor.entry(Seq(6), &id(60)), Seen::New(Origin::Replayed));
     cursor.resumed(&resumed(5, 6, false));

@@ -7,12 +7,15 @@ use crate::net::event::{Moment, NetCommand, NetEvent, OutState};
 
 impl Link {
     pub(super) fn command(&mut self, now: Moment, command: NetCommand) {
+        let Some(command) = self.hold_while_asking(command) else { return };
         match command {
             NetCommand::Join(room) => {
                 self.wish(&room);
-                self.ask(&room, ClientMessage::Join { room: room.clone() });
+                if self.phase == Phase::Up {
+                    self.send(ClientMessage::Join { room });
+                }
             }
-            NetCommand::Leave(room) => self.leave(room),
+            NetCommand::Leave(room) => self.leave(now, room),
             NetCommand::Say { out, room, content, kind } => {
                 self.say(&room);
                 let entry = self.rooms.entry(room.clone()).or_default();
@@ -28,25 +31,23 @@ impl Link {
             }
             NetCommand::History { room, before, limit } if self.phase == Phase::Up => {
                 let (room, limit) = (Some(room), Some(limit));
-                self.send(ClientMessage::History {
-                    room,
-                    epoch: None,
-                    before,
-                    after: None,
-                    around: None,
-                    limit,
-                });
+                let (epoch, after, around) = (None, None, None);
+                let history = ClientMessage::History { room, epoch, before, after, around, limit };
+                self.question(now, history);
             }
             NetCommand::History { room, .. } => {
                 // Answered all the same: whoever waits for it need not wait.
                 self.event(NetEvent::History { room, messages: Vec::new(), more: true });
             }
-            NetCommand::Who(room) => self.ask(&room.clone(), ClientMessage::Who { room: Some(room) }),
-            NetCommand::Rooms => self.ask_anywhere(ClientMessage::Rooms { limit: None, after: None }),
-            NetCommand::Nodes => self.ask_anywhere(ClientMessage::Nodes {}),
+            NetCommand::Who(room) => {
+                let who = ClientMessage::Who { room: Some(room.clone()) };
+                if self.phase == Phase::Up { self.question(now, who) } else { self.offline(Some(room)) }
+            }
+            NetCommand::Rooms => self.ask(now, ClientMessage::Rooms { limit: None, after: None }),
+            NetCommand::Nodes => self.ask(now, ClientMessage::Nodes {}),
             NetCommand::Rename(name) => {
                 self.identity.name = Some(name.clone());
-                self.ask_anywhere(ClientMessage::Rename { name });
+                self.ask(now, ClientMessage::Rename { name });
             }
             NetCommand::ReconnectNow => self.reconnect(now),
         }
@@ -62,7 +63,7 @@ impl Link {
         }
     }
 
-    fn leave(&mut self, room: RoomName) {
+    fn leave(&mut self, now: Moment, room: RoomName) {
         self.order.retain(|wished| *wished != room);
         if let Some(left) = self.rooms.get_mut(&room) {
             left.wished = false;
@@ -70,24 +71,14 @@ impl Link {
             left.cursor.leave();
         }
         if self.phase == Phase::Up {
-            self.send(ClientMessage::Leave { room: Some(room) });
+            self.question(now, ClientMessage::Leave { room: Some(room) });
         } else {
             self.event(NetEvent::Left(room));
         }
     }
 
-    /// A question about a room, or a join: later where the link is down.
-    fn ask(&mut self, room: &RoomName, message: ClientMessage) {
-        let is_join = matches!(message, ClientMessage::Join { .. });
-        if self.phase == Phase::Up {
-            self.send(message);
-        } else if !is_join {
-            self.offline(Some(room.clone()));
-        }
-    }
-
-    fn ask_anywhere(&mut self, message: ClientMessage) {
-        if self.phase == Phase::Up { self.send(message) } else { self.offline(None) }
+    fn ask(&mut self, now: Moment, message: ClientMessage) {
+        if self.phase == Phase::Up { self.question(now, message) } else { self.offline(None) }
     }
 
     fn offline(&mut self, room: Option<RoomName>) {

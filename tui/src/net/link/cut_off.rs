@@ -34,11 +34,13 @@ impl Link {
     pub(super) fn cannot_reach_others(&mut self, now: Moment, retry: Option<Duration>) {
         let until = now + retry.unwrap_or(REPEATED_EVERY).min(REPEATED_MAX) * 2 + REPEAT_LATE;
         self.cut_off_until = self.cut_off_until.max(Some(until));
-        self.status.cut_off.get_or_insert(now);
+        let since = *self.status.cut_off.get_or_insert(now);
+        self.leave_cut_off(since);
     }
 
     /// The server has done something that takes the others, or is not ours any more.
     pub(super) fn reaches_others(&mut self) {
         (self.cut_off_until, self.status.cut_off) = (None, None);
+        self.stay();
     }
 }

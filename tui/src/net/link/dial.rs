@@ -41,6 +41,8 @@ impl Link {
     pub(super) fn reconnect(&mut self, now: Moment) {
         if let LinkState::Down { attempt, .. } = self.status.state {
             self.dial(now, attempt);
+        } else {
+            self.move_now(now);
         }
     }
 
@@ -57,10 +59,17 @@ impl Link {
         }
         self.pulse.connected(now, transport);
         self.phase = Phase::Greeting { since: now };
+        let hello = self.hello();
+        self.begin_replays();
+        self.send(ClientMessage::Hello(hello));
+    }
+
+    /// The first words of the next connection, as of this moment.
+    pub(super) fn hello(&mut self) -> Hello {
         self.identity.generation += 1;
-        let wished = self.rooms.iter_mut().filter(|(_, room)| room.wished);
+        let wished = self.rooms.iter().filter(|(_, room)| room.wished);
         let resume = wished.filter_map(|(name, room)| room.cursor.resume(name)).collect();
-        self.send(ClientMessage::Hello(Hello {
+        Hello {
             v: limits::PROTOCOL_VERSION,
             name: self.identity.name.clone(),
             client_id: Some(self.identity.client.clone()),
@@ -68,8 +77,14 @@ impl Link {
             token: None,
             generation: Some(self.identity.generation),
             resume,
+            if_ready: false,
             client: Some(concat!("chat-tui/", env!("CARGO_PKG_VERSION")).to_owned()),
-        }));
+        }
+    }
+
+    /// From here on the rooms that hello named are replayed.
+    pub(super) fn begin_replays(&mut self) {
+        self.rooms.values_mut().filter(|room| room.wished).for_each(|room| room.cursor.begin_replay());
     }
 
     /// The connection is gone, or never came to be.
@@ -81,28 +96,38 @@ impl Link {
                 let short = now.saturating_sub(*since) < SHORT_LIFE;
                 self.short_lives = if short { self.short_lives.saturating_add(1) } else { 0 };
                 let before = self.totals();
-                let lost = Lost { from: node.clone(), at: now, before, to: None };
+                let lost = Lost { from: node.clone(), at: now, before, to: None, planned: false };
                 // Lost again before everything was recovered: it is one story.
-                self.lost.get_or_insert(lost).to = None;
+                let lost = self.lost.get_or_insert(lost);
+                (lost.to, lost.planned) = (None, false);
                 (now, self.short_lives.max(1))
             }
             LinkState::Down { .. } | LinkState::Idle => return,
         };
         self.phase = Phase::Down;
-        self.drain_at = None;
+        let beside = self.take_beside();
         self.reaches_others();
+        self.questions.forget();
         (self.status.rtt, self.status.rtt_p99) = (None, None);
         let retry_at = now + delay(attempt, self.spread, &mut self.rng);
         self.status.state = LinkState::Down { since, reason, attempt, retry_at };
-        for room in self.rooms.values_mut() {
-            room.outbox.close();
-            room.cursor.interrupted();
-        }
+        self.interrupt_rooms();
         let waiting: Vec<(RoomName, OutId)> = (self.rooms.iter())
             .flat_map(|(name, room)| room.outbox.waiting().map(|out| (name.clone(), out)))
             .collect();
         for (room, out) in waiting {
             self.event(NetEvent::Out { out, room, state: OutState::Queued });
+        }
+        if let Some(beside) = beside {
+            self.go_on_beside(now, beside);
+        }
+    }
+
+    /// The rooms have no connection any more, or another one.
+    pub(super) fn interrupt_rooms(&mut self) {
+        for room in self.rooms.values_mut() {
+            room.outbox.close();
+            room.cursor.interrupted();
         }
     }
 }

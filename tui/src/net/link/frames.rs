@@ -13,6 +13,9 @@ use super::{Link, Phase};
 use crate::net::cursor::Seen;
 use crate::net::event::{LinkState, Moment, NetEvent, OutState};
 
+/// Why a link is given up for a server that stays.
+pub(super) const GOING_AWAY: &str = "the server is going away";
+
 impl Link {
     pub(super) fn frame(&mut self, now: Moment, frame: &[u8]) {
         self.hear(now);
@@ -39,26 +42,32 @@ impl Link {
             ServerMessage::Pong { t, .. } => self.ponged(now, t),
             ServerMessage::Error(error) => self.error(now, error),
             ServerMessage::Drain { reconnect_in_ms } => {
-                self.drain_at = Some(now + Duration::from_millis(reconnect_in_ms).mul_f64(self.rng.f64()));
+                self.leave_drained(now, Duration::from_millis(reconnect_in_ms));
             }
             ServerMessage::Presence(presence) => self.event(NetEvent::Presence(presence)),
             ServerMessage::UserChanged { user_id, username, was, .. } => {
                 self.event(NetEvent::Renamed { user_id, name: username, was });
             }
+            answer => self.answer(answer),
+        }
+    }
+
+    /// The answer to something that was asked.
+    fn answer(&mut self, answer: ServerMessage) {
+        self.questions.answered(&answer);
+        match answer {
             ServerMessage::Left { room, .. } => self.event(NetEvent::Left(room)),
             ServerMessage::History { room, epoch, messages, more, .. } => {
                 self.history(room, epoch, messages, more);
             }
-            answer @ (ServerMessage::Who { .. }
-            | ServerMessage::Rooms { .. }
-            | ServerMessage::Nodes { .. }) => {
+            ServerMessage::Who { .. } | ServerMessage::Rooms { .. } | ServerMessage::Nodes { .. } => {
                 self.event(NetEvent::Answer(answer));
             }
             _ => {}
         }
     }
 
-    fn welcome(&mut self, now: Moment, welcome: Welcome) {
+    pub(super) fn welcome(&mut self, now: Moment, welcome: Welcome) {
         self.phase = Phase::Up;
         self.identity.session = Some(welcome.session);
         if welcome.client_id != self.identity.client {
@@ -181,11 +190,19 @@ impl Link {
         if error.code == ErrorCode::Unavailable && self.cut_off(now, &error) {
             return;
         }
+        if error.code == ErrorCode::Fenced && self.moving.has_asked() {
+            // By a newer connection of our own that came to nothing: the id is still ours alone.
+            return self.hang_up(now, "a move to another server was broken off");
+        }
         if error.code == ErrorCode::Fenced {
             // Another program uses this client's id: two cannot count with one counter.
             self.become_client(ClientId::random());
         }
         let room = error.room.clone();
+        if error.code == ErrorCode::ShuttingDown && error.n.is_none() && room.is_none() {
+            // Its last words, or it takes nobody in any more: another does.
+            return self.hang_up(now, GOING_AWAY);
+        }
         if error.n.is_some()
             && let Some(known) = room.as_ref().and_then(|room| self.rooms.get_mut(room))
         {

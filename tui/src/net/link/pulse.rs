@@ -62,6 +62,12 @@ impl Pulse {
         self.asked.is_some_and(|at| at > self.heard && now >= at + SUSPECT_AFTER)
     }
 
+    /// Nobody listened for so long: that the server was not heard is not its silence.
+    pub(super) fn was_not_read(&mut self, time: Duration) {
+        self.heard += time;
+        self.asked = self.asked.map(|at| at + time);
+    }
+
     fn answered(&mut self, now: Moment, sent: Moment) -> Option<(Duration, Duration)> {
         self.asked = None;
         self.round_trips.push_back(now.checked_sub(sent)?);

@@ -13,6 +13,8 @@ pub(super) struct Lost {
     pub(super) before: Totals,
     /// The node that took over, once there is one.
     pub(super) to: Option<NodeId>,
+    /// The link was not lost: the client has moved.
+    pub(super) planned: bool,
 }
 
 impl Link {
@@ -29,12 +31,17 @@ impl Link {
         let is_over = self.phase == Phase::Up && !self.rooms.values().any(|room| room.cursor.is_replaying());
         let Some(lost) = self.lost.take_if(|lost| is_over && lost.to.is_some()) else { return };
         let (totals, Some(to)) = (self.totals(), lost.to) else { return };
-        self.status.failovers += 1;
+        if lost.planned {
+            self.status.moves += 1;
+        } else {
+            self.status.failovers += 1;
+        }
         self.status.recovery = Some(Recovery {
             at: now,
             from: lost.from,
             to,
             took: now.saturating_sub(lost.at),
+            planned: lost.planned,
             counted: Totals {
                 recovered: totals.recovered.saturating_sub(lost.before.recovered),
                 lost: totals.lost.saturating_sub(lost.before.lost),

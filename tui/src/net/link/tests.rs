@@ -6,6 +6,8 @@ use chat_protocol::{
 use super::*;
 use crate::net::event::Totals;
 
+mod moving;
+
 const EPOCH: Epoch = Epoch(7);
 /// Longer than any first try waits.
 const FIRST_TRY_MAX: Duration = SPREAD_MIN;
@@ -30,6 +32,18 @@ struct Bench {
     events: Vec<NetEvent>,
     dials: usize,
     hangups: usize,
+    beside: Second,
+}
+
+/// The second connection, as the link wants it.
+#[derive(Debug, Default)]
+struct Second {
+    dials: Vec<Endpoint>,
+    sent: Vec<ClientMessage>,
+    /// The first one is not to be read.
+    holds: bool,
+    promotes: usize,
+    drops: usize,
 }
 
 impl Bench {
@@ -38,10 +52,14 @@ impl Bench {
     }
 
     fn with(seed: u64, saved: SavedClient) -> Self {
-        let endpoints = vec![Endpoint::new("lb", 1, Transport::Tcp)];
+        Self::to(vec![Endpoint::new("lb", 1, Transport::Tcp)], seed, saved)
+    }
+
+    fn to(endpoints: Vec<Endpoint>, seed: u64, saved: SavedClient) -> Self {
         let options = LinkOptions { endpoints, name: None, rooms: vec![room()], saved, seed };
         let (link, now) = (Link::new(options, Moment::ZERO), Moment::ZERO);
-        let mut bench = Self { link, now, sent: Vec::new(), events: Vec::new(), dials: 0, hangups: 0 };
+        let (sent, events, beside) = (Vec::new(), Vec::new(), Second::default());
+        let mut bench = Self { link, now, sent, events, dials: 0, hangups: 0, beside };
         bench.drain();
         bench
     }
@@ -62,6 +80,17 @@ impl Bench {
                 Output::Dial(_) => self.dials += 1,
                 Output::Hangup => self.hangups += 1,
                 Output::Send(request) => self.sent.push(request.message),
+                Output::DialBeside(endpoint) => self.beside.dials.push(endpoint),
+                Output::SendBeside(request) => self.beside.sent.push(request.message),
+                Output::HoldFirst => self.beside.holds = true,
+                Output::Promote => {
+                    self.beside.promotes += 1;
+                    self.beside.holds = false;
+                }
+                Output::DropBeside => {
+                    self.beside.drops += 1;
+                    self.beside.holds = false;
+                }
                 Output::Event(event) => self.events.push(event),
             }
         }
@@ -73,7 +102,8 @@ impl Bench {
     }
 
     fn server(&mut self, message: &ServerMessage) {
-        self.input(Input::Frame(encode_line(message)));
+        assert!(!self.beside.holds, "the first connection is not read");
+        self.input(Input::First(Happening::Frame(encode_line(message))));
     }
 
     /// Lets time pass, with each tick at its moment.
@@ -94,7 +124,7 @@ impl Bench {
     }
 
     fn dialled(&mut self) -> Hello {
-        self.input(Input::Dialled { transport: Transport::Tcp });
+        self.input(Input::First(Happening::Dialled { transport: Transport::Tcp }));
         match self.sent.pop() {
             Some(ClientMessage::Hello(hello)) => hello,
             other => panic!("expected hello, got {other:?}"),
@@ -102,7 +132,11 @@ impl Bench {
     }
 
     fn welcome(&mut self, to: &str, client_id: ClientId) {
-        self.server(&ServerMessage::Welcome(Welcome {
+        self.server(&Self::welcomes(to, client_id));
+    }
+
+    fn welcomes(to: &str, client_id: ClientId) -> ServerMessage {
+        ServerMessage::Welcome(Welcome {
             user_id: UserId::parse("u").unwrap(),
             client_id,
             session: "s".to_owned(),
@@ -112,7 +146,7 @@ impl Bench {
             ready: true,
             rooms: Vec::new(),
             re: None,
-        }));
+        })
     }
 
     fn enter(&mut self, seq: u64, last_n: u64) {
@@ -160,7 +194,7 @@ impl Bench {
     }
 
     fn lose(&mut self) {
-        self.input(Input::Closed("reset".to_owned()));
+        self.input(Input::First(Happening::Closed("reset".to_owned())));
     }
 
     /// From now until the next dial.
@@ -276,7 +310,7 @@ fn later_tries_wait_longer_up_to_ten_seconds() {
         bench.lose();
         bench.wait_for_dial();
         for longest in &mut longest {
-            bench.input(Input::DialFailed("refused".to_owned()));
+            bench.input(Input::First(Happening::DialFailed("refused".to_owned())));
             *longest = bench.wait_for_dial().max(*longest);
         }
     }
@@ -377,15 +411,6 @@ fn a_server_without_a_welcome_is_left_after_ten_seconds() {
     bench.pass(HELLO_MAX);
     assert_eq!(bench.hangups, 1);
     assert!(bench.is_down());
-}
-
-#[test]
-fn a_drain_moves_the_client_within_the_time_it_names() {
-    let mut bench = Bench::online(4);
-    bench.server(&ServerMessage::Drain { reconnect_in_ms: 1_000 });
-    assert_eq!((bench.hangups, bench.dials), (0, 1), "not all at once");
-    bench.pass(ms(1_000) + FIRST_TRY_MAX);
-    assert_eq!((bench.hangups, bench.dials), (1, 2));
 }
 
 #[test]
@@ -596,7 +621,7 @@ fn a_server_alone_that_says_so_no_more_is_well() {
     bench.pass(ms(1));
     assert_eq!(bench.is_cut_off(), None, "twice retry_ms and a second");
     bench.server(&cut_off(Some(u64::MAX)));
-    bench.input(Input::Closed("reset".to_owned()));
+    bench.input(Input::First(Happening::Closed("reset".to_owned())));
     assert_eq!(bench.is_cut_off(), None, "another link is another matter");
 }
 

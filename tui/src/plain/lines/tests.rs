@@ -71,7 +71,8 @@ fn the_link_is_told_once_for_each_change() {
     assert_eq!(shown(&mut lines, &dialling(2, DialStep::Hello, Some(Moment::ZERO))), [""; 0]);
     let counted = Totals { recovered: 3, lost: 0, dup: 0 };
     let (at, took) = (Moment::from_secs(10), Duration::from_millis(420));
-    let recovery = Some(Recovery { at, from: node("node-1"), to: node("node-2"), took, counted });
+    let recovery =
+        Some(Recovery { at, from: node("node-1"), to: node("node-2"), took, planned: false, counted });
     let status = LinkStatus { state: online("node-2"), recovery, ..LinkStatus::default() };
     assert_eq!(
         shown(&mut lines, &NetEvent::Link(status.clone())),

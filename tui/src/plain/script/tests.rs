@@ -47,6 +47,7 @@ impl Stage {
     fn online(&mut self, name: &str, recovered_at: Option<Moment>) {
         let (since, heard) = (self.now, self.now);
         let recovery = recovered_at.map(|at| Recovery {
+            planned: false,
             at,
             from: node("node-1"),
             to: node(name),

@@ -59,6 +59,13 @@ impl RedisCluster {
         self.front.offer(self.nodes.iter());
     }
 
+    /// Has the front-end lead clients past a node once that says it is not ready, as one does that asks.
+    pub(crate) async fn lead_past(&self, index: usize) {
+        self.nodes[index].unready().await;
+        let others = self.nodes.iter().enumerate().filter(|(at, _)| *at != index);
+        self.front.offer(others.map(|(_, node)| node));
+    }
+
     /// Where clients come in: the front-end.
     pub(crate) fn endpoint(&self, transport: Transport) -> Endpoint {
         self.front.endpoint(transport)

@@ -11,7 +11,7 @@ use chat_server::backbone::FeedEvent;
 use chat_server::backbone::memory::{MemoryBackbone, Timing};
 use chat_server::room::{Call, ConnId, Input as RoomInput};
 use chat_tui::net::event::{NetCommand, NetEvent, Transport};
-use chat_tui::net::link::{Input, Output};
+use chat_tui::net::link::{Happening, Input, Output};
 use futures_util::FutureExt;
 
 use super::Mutation;
@@ -293,14 +293,14 @@ impl World {
             Event::ToNode(conn, request) => self.request(conn, *request),
             Event::ToClient(conn, frame) => {
                 if let Some(client) = self.client_on(conn) {
-                    self.client_input(client, Input::Frame(frame));
+                    self.client_input(client, Input::First(Happening::Frame(frame)));
                 }
             }
             Event::Dialled { client, dial } => self.dialled(client, dial),
             Event::Closed(conn) => {
                 if let Some(client) = self.client_on(conn) {
                     self.clients[client].conn = None;
-                    self.client_input(client, Input::Closed("connection reset".into()));
+                    self.client_input(client, Input::First(Happening::Closed("connection reset".into())));
                 }
             }
             Event::Gone(conn) => {
@@ -442,6 +442,12 @@ impl World {
                         self.carry(conn, request);
                     }
                 }
+                // No node here drains or says that it is cut off, and only they are left.
+                Output::DialBeside(_)
+                | Output::SendBeside(_)
+                | Output::HoldFirst
+                | Output::Promote
+                | Output::DropBeside => unreachable!("a client moves without a reason"),
                 Output::Event(event) => {
                     self.log(|| format!("client {client} is told {event:?}"));
                     let is_joined = matches!(event, NetEvent::Joined { .. });
@@ -475,7 +481,7 @@ impl World {
         let conn = ConnId(self.fresh());
         self.conns.insert(conn, Conn { client, node, to_node: self.now, to_client: self.now });
         self.clients[client].conn = Some(conn);
-        self.client_input(client, Input::Dialled { transport: Transport::Tcp });
+        self.client_input(client, Input::First(Happening::Dialled { transport: Transport::Tcp }));
     }
 
     fn carry(&mut self, conn: ConnId, request: Request) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use chat_protocol::{ErrorCode, Seq};
-use chat_tui::net::event::{LinkStatus, NetEvent, OutId, OutState};
+use chat_tui::net::event::{LinkState, LinkStatus, NetEvent, OutId, OutState};
 use tokio::time::Instant;
 
 /// What one client saw.
@@ -18,6 +18,12 @@ pub(crate) struct History {
     pub(crate) status: LinkStatus,
     /// From each loss of the link to its last recovered room, as the client counts it.
     pub(crate) took: Vec<Duration>,
+    /// Moves to another server without a loss: when, and for how long nothing could be delivered.
+    pub(crate) moves: Vec<(Instant, Duration)>,
+    /// How often the link was told to be anything but online, once it was.
+    pub(crate) offline: usize,
+    /// When it was told first that its server is cut off.
+    pub(crate) cut_off: Option<Instant>,
     /// How often what it showed did not survive.
     pub(crate) rewinds: usize,
     /// What it was told is gone for good.
@@ -58,7 +64,15 @@ impl History {
                 if status.failovers > self.status.failovers {
                     self.took.extend(status.recovery.as_ref().map(|recovery| recovery.took));
                 }
+                if status.moves > self.status.moves {
+                    self.moves.extend(status.recovery.as_ref().map(|moved| (Instant::now(), moved.took)));
+                }
+                let is_online = |status: &LinkStatus| matches!(status.state, LinkState::Online { .. });
+                self.offline += usize::from(is_online(&self.status) && !is_online(&status));
                 self.unavailable |= status.cut_off.is_some();
+                if self.unavailable {
+                    self.cut_off.get_or_insert_with(Instant::now);
+                }
                 self.status = status;
             }
             NetEvent::Presence(presence) => {
