@@ -313,7 +313,9 @@ impl Client {
             (Some(_), None) => self.take_down(What::Lost),
             _ => {}
         }
-        if let Some(recovery) = self.status.recovery.as_ref().filter(|now| Some(*now) != was.recovery.as_ref()) {
+        if let Some(recovery) =
+            self.status.recovery.as_ref().filter(|now| Some(*now) != was.recovery.as_ref())
+        {
             let (took, planned) = (recovery.took.as_micros() as u64, recovery.planned);
             self.take_down(What::Back { took, planned });
         }
