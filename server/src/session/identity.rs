@@ -5,6 +5,8 @@ use chat_protocol::{
     UserName, Welcome, WelcomeRoom,
 };
 
+use futures_util::future::try_join_all;
+
 use super::{Session, Who};
 use crate::backbone::BackboneError;
 use crate::backbone::call;
@@ -72,10 +74,14 @@ impl Session {
         };
         let user = proved.unwrap_or_else(UserId::random);
         let generation = hello.generation.unwrap_or(0);
-        let client = self.own_client(hello.client_id, &user, generation).await?;
         let wanted = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
-        let name = directory.claim(&wanted, &user).await?;
-        let session = directory.session(&user).await?;
+        // None of them needs another's answer: after a node's death many come at once, and each round trip counts.
+        let (client, name, session, remembered) = tokio::try_join!(
+            self.own_client(hello.client_id, &user, generation),
+            directory.claim(&wanted, &user),
+            directory.session(&user),
+            call(self.hub.backbone.remembered(&user)),
+        )?;
         self.who =
             Who { style: Style::Hello, user, client, generation, name, registered: true, silent: false };
         let Who { user, client, name, .. } = &self.who;
@@ -89,7 +95,7 @@ impl Session {
             name_wanted: (*name != wanted).then(|| wanted.to_string()),
             node: self.hub.node().clone(),
             ready: self.hub.is_ready(),
-            rooms: self.rooms_of_user(&hello.resume).await?,
+            rooms: self.rooms_of_user(remembered, &hello.resume).await?,
             re,
         }))
     }
@@ -111,31 +117,36 @@ impl Session {
         Ok(ClientId::random())
     }
 
-    async fn rooms_of_user(&self, resume: &[Resume]) -> Result<Vec<WelcomeRoom>, BackboneError> {
-        let backbone = &self.hub.backbone;
-        let mut rooms = call(backbone.remembered(&self.who.user)).await?;
+    /// The rooms a user is remembered to be in, and those it comes back to.
+    async fn rooms_of_user(
+        &self,
+        mut rooms: Vec<RoomName>,
+        resume: &[Resume],
+    ) -> Result<Vec<WelcomeRoom>, BackboneError> {
         rooms.extend(resume.iter().map(|entry| entry.room.clone()));
         rooms.sort();
         rooms.dedup();
         rooms.retain(|room| !room.is_hidden());
-        let mut known = Vec::with_capacity(rooms.len());
-        for room in rooms {
-            let place = call(backbone.head(&room)).await?.map(|head| head.place);
-            let last_n = call(backbone.last_n(&room, &self.who.client)).await?;
-            known.push(WelcomeRoom {
-                room,
-                kind: "room".to_owned(),
-                topic: String::new(),
-                epoch: place.as_ref().map(|place| place.epoch),
-                seq: place.as_ref().map_or(Seq::START, |place| place.seq),
-                id: place.and_then(|place| place.id),
-                last_n,
-                read: Seq::START,
-                unread: 0,
-                with: None,
-            });
-        }
-        Ok(known)
+        try_join_all(rooms.into_iter().map(|room| self.room_of_user(room))).await
+    }
+
+    async fn room_of_user(&self, room: RoomName) -> Result<WelcomeRoom, BackboneError> {
+        let backbone = &self.hub.backbone;
+        let (head, last_n) =
+            tokio::try_join!(call(backbone.head(&room)), call(backbone.last_n(&room, &self.who.client)))?;
+        let place = head.map(|head| head.place);
+        Ok(WelcomeRoom {
+            room,
+            kind: "room".to_owned(),
+            topic: String::new(),
+            epoch: place.as_ref().map(|place| place.epoch),
+            seq: place.as_ref().map_or(Seq::START, |place| place.seq),
+            id: place.and_then(|place| place.id),
+            last_n,
+            read: Seq::START,
+            unread: 0,
+            with: None,
+        })
     }
 
     async fn resume_room(&mut self, entry: Resume) {
@@ -218,12 +229,10 @@ impl Session {
             return refused(ErrorCode::TooManyRooms, reason);
         }
         let (backbone, user, client) = (&self.hub.backbone, &self.who.user, &self.who.client);
-        let known = async {
-            call(backbone.remember(user, room, true)).await?;
-            call(backbone.last_n(room, client)).await
-        };
-        match known.await {
-            Ok(last_n) => self.sit(room, resume, last_n, re).await,
+        let known =
+            tokio::try_join!(call(backbone.remember(user, room, true)), call(backbone.last_n(room, client)));
+        match known {
+            Ok(((), last_n)) => self.sit(room, resume, last_n, re).await,
             Err(error) => {
                 self.hub.backbone_failed();
                 let retry_ms = Some(super::UNAVAILABLE_RETRY.as_millis() as u64);
