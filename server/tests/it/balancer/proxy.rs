@@ -3,6 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::*;
+use crate::support::TestNode;
 
 const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 
@@ -63,4 +64,34 @@ async fn without_being_asked_nothing_is_told() {
     let mut client = connect(front.tcp).await;
     let mut server = within(listener.accept()).await.unwrap().0;
     talks(&mut client, &mut server).await;
+}
+
+/// A client that comes from this address of the loopback.
+async fn connect_from(from: [u8; 4], to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from((from, 0))).unwrap();
+    within(socket.connect(to)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_node_counts_the_clients_of_the_front_end_by_their_own_addresses() {
+    let node = TestNode::with(|config| {
+        config.proxy_protocol_from = "127.0.0.1/32".parse().unwrap();
+        config.limits.connections_per_address = 1;
+    });
+    let backend =
+        Backend { host: "127.0.0.1".into(), tcp: Some(node.tcp.port()), http: Some(node.http.port()) };
+    let front = Front::with(vec![backend], |config| config.send_proxy = true);
+    // Its checks are connections of its own.
+    front.has_healthy(1).await;
+    let mut answers = Vec::new();
+    let mut kept = Vec::new();
+    for from in [[127, 0, 0, 2], [127, 0, 0, 3], [127, 0, 0, 2]] {
+        let mut client = connect_from(from, front.tcp).await;
+        client.write_all(b"{\"type\":\"ping\"}\n").await.unwrap();
+        let mut answer = [0];
+        answers.push(within(client.read(&mut answer)).await.is_ok_and(|count| count == 1));
+        kept.push(client);
+    }
+    assert_eq!(answers, [true, true, false], "one of each address");
 }
