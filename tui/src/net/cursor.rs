@@ -64,9 +64,10 @@ impl Cursor {
         }
     }
 
-    /// The room was left: what is said until it is entered again is history, not missed.
+    /// The room was left: what is said until it is entered again is history, not missed; and so is what was shown
+    /// before, which went with the room.
     pub(super) fn leave(&mut self) {
-        (self.epoch, self.replay) = (None, None);
+        *self = Self { totals: self.totals, ..Self::default() };
     }
 
     fn set(&mut self, epoch: Epoch, seq: Seq, id: Option<MessageId>) {
@@ -104,6 +105,10 @@ impl Cursor {
 
     /// Takes the entry at a place.
     pub(super) fn entry(&mut self, seq: Seq, id: &MessageId) -> Seen {
+        let Some(epoch) = self.epoch else {
+            // It was on its way when the room was left: should it be entered again, history has it.
+            return Seen::Repeat;
+        };
         if seq <= self.seq {
             self.totals.dup = self.totals.dup.saturating_add(1);
             return Seen::Repeat;
@@ -128,7 +133,7 @@ impl Cursor {
         if self.recent.len() > IDS_KEPT {
             self.recent.pop_front();
         }
-        let is_new = self.epoch.is_none_or(|epoch| self.know(epoch, seq, id));
+        let is_new = self.know(epoch, seq, id);
         let origin = match &mut self.replay {
             Some(replay) if is_new => {
                 replay.recovered += 1;

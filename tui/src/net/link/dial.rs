@@ -97,6 +97,7 @@ impl Link {
         for room in self.rooms.values_mut() {
             room.outbox.close();
             room.cursor.interrupted();
+            room.leaving = false;
         }
         let waiting: Vec<(RoomName, OutId)> = (self.rooms.iter())
             .flat_map(|(name, room)| room.outbox.waiting().map(|out| (name.clone(), out)))
