@@ -72,6 +72,9 @@ impl Cursor {
 
     fn set(&mut self, epoch: Epoch, seq: Seq, id: Option<MessageId>) {
         self.recent.clear();
+        // What stands there is proof of what came before, until more has followed: without it who has just come in
+        // would be taken for one who has seen the history that won.
+        self.recent.extend(id.clone());
         (self.epoch, self.seq, self.id) = (Some(epoch), seq, id);
     }
 
