@@ -15,6 +15,7 @@ use crate::backbone::{
     PresenceChange, Published, Repaired, Run,
 };
 
+mod faults;
 mod log;
 mod people;
 
@@ -108,42 +109,6 @@ impl MemoryBackbone {
         let end = Feed { connection, sender, rooms: HashSet::new(), cut_off: None };
         self.state.lock().nodes.insert(node.clone(), end);
         Link { backbone: Arc::new(MemoryNode { shared: self.clone(), node, connection }), feed }
-    }
-
-    /// Cuts a node off, or lets it back: a partition between the node and the backbone.
-    pub fn set_reachable(&self, node: &NodeId, reachable: bool) {
-        let now = self.now();
-        let mut state = self.state.lock();
-        if let Some(feed) = state.nodes.get_mut(node) {
-            feed.cut_off = if reachable { None } else { feed.cut_off.or(Some(now)) };
-            if reachable {
-                feed.sender.tell_stale();
-            }
-        }
-    }
-
-    /// Forgets everything, as FLUSHALL does. For tests.
-    pub fn flush(&self) {
-        let mut state = self.state.lock();
-        state.rooms.values_mut().for_each(RoomLog::flush);
-        state.people = People::default();
-        state.clients.clear();
-        state.session_key = None;
-    }
-
-    /// Forgets a room's entries above `to`, as the promotion of a replica that lags does. For tests.
-    pub fn roll_back(&self, room: &RoomName, to: Seq) {
-        if let Some(log) = self.state.lock().rooms.get_mut(room) {
-            log.roll_back(to);
-        }
-    }
-
-    /// Forgets which numbers a room's clients have used, as their expiry or eviction does.
-    #[cfg(test)]
-    pub(super) fn forget_records(&self, room: &RoomName) {
-        if let Some(log) = self.state.lock().rooms.get_mut(room) {
-            log.forget_records();
-        }
     }
 
     /// The time since the backbone was made.

@@ -87,7 +87,18 @@ impl Chain {
 
     /// True where the log could be put back from here: there are entries, or never were any.
     pub(super) fn can_restore(&self) -> bool {
-        !self.ring.is_empty() || self.seq == Seq::START
+        self.has_entries() || self.seq == Seq::START
+    }
+
+    /// A chain that never had an entry may be brought when everybody is asked, and not before: others may have had
+    /// entries since.
+    pub(super) fn has_entries(&self) -> bool {
+        !self.ring.is_empty()
+    }
+
+    /// True where this node has entries in front of the first one that the log still has.
+    pub(super) fn reaches_before(&self, head: &Head) -> bool {
+        self.epoch == head.place.epoch && !self.is_bare() && self.first() < head.first
     }
 
     pub(super) fn has_hole(&self) -> bool {

@@ -38,6 +38,8 @@ struct Queued {
     item: Item,
     from: Sender,
     re: Option<Re>,
+    /// The other nodes were asked for what was acknowledged before it.
+    asked: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +103,10 @@ impl RoomCore {
     /// Takes a message from a member, or refuses it.
     pub(super) fn submit(&mut self, publishing: Publishing, out: &mut impl Outlet) {
         let Publishing { conn, client, generation, n, acked, digest, body, refusal, re } = publishing;
-        if self.is_gated(conn, n, out) {
+        if body.is_none() {
+            // It uses up the numbers below it too, also that which is waited for.
+            self.members.entry(conn).and_modify(|member| member.gate = None);
+        } else if self.is_gated(conn, n, out) {
             return;
         }
         let last_n = self.members.get(&conn).map_or(0, |member| member.last_n);
@@ -121,7 +126,12 @@ impl RoomCore {
             Some(n) => (MessageId::new(client, n), Sender::Client(conn)),
             None => (self.next_number(conn, None), Sender::Unnumbered(conn)),
         };
-        self.queue.waiting.push_back(Queued { item: Item { id, generation, acked, digest, body }, from, re });
+        self.queue.waiting.push_back(Queued {
+            item: Item { id, generation, acked, digest, body },
+            from,
+            re,
+            asked: false,
+        });
     }
 
     /// A member that was told which number to go back to is not listened to above it.
@@ -223,6 +233,9 @@ impl RoomCore {
             self.placed(judged.epoch, *seq, prev.clone(), &judged.queued.item);
         }
         match judged.queued.from {
+            Sender::Client(conn) if self.is_asked_for(now, &judged) => {
+                self.again_when_asked(conn, judged.queued)
+            }
             Sender::Client(conn) => {
                 self.judged_for_client(conn, &judged, out);
                 None
@@ -230,6 +243,18 @@ impl RoomCore {
             Sender::Unnumbered(conn) => self.judged_for_unnumbered(conn, judged),
             Sender::Orphan { tries } => self.judged_for_orphan(now, tries, judged),
         }
+    }
+
+    /// The log misses what was acknowledged: another node may have it. Told to go back at once, a client that does
+    /// not hold it any more would use up its number, and nobody could bring it any more.
+    fn is_asked_for(&self, now: Moment, judged: &Judged) -> bool {
+        let is_missing = matches!(judged.answer, ItemAnswer::Back(_)) && !judged.queued.asked;
+        is_missing && (self.sync.is_asking() || self.sync.may_ask(now))
+    }
+
+    fn again_when_asked(&mut self, conn: ConnId, queued: Queued) -> Option<Queued> {
+        self.sync.ask();
+        self.members.contains_key(&conn).then_some(Queued { asked: true, ..queued })
     }
 
     fn judged_for_client(&mut self, conn: ConnId, judged: &Judged, out: &mut impl Outlet) {
@@ -311,7 +336,7 @@ impl RoomCore {
         let queued = orphans.iter().map(|entry| {
             let (id, generation, digest) = (entry.id.clone(), entry.generation, entry.digest);
             let item = Item { id, generation, acked: None, digest, body: Some(entry.body.clone()) };
-            Queued { item, from, re: None }
+            Queued { item, from, re: None, asked: false }
         });
         self.queue.put_back(queued.collect());
     }

@@ -76,9 +76,11 @@ impl Sync {
         self.doubt = true;
     }
 
-    /// The backbone is back, and the log may differ: pauses between failed calls are over.
+    /// The backbone is back, and the log may differ, at its beginning too: what follows the chain is read, then
+    /// heads are compared. Pauses between failed calls are over.
     pub(super) fn stale(&mut self) {
         self.doubt();
+        self.compare_heads();
         self.backoff = Duration::ZERO;
     }
 
@@ -88,6 +90,10 @@ impl Sync {
 
     pub(super) fn ask(&mut self) {
         self.ask_due = true;
+    }
+
+    pub(super) fn is_asking(&self) -> bool {
+        self.ask_due
     }
 
     /// One round for clients' claims at a time: a claim costs a client nothing.
@@ -232,8 +238,8 @@ impl RoomCore {
     pub(super) fn round(&mut self, head: Option<&Head>) {
         let (Some(chain), Some(head)) = (&self.chain, head) else { return };
         let ours = chain.head();
-        let has_more = ours.seq > head.place.seq || (!chain.is_bare() && chain.first() < head.first);
-        if chain.epoch == head.place.epoch && has_more {
+        let has_more = ours.seq > head.place.seq && chain.epoch == head.place.epoch;
+        if has_more || chain.reaches_before(head) {
             self.sync.repair_due = true;
         } else if ours != head.place {
             self.sync.doubt();
@@ -255,11 +261,12 @@ impl RoomCore {
                 self.chain = Some(Chain::at(head.place, head.before));
                 self.sync.done();
             }
+            (Ok(Some(head)), Some(chain)) if chain.reaches_before(&head) => self.sync.repair_due = true,
             (Ok(Some(head)), Some(chain)) if chain.head() == head.place && !chain.has_hole() => {
                 self.sync.done();
             }
             (Ok(Some(_)), Some(_)) => self.sync.doubt(),
-            (Ok(None), Some(chain)) if chain.can_restore() => self.sync.repair_due = true,
+            (Ok(None), Some(chain)) if chain.has_entries() => self.sync.repair_due = true,
             (Ok(None), chain) => match asked {
                 None => self.sync.ask(),
                 Some(round) => {
@@ -325,10 +332,10 @@ impl RoomCore {
 
     /// The log lacks what this node has, or knows to have been.
     fn lost(&mut self, now: Moment, head: Option<Place>, out: &mut impl Outlet) {
-        let can_restore = self.chain.as_ref().is_some_and(Chain::can_restore);
+        let has_entries = self.chain.as_ref().is_some_and(Chain::has_entries);
         head.iter().for_each(|head| self.sync.saw_head(head));
         match head {
-            _ if can_restore => self.sync.repair_due = true,
+            _ if has_entries => self.sync.repair_due = true,
             Some(head) if self.sync.rounds >= ROUNDS_MAX => self.shorten(&head, out),
             Some(_) => {
                 self.sync.rounds += 1;

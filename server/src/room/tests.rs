@@ -453,6 +453,8 @@ fn once_the_backbone_is_back_nothing_waits_for_a_pause_to_end() {
     room.input(Input::Stale);
     room.calls(&[Call::Read(place(0))]);
     room.input(Input::Read(Ok(Page::Ok { head: place(0), entries: Vec::new() })));
+    room.calls(&[Call::Head]);
+    room.input(Input::Head(Ok(Some(Head { place: place(0), first: Seq(1), before: None }))));
     assert_eq!(room.sent(), [1]);
 }
 
@@ -578,7 +580,9 @@ fn a_history_that_won_rewinds_those_who_saw_the_other() {
     room.input(Input::Read(Ok(Page::Ok { head: top.clone(), entries: won })));
     assert_eq!(room.told(1), "rewind:2 3 4 5");
     room.calls(&[Call::Read(top.clone())]);
-    room.input(Input::Read(Ok(Page::Ok { head: top, entries: Vec::new() })));
+    room.input(Input::Read(Ok(Page::Ok { head: top.clone(), entries: Vec::new() })));
+    room.calls(&[Call::Head]);
+    room.input(Input::Head(Ok(Some(Head { place: top, first: Seq(1), before: None }))));
     assert_eq!(room.sent(), [3, 4], "what lost is offered to what won");
 }
 

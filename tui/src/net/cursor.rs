@@ -64,13 +64,17 @@ impl Cursor {
         }
     }
 
-    /// The room was left: what is said until it is entered again is history, not missed.
+    /// The room was left: what is said until it is entered again is history, not missed; and so is what was shown
+    /// before, which went with the room.
     pub(super) fn leave(&mut self) {
-        (self.epoch, self.replay) = (None, None);
+        *self = Self { totals: self.totals, ..Self::default() };
     }
 
     fn set(&mut self, epoch: Epoch, seq: Seq, id: Option<MessageId>) {
         self.recent.clear();
+        // What stands there is proof of what came before, until more has followed: without it who has just come in
+        // would be taken for one who has seen the history that won.
+        self.recent.extend(id.clone());
         (self.epoch, self.seq, self.id) = (Some(epoch), seq, id);
     }
 
@@ -110,6 +114,10 @@ impl Cursor {
 
     /// Takes the entry at a place.
     pub(super) fn entry(&mut self, seq: Seq, id: &MessageId) -> Seen {
+        let Some(epoch) = self.epoch else {
+            // It was on its way when the room was left: should it be entered again, history has it.
+            return Seen::Repeat;
+        };
         if seq <= self.seq {
             self.totals.dup = self.totals.dup.saturating_add(1);
             return Seen::Repeat;
@@ -134,7 +142,7 @@ impl Cursor {
         if self.recent.len() > IDS_KEPT {
             self.recent.pop_front();
         }
-        let is_new = self.epoch.is_none_or(|epoch| self.know(epoch, seq, id));
+        let is_new = self.know(epoch, seq, id);
         let origin = match &mut self.replay {
             Some(replay) if is_new => {
                 replay.recovered += 1;

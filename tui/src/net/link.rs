@@ -174,6 +174,8 @@ struct Room {
     outbox: Outbox,
     /// The user wants to be in it.
     wished: bool,
+    /// It was left on this connection, and the server has not said so yet.
+    leaving: bool,
 }
 
 impl Link {

@@ -133,7 +133,8 @@ impl Outbox {
             outcomes.extend(item.out.map(Outcome::Acked));
         }
         self.items.retain(|item| item.n > last_n || item.state != State::Void);
-        self.go_back(last_n + 1);
+        // Numbers that are not held any more are not used up yet: the log may only have lost sight of them.
+        self.cursor = last_n + 1;
         true
     }
 

@@ -13,16 +13,24 @@ use crate::backbone::{Entry, Head, Item, ItemAnswer, Page, Place, Published, Rec
 pub(super) const LOG_ENTRIES_MAX: usize = 10_000;
 
 /// A room's log, and the settling that may precede or interrupt it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct RoomLog {
     life: Option<Life>,
-    /// Closed for publishing until then: a recovery round is open.
-    settling: Option<Duration>,
+    /// Closed for publishing: a recovery round is open.
+    settling: Option<Settling>,
     /// The newest round since the log was made, or lost. Answers to older ones count for nothing.
     round: Option<u64>,
 }
 
-#[derive(Debug)]
+/// An open round.
+#[derive(Debug, Clone, Copy)]
+struct Settling {
+    until: Duration,
+    /// What says that more than this is left was written by another clock: by that of a server that was copied.
+    longest: Duration,
+}
+
+#[derive(Debug, Clone)]
 struct Life {
     epoch: Epoch,
     before: Option<(Epoch, Seq)>,
@@ -168,7 +176,7 @@ impl RoomLog {
     pub(super) fn open_round(&mut self, now: Duration, settle: Duration) -> bool {
         let open = self.settling_left(now).is_some();
         if !open {
-            self.settling = Some(now + settle);
+            self.settling = Some(Settling { until: now + settle, longest: settle });
         }
         !open
     }
@@ -180,7 +188,8 @@ impl RoomLog {
     }
 
     fn settling_left(&self, now: Duration) -> Option<Duration> {
-        self.settling.and_then(|until| until.checked_sub(now)).filter(|left| !left.is_zero())
+        let Settling { until, longest } = self.settling?;
+        until.checked_sub(now).filter(|left| !left.is_zero() && *left <= longest)
     }
 
     /// Makes the log if there is none; ends the round that preceded it. A log in which nothing was written

@@ -12,7 +12,7 @@ type Life = (NodeId, u64);
 /// Rooms remembered for one user; further ones are entered, but not remembered.
 const REMEMBERED_MAX: usize = 256;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct People {
     leases: BTreeMap<NodeId, Lease>,
     rooms: BTreeMap<RoomName, BTreeMap<NodeId, BTreeMap<UserId, User>>>,
@@ -22,14 +22,14 @@ pub(super) struct People {
     joined: HashMap<UserId, BTreeSet<RoomName>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Lease {
     info: NodeInfo,
     connection: u64,
     until: Duration,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Claim {
     user: UserId,
     /// Where the user is online under it: a user who moves is on two nodes for a while.

@@ -67,6 +67,7 @@ impl Link {
         self.order.retain(|wished| *wished != room);
         if let Some(left) = self.rooms.get_mut(&room) {
             left.wished = false;
+            left.leaving = self.phase == Phase::Up;
             left.outbox.close();
             left.cursor.leave();
         }

@@ -21,6 +21,9 @@ impl Link {
         self.hear(now);
         // The server is not trusted: what is no message of the protocol is as if it were not said.
         let Ok(message) = decode_server(frame) else { return };
+        if self.is_of_left_room(&message) {
+            return;
+        }
         match message {
             ServerMessage::Welcome(welcome) => self.welcome(now, welcome),
             ServerMessage::RoomUsers(users) => self.entered(now, users),
@@ -56,7 +59,7 @@ impl Link {
     fn answer(&mut self, answer: ServerMessage) {
         self.questions.answered(&answer);
         match answer {
-            ServerMessage::Left { room, .. } => self.event(NetEvent::Left(room)),
+            ServerMessage::Left { room, .. } => self.left(room),
             ServerMessage::History { room, epoch, messages, more, .. } => {
                 self.history(room, epoch, messages, more);
             }
@@ -65,6 +68,29 @@ impl Link {
             }
             _ => {}
         }
+    }
+
+    /// What was on its way when a room was left: it would look as if the room had been entered.
+    fn is_of_left_room(&self, message: &ServerMessage) -> bool {
+        let room = match message {
+            ServerMessage::RoomUsers(users) => &users.room,
+            ServerMessage::Message(message) => &message.room,
+            ServerMessage::Resumed(resumed) => &resumed.room,
+            ServerMessage::Reset(reset) => &reset.room,
+            ServerMessage::Rewind { room, .. } | ServerMessage::History { room, .. } => room,
+            _ => return false,
+        };
+        self.rooms.get(room).is_some_and(|known| known.leaving || !known.wished)
+    }
+
+    /// What came before this word belongs to a stay that is over, also where the room is entered again behind it.
+    fn left(&mut self, room: RoomName) {
+        if let Some(known) = self.rooms.get_mut(&room) {
+            known.outbox.close();
+            known.cursor.leave();
+            known.leaving = false;
+        }
+        self.event(NetEvent::Left(room));
     }
 
     pub(super) fn welcome(&mut self, now: Moment, welcome: Welcome) {

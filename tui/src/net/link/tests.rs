@@ -276,7 +276,7 @@ fn after_a_loss_hello_brings_the_place_and_the_tail() {
     bench.lose();
     bench.wait_for_dial();
     let hello = bench.connect("node-2");
-    let (id, tail) = (Some(other(6)), vec![other(5), other(6)]);
+    let (id, tail) = (Some(other(6)), vec![other(4), other(5), other(6)]);
     assert_eq!(hello.resume, [Resume { room: room(), epoch: EPOCH, seq: Seq(6), id, tail }]);
     assert_eq!((hello.generation, hello.session.as_deref()), (Some(2), Some("s")));
     assert!(!bench.sent.contains(&ClientMessage::Join { room: room() }), "its resume entry enters it");

@@ -1,95 +1,282 @@
-//! A client of the virtual world: the production link, and a screen that only remembers.
+//! A client of the virtual world: the production link, a screen that only remembers, and the way of what the link
+//! wants done.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use chat_protocol::{MessageId, RoomName, Seq};
+use chat_protocol::{ClientId, ErrorCode, MessageId, RoomMessage, RoomName, Seq};
 use chat_server::room::ConnId;
 use chat_tui::net::endpoint::Endpoint;
-use chat_tui::net::event::{LinkStatus, Moment, NetCommand, NetEvent, OutId, OutState, Transport};
-use chat_tui::net::link::{Link, LinkOptions};
+use chat_tui::net::event::{LinkState, Moment, NetCommand, NetEvent, OutId, OutState, Totals, Transport};
+use chat_tui::net::link::{Happening, Input, Link, LinkOptions, Output};
 use chat_tui::net::saved::SavedClient;
 
-pub(super) struct Client {
-    index: usize,
-    pub(super) link: Link,
-    pub(super) conn: Option<ConnId>,
-    pub(super) dial: Option<u64>,
-    /// What stands on the screen, in order.
-    pub(super) shown: Vec<(Seq, MessageId, String)>,
-    pub(super) outs: BTreeMap<OutId, (String, OutState)>,
-    pub(super) status: LinkStatus,
+use super::world::{Conn, Event, World};
+
+/// The link gives restored messages names from here on.
+const RESTORED_OUTS: u64 = 1 << 48;
+
+/// What stands on the screen.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    /// Which life of the log it was shown in.
+    pub(super) life: usize,
+    pub(super) seq: Seq,
+    pub(super) id: MessageId,
+    pub(super) text: String,
+}
+
+/// One room on a client's screen.
+#[derive(Debug, Default)]
+pub(super) struct Screen {
+    /// In order.
+    pub(super) shown: Vec<Shown>,
+    pub(super) life: usize,
+    /// What the client was told is gone, or does not stand: places from, to (none: nobody knows).
+    pub(super) told: Vec<(Seq, Option<Seq>)>,
     pub(super) rewinds: usize,
     pub(super) resets: usize,
-    said: u64,
     /// The page before its first place in the room has not come yet.
-    pub(super) wants_history: Option<Seq>,
-    pub(super) is_in: bool,
+    wants_history: Option<Seq>,
+    /// Where the log stood when the room was entered: what is older is history.
+    pub(super) entered: Option<Seq>,
+    /// When that was.
+    pub(super) entered_at: Duration,
+}
+
+/// Something a client said.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) room: usize,
+    pub(super) text: String,
+    pub(super) state: OutState,
+    /// Said under a client id that was taken away before the log had answered: it may have taken it.
+    pub(super) twice: bool,
+}
+
+pub(super) struct Client {
+    pub(super) index: usize,
+    /// None while the program does not run.
+    pub(super) link: Option<Link>,
+    pub(super) due: Option<Duration>,
+    pub(super) conn: Option<ConnId>,
+    dial: Option<u64>,
+    pub(super) screens: Vec<Screen>,
+    pub(super) said: Vec<Said>,
+    outs: BTreeMap<OutId, usize>,
+    pub(super) totals: Totals,
+    pub(super) is_online: bool,
+    /// Of programs that ran before.
+    pub(super) totals_before: Totals,
+    pub(super) slow_until: Duration,
+    pub(super) restarts: usize,
+}
+
+/// A name of its own for each client, whatever the seed.
+fn client_id(index: usize) -> ClientId {
+    ClientId::parse(&format!("client-{index:08}")).expect("letters and digits")
+}
+
+fn link(saved: SavedClient, rooms: &[RoomName], seed: u64, at: Moment) -> Link {
+    let endpoints = vec![Endpoint::new("lb", 1, Transport::Tcp)];
+    Link::new(LinkOptions { endpoints, name: None, rooms: rooms.to_vec(), saved, seed }, at)
 }
 
 impl Client {
-    pub(super) fn new(index: usize, seed: u64, room: &RoomName) -> Self {
-        let options = LinkOptions {
-            endpoints: vec![Endpoint::new("lb", 1, Transport::Tcp)],
-            name: None,
-            rooms: vec![room.clone()],
-            saved: SavedClient::default(),
-            seed,
-        };
+    pub(super) fn new(index: usize, rooms: &[RoomName], seed: u64) -> Self {
+        let saved = SavedClient { client_id: Some(client_id(index)), ..SavedClient::default() };
+        Self::of(index, saved, rooms, seed, Moment::ZERO)
+    }
+
+    pub(super) fn of(index: usize, saved: SavedClient, rooms: &[RoomName], seed: u64, at: Moment) -> Self {
         Self {
             index,
-            link: Link::new(options, Moment::ZERO),
+            link: Some(link(saved, rooms, seed, at)),
+            due: None,
             conn: None,
             dial: None,
-            shown: Vec::new(),
+            screens: rooms.iter().map(|_| Screen::default()).collect(),
+            said: Vec::new(),
             outs: BTreeMap::new(),
-            status: LinkStatus::default(),
-            rewinds: 0,
-            resets: 0,
-            said: 0,
-            wants_history: None,
-            is_in: false,
+            totals: Totals::default(),
+            is_online: false,
+            totals_before: Totals::default(),
+            slow_until: Duration::ZERO,
+            restarts: 0,
         }
     }
 
-    pub(super) fn next_text(&self, _n: u64) -> String {
-        format!("{}:{}", self.index, self.said + 1)
+    /// Begins again with what was saved, and an empty screen.
+    pub(super) fn begin_again(&mut self, saved: SavedClient, rooms: &[RoomName], seed: u64, at: Moment) {
+        let texts = saved.rooms.iter().flat_map(|room| &room.unsent).map(|unsent| &unsent.content);
+        self.outs.clear();
+        for (number, text) in (RESTORED_OUTS + 1..).zip(texts) {
+            let said = self.said.iter().position(|said| said.text == *text).expect("it was said");
+            self.outs.insert(OutId(number), said);
+        }
+        self.link = Some(link(saved, rooms, seed, at));
+        self.screens = rooms.iter().map(|_| Screen::default()).collect();
+        self.totals_before = std::mem::take(&mut self.totals);
+        self.restarts += 1;
     }
 
-    pub(super) fn say(&mut self, content: String, room: &RoomName) -> NetCommand {
-        self.said += 1;
-        let out = OutId(self.said);
-        self.outs.insert(out, (content.clone(), OutState::Queued));
-        NetCommand::Say { out, room: room.clone(), content, kind: None }
+    fn say(&mut self, room: usize, name: RoomName) -> NetCommand {
+        let number = self.said.len() as u64 + 1;
+        let content = format!("{}:{number}", self.index);
+        let out = OutId(number);
+        self.outs.insert(out, self.said.len());
+        let state = OutState::Queued;
+        self.said.push(Said { room, text: content.clone(), state, twice: false });
+        NetCommand::Say { out, room: name, content, kind: None }
     }
 
-    pub(super) fn told(&mut self, event: NetEvent) {
+    pub(super) fn unsent(&self) -> usize {
+        self.link.as_ref().map_or(0, Link::unsent)
+    }
+
+    /// Takes what the link tells; a page of history to ask for.
+    fn told(&mut self, now: Duration, event: NetEvent, rooms: &[RoomName]) -> Option<(RoomName, Seq)> {
+        let at = |room: &RoomName| rooms.iter().position(|known| known == room);
         match event {
             NetEvent::Entry { message, .. } => {
-                self.shown.push((message.seq, message.id, message.body.content));
+                let screen = &mut self.screens[at(&message.room)?];
+                let RoomMessage { seq, id, body, .. } = message;
+                screen.shown.push(Shown { life: screen.life, seq, id, text: body.content });
             }
-            NetEvent::Rewound { to, .. } => {
-                self.rewinds += 1;
-                while self.shown.last().is_some_and(|(seq, ..)| *seq > to) {
-                    self.shown.pop();
+            NetEvent::Rewound { room, to } => self.screens[at(&room)?].rewound(to),
+            NetEvent::Joined { room, head, .. } => {
+                let screen = &mut self.screens[at(&room)?];
+                if screen.entered.is_none() {
+                    (screen.entered, screen.wants_history) = (Some(head), Some(head.next()));
+                    screen.entered_at = now;
                 }
+                return screen.wants_history.map(|before| (room, before));
             }
-            NetEvent::Joined { head, .. } if !std::mem::replace(&mut self.is_in, true) => {
-                self.wants_history = Some(head.next());
+            // What was shown goes with the room.
+            NetEvent::Left(room) => self.screens[at(&room)?] = Screen::default(),
+            NetEvent::History { room, messages, more: false } => {
+                let screen = &mut self.screens[at(&room)?];
+                screen.wants_history = None;
+                messages.into_iter().for_each(|message| screen.insert(message));
             }
-            NetEvent::History { messages, more: false, .. } => {
-                self.wants_history = None;
-                let older =
-                    messages.into_iter().map(|message| (message.seq, message.id, message.body.content));
-                self.shown.splice(0..0, older);
+            NetEvent::Reset { room, lost_from, lost_to, .. } => {
+                let screen = &mut self.screens[at(&room)?];
+                screen.resets += 1;
+                screen.life += 1;
+                screen.told.push((lost_from, lost_to));
             }
-            NetEvent::Reset { .. } => self.resets += 1,
             NetEvent::Out { out, state, .. } => {
-                if let Some((_, known)) = self.outs.get_mut(&out) {
-                    *known = state;
-                }
+                let said = *self.outs.get(&out)?;
+                self.said[said].state = state;
             }
-            NetEvent::Link(status) => self.status = status,
+            NetEvent::Trouble { code: ErrorCode::Fenced, .. } => {
+                let open = self.said.iter_mut().filter(|said| said.state != OutState::Acked);
+                open.for_each(|said| said.twice = true);
+            }
+            NetEvent::Link(status) => {
+                self.totals = status.totals;
+                self.is_online = matches!(status.state, LinkState::Online { .. });
+            }
             _ => {}
         }
+        None
+    }
+}
+
+impl Screen {
+    fn rewound(&mut self, to: Seq) {
+        self.rewinds += 1;
+        self.told.push((to.next(), None));
+        let life = self.life;
+        while self.shown.last().is_some_and(|shown| shown.life == life && shown.seq > to) {
+            self.shown.pop();
+        }
+    }
+
+    /// An older entry goes where it belongs.
+    fn insert(&mut self, message: RoomMessage) {
+        let (life, RoomMessage { seq, id, body, .. }) = (self.life, message);
+        let below = |shown: &Shown| (shown.life, shown.seq) < (life, seq);
+        let at = self.shown.iter().rposition(below).map_or(0, |before| before + 1);
+        self.shown.insert(at, Shown { life, seq, id, text: body.content });
+    }
+}
+
+impl World {
+    pub(super) fn say(&mut self, client: usize, room: usize) {
+        if self.clients[client].link.is_none() {
+            // Said as soon as the program runs again.
+            return self.after(super::world::MS * 100, Event::Say(client, room));
+        }
+        let name = self.rooms[room].clone();
+        let command = self.clients[client].say(room, name);
+        self.log(|| format!("client {client} says {command:?}"));
+        self.client_input(client, Input::Command(command));
+    }
+
+    pub(super) fn client_input(&mut self, client: usize, input: Input) {
+        let now = self.now;
+        let Some(link) = &mut self.clients[client].link else { return };
+        link.handle(now, input);
+        self.client_outputs(client);
+        let client = &mut self.clients[client];
+        client.due = client.link.as_ref().and_then(Link::deadline);
+    }
+
+    pub(super) fn client_outputs(&mut self, client: usize) {
+        while let Some(output) = self.clients[client].link.as_mut().and_then(Link::poll_output) {
+            match output {
+                Output::Dial(_) => {
+                    self.hang_up(client);
+                    let (dial, delay) = (self.fresh(), self.delay());
+                    self.clients[client].dial = Some(dial);
+                    self.after(delay, Event::Dialled { client, dial });
+                }
+                Output::Hangup => self.hang_up(client),
+                Output::Send(request) => {
+                    if let Some(conn) = self.clients[client].conn {
+                        self.carry(conn, request);
+                    }
+                }
+                // No node here drains or says that it is cut off, and only they are left.
+                Output::DialBeside(_)
+                | Output::SendBeside(_)
+                | Output::HoldFirst
+                | Output::Promote
+                | Output::DropBeside => unreachable!("a client moves without a reason"),
+                Output::Event(event) => {
+                    self.log(|| format!("client {client} is told {event:?}"));
+                    if let Some((room, before)) = self.clients[client].told(self.now, event, &self.rooms) {
+                        let command = NetCommand::History { room, before: Some(before), limit: 100 };
+                        self.client_input(client, Input::Command(command));
+                    }
+                }
+            }
+        }
+        let client = &mut self.clients[client];
+        client.due = client.link.as_ref().and_then(Link::deadline);
+    }
+
+    pub(super) fn hang_up(&mut self, client: usize) {
+        self.clients[client].dial = None;
+        if let Some(conn) = self.clients[client].conn.take() {
+            let delay = self.delay();
+            self.after(delay, Event::Gone(conn));
+        }
+    }
+
+    pub(super) fn dialled(&mut self, client: usize, dial: u64) {
+        if self.clients[client].dial.take_if(|waiting| *waiting == dial).is_none() {
+            return;
+        }
+        if self.keys.is_empty() {
+            return self.client_input(client, Input::First(Happening::DialFailed("no server".into())));
+        }
+        let node = self.keys[self.rng.usize(0..self.keys.len())];
+        let conn = ConnId(self.fresh());
+        let (now, busy) = (self.now, Duration::ZERO);
+        self.conns.insert(conn, Conn { client, node, to_node: now, to_client: now, busy });
+        self.clients[client].conn = Some(conn);
+        self.client_input(client, Input::First(Happening::Dialled { transport: Transport::Tcp }));
     }
 }

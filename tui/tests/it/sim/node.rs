@@ -1,40 +1,45 @@
-//! A node of the virtual world: the production room core, and around it just enough of a session to carry
+//! A node of the virtual world: the production room cores, and around them just enough of a session to carry
 //! requests in and frames out.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use chat_protocol::{
-    Ack, ClientId, ClientMessage, ErrorMessage, MessageBody, NodeId, Outgoing, Payload, Request, Resume,
-    RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome, encode_body,
+    Ack, ClientId, ClientMessage, ErrorCode, ErrorMessage, MessageBody, NodeId, Outgoing, Payload, Request,
+    Resume, RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome, encode_body,
 };
-use chat_server::backbone::{Backbone, BackboneError, Entry, FeedEvent, Link, Page, Place};
-use chat_server::room::{Call, ConnId, Frame, Input, Joining, Outlet, Publishing, READ_ENTRIES, RoomCore};
-use futures_util::FutureExt;
-use tokio::sync::mpsc;
+use chat_server::backbone::{Backbone, FeedEvent, Place};
+use chat_server::room::{Call, ConnId, Frame, Input, Joining, Outlet, Publishing, RoomCore};
 
 use super::Mutation;
+use super::redis::now;
+use super::wire::Wire;
 use super::world::{Event, World};
+
+/// How long a room stays subscribed without members.
+const LINGER: Duration = Duration::from_secs(2);
 
 pub(super) struct Node {
     pub(super) id: NodeId,
-    pub(super) core: RoomCore,
-    pub(super) backbone: Arc<dyn Backbone>,
-    feed: mpsc::Receiver<FeedEvent>,
-    feed_at: Duration,
-    /// Nothing of the feed arrives.
-    pub(super) deaf: bool,
+    pub(super) cores: Vec<RoomCore>,
+    /// When each core wants to be woken.
+    pub(super) due: Vec<Option<Duration>>,
+    pub(super) subscribed: Vec<bool>,
+    /// Connections in each room.
+    seats: Vec<Vec<ConnId>>,
+    pub(super) wire: Wire,
     who: BTreeMap<ConnId, (ClientId, u64)>,
 }
 
 /// What a core wants done, kept until the core is out of hand.
 #[derive(Default)]
-struct Desk {
+pub(super) struct Desk {
     calls: Vec<Call>,
-    frames: VecDeque<(ConnId, Frame)>,
+    frames: Vec<(ConnId, Frame)>,
     /// Answers of `send`, decided beforehand; empty: there is room.
     full: VecDeque<bool>,
+    /// Who reads nothing now.
+    slow: Vec<ConnId>,
     filled: Vec<ConnId>,
 }
 
@@ -45,8 +50,8 @@ impl Outlet for Desk {
 
     fn send(&mut self, to: ConnId, frame: Frame) -> bool {
         let is_entry = matches!(frame, Frame::Entry(..));
-        self.frames.push_back((to, frame));
-        let full = is_entry && self.full.pop_front().unwrap_or(false);
+        self.frames.push((to, frame));
+        let full = is_entry && (self.full.pop_front().unwrap_or(false) || self.slow.contains(&to));
         if full {
             self.filled.push(to);
         }
@@ -54,156 +59,142 @@ impl Outlet for Desk {
     }
 }
 
-fn now<T>(call: chat_server::backbone::Call<T>) -> Result<T, BackboneError> {
-    call.now_or_never().expect("the memory backbone answers at once")
-}
-
 impl Node {
-    pub(super) fn new(id: NodeId, link: Link, room: &RoomName, at: Duration) -> Self {
-        drop(now(link.backbone.subscribe(room)));
-        let core = RoomCore::new(room.clone(), at);
+    pub(super) fn new(id: NodeId, rooms: &[RoomName], at: Duration) -> Self {
         Self {
             id,
-            core,
-            backbone: link.backbone,
-            feed: link.feed,
-            feed_at: at,
-            deaf: false,
+            cores: rooms.iter().map(|room| RoomCore::new(room.clone(), at)).collect(),
+            due: vec![None; rooms.len()],
+            subscribed: vec![false; rooms.len()],
+            seats: vec![Vec::new(); rooms.len()],
+            wire: Wire::default(),
             who: BTreeMap::new(),
         }
+    }
+
+    fn backbone(&self) -> Option<&dyn Backbone> {
+        self.wire.link.as_ref().map(|link| &*link.backbone)
     }
 }
 
 impl World {
-    pub(super) fn room_input(&mut self, key: u64, input: Input) {
-        let full = (0..8).map(|_| self.one_in(self.plan.full_one_in)).collect();
-        let Some(node) = self.nodes.get_mut(&key) else { return };
-        let mut desk = Desk { full, ..Desk::default() };
-        node.core.handle(self.now, input, &mut desk);
-        for call in desk.calls {
-            let delay = self.delay();
-            self.after(delay, Event::Call(key, call));
+    pub(super) fn room_input(&mut self, key: u64, room: usize, input: Input) {
+        let mut desk = std::mem::take(&mut self.desk);
+        if self.plan.full_one_in > 0 && self.now < self.heals_at {
+            desk.full.extend((0..8).map(|_| self.rng.u64(0..self.plan.full_one_in) == 0));
         }
-        for (conn, frame) in desk.frames {
-            self.frame_out(key, conn, frame);
-        }
-        for conn in desk.filled {
-            let delay = self.delay() * 5;
-            self.after(delay, Event::Drained(conn));
-        }
-    }
-
-    /// A call takes effect now; its answer takes a while, or is lost.
-    pub(super) fn call_backbone(&mut self, key: u64, call: Call) {
-        let Some(node) = self.nodes.get(&key) else { return };
-        let (backbone, room) = (node.backbone.clone(), self.room.clone());
-        self.log(|| format!("node-{key} calls {call:?}"));
-        let answer = match call {
-            Call::Head => Input::Head(now(backbone.head(&room))),
-            Call::Read(after) if self.mutation == Mutation::NoGapFill => {
-                let head = chat_server::backbone::Place { seq: after.seq, ..after };
-                Input::Read(Ok(Page::Ok { head, entries: Vec::new() }))
-            }
-            Call::Read(after) => Input::Read(now(backbone.read(&room, after, READ_ENTRIES))),
-            Call::Page(after) => Input::Paged(now(backbone.read(&room, after, READ_ENTRIES))),
-            Call::Publish(known, items) => Input::Published(now(backbone.publish(&room, Some(known), items))),
-            Call::Repair(run) => Input::Repaired(now(backbone.repair(&room, run))),
-            Call::Ask => Input::Asking(now(backbone.ask(&room))),
-            Call::Create(round, before) => Input::Head(now(backbone.create(&room, round, before))),
-            Call::Answer(to) => {
-                drop(now(backbone.answer(&room, &to)));
-                return self.drain_feeds();
-            }
+        let slow = self.clients.iter().filter(|client| client.slow_until > self.now);
+        desk.slow.extend(slow.filter_map(|client| client.conn));
+        let at = self.now;
+        let Some(node) = self.nodes.get_mut(&key) else {
+            desk.slow.clear();
+            desk.full.clear();
+            self.desk = desk;
+            return;
         };
-        self.log(|| format!("          … {answer:?}"));
-        self.drain_feeds();
-        let answer = if self.one_in(self.plan.lost_answer_one_in) { lost(answer) } else { answer };
-        let delay = self.delay();
-        self.after(delay, Event::Answer(key, answer));
-    }
-
-    /// What the backbone has told reaches each node later, in its order.
-    pub(super) fn drain_feeds(&mut self) {
-        let keys: Vec<u64> = self.nodes.keys().copied().collect();
-        for key in keys {
-            while let Ok(event) = self.nodes.get_mut(&key).unwrap().feed.try_recv() {
-                let delay = self.delay();
-                let node = self.nodes.get_mut(&key).unwrap();
-                if node.deaf && !matches!(event, FeedEvent::Ask { .. } | FeedEvent::Answer { .. }) {
-                    continue;
-                }
-                node.feed_at = node.feed_at.max(self.now + delay);
-                let wait = node.feed_at - self.now;
-                self.after(wait, Event::Feed(key, event));
-            }
+        let core = &mut node.cores[room];
+        core.handle(at, input, &mut desk);
+        node.due[room] = core.deadline();
+        let mut calls = std::mem::take(&mut desk.calls);
+        for call in calls.drain(..) {
+            self.call(key, room, call);
         }
+        let mut frames = std::mem::take(&mut desk.frames);
+        for (conn, frame) in frames.drain(..) {
+            self.frame_out(key, room, conn, frame);
+        }
+        for conn in std::mem::take(&mut desk.filled) {
+            let slow = self.client_on(conn).map_or(Duration::ZERO, |client| self.clients[client].slow_until);
+            let due = (self.now + self.delay() * 5).max(slow);
+            self.at(due, Event::Drained(conn, room));
+        }
+        desk.slow.clear();
+        desk.full.clear();
+        (desk.calls, desk.frames) = (calls, frames);
+        self.desk = desk;
     }
 
-    pub(super) fn feed(&mut self, key: u64, event: FeedEvent) {
+    pub(super) fn feed(&mut self, key: u64, wire: u64, event: FeedEvent) {
+        if self.nodes.get(&key).is_none_or(|node| node.wire.number != wire) {
+            return;
+        }
         self.log(|| format!("node-{key} hears {event:?}"));
-        let input = match event {
-            FeedEvent::Entries { epoch, entries, .. } => Input::Feed(epoch, entries),
-            FeedEvent::Head { head, .. } => Input::Round(head),
-            FeedEvent::Ask { from, .. } => Input::Asked(from),
-            FeedEvent::Answer { from, .. } => Input::Answered(from),
-            FeedEvent::Stale => Input::Stale,
-            FeedEvent::Presence { .. } | FeedEvent::Fence { .. } => return,
+        let (room, input) = match event {
+            FeedEvent::Entries { room, epoch, entries } => (room, Input::Feed(epoch, entries)),
+            FeedEvent::Head { room, head } => (room, Input::Round(head)),
+            FeedEvent::Ask { room, from } => (room, Input::Asked(from)),
+            FeedEvent::Answer { room, from } => (room, Input::Answered(from)),
+            FeedEvent::Stale => {
+                return (0..self.rooms.len()).for_each(|room| self.room_input(key, room, Input::Stale));
+            }
+            FeedEvent::Fence { client, generation } => return self.fenced(key, &client, generation),
+            FeedEvent::Presence { .. } => return,
         };
-        self.room_input(key, input);
+        let room = self.rooms.iter().position(|known| *known == room).expect("one of the rooms");
+        self.room_input(key, room, input);
+    }
+
+    /// A newer connection of a client is elsewhere: older ones are closed.
+    fn fenced(&mut self, key: u64, client: &ClientId, generation: u64) {
+        let Some(node) = self.nodes.get(&key) else { return };
+        let older = node.who.iter().filter(|(_, (known, at))| known == client && *at < generation);
+        let older: Vec<ConnId> = older.map(|(conn, _)| *conn).collect();
+        older.into_iter().for_each(|conn| self.close_fenced(conn));
+    }
+
+    fn close_fenced(&mut self, conn: ConnId) {
+        let error = ErrorMessage::new(ErrorCode::Fenced, "a newer connection of this client is there");
+        self.say_to(conn, &ServerMessage::Error(error));
+        self.break_up(conn);
     }
 
     pub(super) fn request(&mut self, conn: ConnId, request: Request) {
-        let Some(key) = self.conns.get(&conn).map(|conn| conn.node) else { return };
-        if !self.nodes.contains_key(&key) {
-            return;
+        let Some(path) = self.conns.get(&conn) else { return };
+        let (key, busy) = (path.node, path.busy);
+        if busy > self.now {
+            // A session does one thing after the other.
+            return self.at(busy, Event::ToNode(conn, Box::new(request)));
         }
         self.log(|| format!("node-{key} reads {request:?}"));
+        let Some(node) = self.nodes.get_mut(&key) else { return };
         match request.message {
             ClientMessage::Hello(hello) => {
                 let client = hello.client_id.unwrap();
-                self.nodes
-                    .get_mut(&key)
-                    .unwrap()
-                    .who
-                    .insert(conn, (client.clone(), hello.generation.unwrap()));
-                self.welcome(key, conn, client);
+                let generation = hello.generation.unwrap();
+                node.who.insert(conn, (client.clone(), generation));
+                self.hello(key, conn, &client, generation);
                 for entry in hello.resume {
-                    self.join(key, conn, Some(entry));
+                    self.join(key, conn, &entry.room.clone(), Some(entry));
                 }
             }
-            ClientMessage::Join { .. } => self.join(key, conn, None),
+            ClientMessage::Join { room } => self.join(key, conn, &room, None),
+            ClientMessage::Leave { room: Some(room) } => {
+                let index = self.room(&room);
+                self.stand(key, conn, index);
+                self.say_to(conn, &ServerMessage::Left { room, re: None });
+            }
             ClientMessage::Message(message) => self.publish(key, conn, message),
-            ClientMessage::History { before, .. } => self.history(key, conn, before),
+            ClientMessage::History { room: Some(room), before, .. } => self.history(key, conn, &room, before),
             ClientMessage::Ping { t } => self.say_to(conn, &ServerMessage::Pong { t, re: None }),
             _ => {}
         }
     }
 
-    fn history(&mut self, key: u64, conn: ConnId, before: Option<Seq>) {
-        let Ok(Some((head, entries))) = now(self.nodes[&key].backbone.history(&self.room, before, 100))
-        else {
-            return self.break_up(conn);
-        };
-        if self.nodes[&key].core.head().is_some_and(|known| known.seq > head.place.seq) {
-            // A page from a log that is being given back what it lost has a hole at its end: ask again.
-            let room = Some(self.room.clone());
-            let (epoch, after, around, limit) = (None, None, None, None);
-            let again = ClientMessage::History { room, epoch, before, after, around, limit };
-            return self.after(self.plan.delay(), Event::ToNode(conn, Box::new(again.into())));
-        }
-        let read = |entry: &Arc<Entry>| {
-            let body = serde_json::from_slice(&entry.body).unwrap();
-            RoomMessage { room: self.room.clone(), seq: entry.seq, id: entry.id.clone(), body }
-        };
-        let messages = entries.iter().map(read).collect();
-        let (room, epoch) = (self.room.clone(), head.place.epoch);
-        self.say_to(conn, &ServerMessage::History { room, epoch, messages, more: false, re: None });
+    pub(super) fn room(&self, name: &RoomName) -> usize {
+        self.rooms.iter().position(|known| known == name).expect("one of the rooms")
     }
 
-    fn welcome(&mut self, key: u64, conn: ConnId, client_id: ClientId) {
+    /// The user of all: what befalls users is not played here.
+    fn hello(&mut self, key: u64, conn: ConnId, client: &ClientId, generation: u64) {
+        let user = UserId::parse("user").unwrap();
+        let Some(backbone) = self.nodes[&key].backbone() else { return self.break_up(conn) };
+        if self.mutation != Mutation::NoFencing && now(backbone.fence(client, &user, generation)).is_err() {
+            return self.break_up(conn);
+        }
+        self.drain_feeds();
         let welcome = Welcome {
-            user_id: UserId::parse("user").unwrap(),
-            client_id,
+            user_id: user,
+            client_id: client.clone(),
             session: "session".into(),
             name: "user".into(),
             name_wanted: None,
@@ -215,21 +206,96 @@ impl World {
         self.say_to(conn, &ServerMessage::Welcome(welcome));
     }
 
-    fn join(&mut self, key: u64, conn: ConnId, resume: Option<Resume>) {
-        let node = &self.nodes[&key];
-        let (client, _) = node.who[&conn].clone();
-        match now(node.backbone.last_n(&self.room, &client)) {
-            Ok(last_n) => {
-                let resume = resume.filter(|_| self.mutation != Mutation::NoResume);
-                self.room_input(key, Input::Join(Joining { conn, resume, last_n, re: None }));
+    /// What the log knows of the client is asked first; the room hears of it later.
+    fn join(&mut self, key: u64, conn: ConnId, room: &RoomName, resume: Option<Resume>) {
+        let Some(node) = self.nodes.get(&key) else { return };
+        let Some((client, _)) = node.who.get(&conn) else { return };
+        let last_n = node.backbone().and_then(|backbone| now(backbone.last_n(room, client)).ok());
+        // As a session does that cannot reach the backbone: the client comes back.
+        let Some(last_n) = last_n else { return self.break_up(conn) };
+        let resume = resume.filter(|_| self.mutation != Mutation::NoResume);
+        let joining = Joining { conn, resume, last_n, re: None };
+        let (room, delay) = (self.room(room), self.delay());
+        let Some(path) = self.conns.get_mut(&conn) else { return };
+        path.busy = path.busy.max(self.now) + delay;
+        let due = path.busy;
+        self.at(due, Event::Sit(key, room, Box::new(joining)));
+    }
+
+    pub(super) fn sit(&mut self, key: u64, room: usize, joining: Joining) {
+        let Some(node) = self.nodes.get_mut(&key) else { return };
+        if !node.who.contains_key(&joining.conn) {
+            return;
+        }
+        if !node.seats[room].contains(&joining.conn) {
+            node.seats[room].push(joining.conn);
+        }
+        if !node.subscribed[room] {
+            let Some(backbone) = node.backbone() else { return self.break_up(joining.conn) };
+            drop(now(backbone.subscribe(&self.rooms[room])));
+            node.subscribed[room] = true;
+            self.room_input(key, room, Input::Stale);
+        }
+        self.room_input(key, room, Input::Join(joining));
+    }
+
+    /// A connection is no longer in a room.
+    fn stand(&mut self, key: u64, conn: ConnId, room: usize) {
+        let Some(node) = self.nodes.get_mut(&key) else { return };
+        node.seats[room].retain(|seated| *seated != conn);
+        if node.seats[room].is_empty() {
+            self.after(LINGER, Event::Rest(key, room));
+        }
+        self.room_input(key, room, Input::Leave(conn));
+    }
+
+    pub(super) fn gone(&mut self, conn: ConnId) {
+        let Some((key, busy)) = self.conns.get(&conn).map(|conn| (conn.node, conn.busy.max(conn.to_node)))
+        else {
+            return;
+        };
+        if busy > self.now {
+            // What was sent before the end is read before the end.
+            return self.at(busy, Event::Gone(conn));
+        }
+        let Some(node) = self.nodes.get_mut(&key) else { return };
+        node.who.remove(&conn);
+        (0..self.rooms.len()).for_each(|room| self.stand(key, conn, room));
+    }
+
+    /// A room without members is not subscribed for long.
+    pub(super) fn rest(&mut self, key: u64, room: usize) {
+        let Some(node) = self.nodes.get_mut(&key) else { return };
+        if node.seats[room].is_empty() && node.subscribed[room] {
+            node.subscribed[room] = false;
+            if let Some(backbone) = node.backbone() {
+                drop(now(backbone.unsubscribe(&self.rooms[room])));
             }
-            // As a session does that cannot reach the backbone: the client comes back.
-            Err(_) => self.break_up(conn),
         }
     }
 
+    fn history(&mut self, key: u64, conn: ConnId, room: &RoomName, before: Option<Seq>) {
+        let node = &self.nodes[&key];
+        let page =
+            node.backbone().and_then(|backbone| now(backbone.history(room, before, 100)).ok().flatten());
+        let Some((head, entries)) = page else { return self.break_up(conn) };
+        let messages = entries.iter().map(|entry| {
+            let body = serde_json::from_slice(&entry.body).unwrap();
+            RoomMessage { room: room.clone(), seq: entry.seq, id: entry.id.clone(), body }
+        });
+        let (messages, room, epoch) = (messages.collect(), room.clone(), head.place.epoch);
+        self.say_to(conn, &ServerMessage::History { room, epoch, messages, more: false, re: None });
+    }
+
     fn publish(&mut self, key: u64, conn: ConnId, message: Outgoing) {
-        let Some((client, generation)) = self.nodes[&key].who.get(&conn).cloned() else { return };
+        let node = &self.nodes[&key];
+        let Some((client, generation)) = node.who.get(&conn).cloned() else { return };
+        let room = self.room(message.room.as_ref().unwrap());
+        if !node.seats[room].contains(&conn) {
+            return;
+        }
+        let from = node.id.clone();
+        let generation = if self.mutation == Mutation::NoFencing { 0 } else { generation };
         let message =
             if self.mutation == Mutation::NoDedupe { self.as_new(&client, message) } else { message };
         let digest =
@@ -239,7 +305,7 @@ impl World {
             sender_id: UserId::parse("user").unwrap(),
             content: message.content,
             timestamp: String::new(),
-            node: self.nodes[&key].id.clone(),
+            node: from,
             kind: None,
             reference: None,
             reply: None,
@@ -248,7 +314,7 @@ impl World {
         let body = (!message.void).then_some(body);
         let (n, acked, refusal, re) = (message.n, message.acked, None::<ErrorMessage>, None);
         let publishing = Publishing { conn, client, generation, n, acked, digest, body, refusal, re };
-        self.room_input(key, Input::Publish(publishing));
+        self.room_input(key, room, Input::Publish(publishing));
     }
 
     /// Gives a message a number that no log has seen, however often it was sent.
@@ -264,23 +330,24 @@ impl World {
         Ack { n: sent.copied().unwrap_or(ack.n), ..ack }
     }
 
-    fn frame_out(&mut self, key: u64, conn: ConnId, frame: Frame) {
+    fn frame_out(&mut self, key: u64, room: usize, conn: ConnId, frame: Frame) {
+        let name = &self.rooms[room];
         let message = match frame {
             Frame::Entry(_, payload) => return self.deliver(conn, payload.line().clone()),
             Frame::Joined { head, last_n, re } => {
                 let last_n = if self.mutation == Mutation::NoDedupe { 0 } else { last_n };
-                let (room, users, count, more) = (self.room.clone(), Vec::new(), 0, false);
+                let (room, users, count, more) = (name.clone(), Vec::new(), 0, false);
                 let Place { epoch, seq, id } = head;
                 ServerMessage::RoomUsers(RoomUsers { room, users, count, more, epoch, seq, id, last_n, re })
             }
             Frame::Resumed(resumed) => ServerMessage::Resumed(resumed),
             Frame::Reset(reset) => ServerMessage::Reset(reset),
-            Frame::Rewind(epoch, to) => ServerMessage::Rewind { room: self.room.clone(), epoch, to },
+            Frame::Rewind(epoch, to) => ServerMessage::Rewind { room: name.clone(), epoch, to },
             Frame::Ack(ack) => ServerMessage::Ack(self.as_sent(ack)),
             Frame::Error(error) => ServerMessage::Error(error),
             Frame::Fenced => {
                 self.log(|| format!("node-{key} fences {conn:?}"));
-                return self.break_up(conn);
+                return self.close_fenced(conn);
             }
         };
         self.say_to(conn, &message);
@@ -288,19 +355,5 @@ impl World {
 
     fn say_to(&mut self, conn: ConnId, message: &ServerMessage) {
         self.deliver(conn, Payload::new(message).line().clone());
-    }
-}
-
-/// The call took effect, but nobody knows.
-fn lost(answer: Input) -> Input {
-    let error = BackboneError::Unavailable("the answer was lost".into());
-    match answer {
-        Input::Head(_) => Input::Head(Err(error)),
-        Input::Read(_) => Input::Read(Err(error)),
-        Input::Paged(_) => Input::Paged(Err(error)),
-        Input::Published(_) => Input::Published(Err(error)),
-        Input::Repaired(_) => Input::Repaired(Err(error)),
-        Input::Asking(_) => Input::Asking(Err(error)),
-        other => other,
     }
 }

@@ -1,111 +1,73 @@
 //! The virtual world: one clock, one queue of what is to happen, and everybody who lives in it.
 
 use std::collections::{BTreeMap, BinaryHeap};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_protocol::{ClientId, NodeId, NodeInfo, Request, RoomName, Seq};
+use chat_protocol::{ClientId, NodeId, Request, RoomName};
 use chat_server::backbone::FeedEvent;
-use chat_server::backbone::memory::{MemoryBackbone, Timing};
-use chat_server::room::{Call, ConnId, Input as RoomInput};
-use chat_tui::net::event::{NetCommand, NetEvent, Transport};
-use chat_tui::net::link::{Happening, Input, Output};
-use futures_util::FutureExt;
+use chat_server::room::{ConnId, Input as RoomInput, Joining};
+use chat_tui::net::link::{Happening, Input};
 
 use super::Mutation;
 use super::client::Client;
-use super::node::Node;
+use super::node::{Desk, Node};
+use super::plan::{Fault, Plan};
+use super::redis::Redis;
+use super::wire::Sent;
 
-pub(super) const CLIENTS: usize = 3;
-const NODES: usize = 3;
-const MS: Duration = Duration::from_millis(1);
-/// Faults happen until then; after it everything heals.
-const TROUBLE: Duration = Duration::from_secs(12);
-/// Everything must be quiet and complete by then.
-const END: Duration = Duration::from_secs(60);
+pub(super) const MS: Duration = Duration::from_millis(1);
+/// When everything is healed, it may take so long until everything is quiet and complete.
+const HEALING_MAX: Duration = Duration::from_secs(50);
+/// As long has to be waited, so that what nobody was told of is found: heads are compared every 5 s, and two rounds
+/// follow before what nobody brought counts as gone.
+const QUIET: Duration = Duration::from_secs(9);
 /// More steps than any schedule needs: somebody asks the same thing over and over.
 pub(super) const STEPS_MAX: u64 = 60_000;
 
-/// What a seed decides.
-#[derive(Debug, Clone)]
-pub(super) struct Plan {
-    pub(super) messages: u64,
-    /// Longest delay of anything, in milliseconds.
-    pub(super) delay_ms: u64,
-    pub(super) faults: Vec<(Duration, Fault)>,
-    /// One in so many: an outbox is full after an entry; 0 never.
-    pub(super) full_one_in: u64,
-    /// One in so many: a call's answer is lost although it took effect; 0 never.
-    pub(super) lost_answer_one_in: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// A node dies; another one starts a little later.
-    Crash,
-    /// A client's connection breaks.
-    Disconnect,
-    /// A node and the backbone cannot reach each other for a while.
-    Partition(Duration),
-    /// A node hears nothing of the feed for a while, and is not told.
-    DeadFeed(Duration),
-    /// The log is gone.
-    Flush,
-    /// The log's newest entries are gone.
-    RollBack(u64),
-}
-
-impl Plan {
-    pub(super) fn of(seed: u64) -> Self {
-        let mut rng = fastrand::Rng::with_seed(seed);
-        let chaos = rng.u64(0..6);
-        let mut faults: Vec<_> = (0..rng.u64(0..10))
-            .map(|_| {
-                let at = MS * rng.u32(500..TROUBLE.as_millis() as u32);
-                let long = MS * rng.u32(50..4_000);
-                let fault = match rng.u64(0..10) {
-                    0..3 => Fault::Crash,
-                    3..6 => Fault::Disconnect,
-                    6 => Fault::Partition(long),
-                    7 => Fault::DeadFeed(long),
-                    8 if chaos == 1 => Fault::Flush,
-                    9 if chaos == 2 => Fault::RollBack(rng.u64(1..6)),
-                    _ => Fault::Disconnect,
-                };
-                (at, fault)
-            })
-            .collect();
-        faults.sort_by_key(|(at, _)| *at);
-        Self {
-            messages: rng.u64(3..20),
-            delay_ms: [1, 5, 30, 200][rng.usize(0..4)],
-            faults,
-            full_one_in: [0, 0, 3, 10][rng.usize(0..4)],
-            lost_answer_one_in: [0, 0, 8, 30][rng.usize(0..4)],
-        }
-    }
-
-    pub(super) fn delay(&self) -> Duration {
-        MS * self.delay_ms as u32
-    }
-
-    pub(super) fn has(&self, fault: impl Fn(&Fault) -> bool) -> bool {
-        self.faults.iter().any(|(_, planned)| fault(planned))
-    }
-}
-
 #[derive(Debug)]
 pub(super) enum Event {
-    /// A node's call reaches the backbone.
-    Call(u64, Call),
-    /// The backbone's answer reaches the node.
-    Answer(u64, RoomInput),
-    Feed(u64, FeedEvent),
+    /// A node's call reaches Redis.
+    Call(Box<Sent>),
+    /// Its answer reaches the node.
+    Answer {
+        node: u64,
+        id: Option<u64>,
+        room: usize,
+        input: RoomInput,
+    },
+    /// It is not waited for any longer.
+    TimedOut {
+        node: u64,
+        id: u64,
+    },
+    Feed {
+        node: u64,
+        wire: u64,
+        event: FeedEvent,
+    },
+    DialRedis(u64),
+    /// The connections are no good.
+    GiveUp {
+        node: u64,
+        wire: u64,
+    },
+    /// The server they lead to serves no more.
+    Switch {
+        node: u64,
+        wire: u64,
+    },
+    Gate {
+        node: u64,
+        wire: u64,
+    },
     Lease(u64),
     ToNode(ConnId, Box<Request>),
     ToClient(ConnId, Bytes),
+    /// A connection has a seat in a room.
+    Sit(u64, usize, Box<Joining>),
+    /// A room may have been without members for a while.
+    Rest(u64, usize),
     Dialled {
         client: usize,
         dial: u64,
@@ -114,11 +76,17 @@ pub(super) enum Event {
     Closed(ConnId),
     /// The node learns it.
     Gone(ConnId),
-    Drained(ConnId),
-    Say(usize, u64),
-    Fault(Fault),
-    Heal(u64),
-    Start,
+    Drained(ConnId, usize),
+    Say(usize, usize),
+    /// The replica, or the file, of a fault to come has what the primary has now.
+    Copy(usize),
+    Fault(usize),
+    /// Another server is there.
+    RedisStarts(usize),
+    /// A node starts at a place.
+    Start(usize),
+    ClientStarts(usize, Box<chat_tui::net::saved::SavedClient>),
+    ComeBack(usize, usize),
 }
 
 struct Scheduled {
@@ -148,8 +116,10 @@ impl Ord for Scheduled {
 pub(super) struct Conn {
     pub(super) client: usize,
     pub(super) node: u64,
-    to_node: Duration,
-    to_client: Duration,
+    pub(super) to_node: Duration,
+    pub(super) to_client: Duration,
+    /// The session does something else until then.
+    pub(super) busy: Duration,
 }
 
 pub(super) struct World {
@@ -157,15 +127,22 @@ pub(super) struct World {
     pub(super) mutation: Mutation,
     pub(super) rng: fastrand::Rng,
     pub(super) now: Duration,
-    pub(super) room: RoomName,
-    pub(super) backbone: MemoryBackbone,
+    /// From then on nothing goes wrong any more.
+    pub(super) heals_at: Duration,
+    pub(super) rooms: Vec<RoomName>,
+    pub(super) redis: Redis,
     pub(super) nodes: BTreeMap<u64, Node>,
+    /// Those of the nodes that live.
+    pub(super) keys: Vec<u64>,
+    /// Who stands at each place.
+    pub(super) places: Vec<Option<u64>>,
     pub(super) clients: Vec<Client>,
+    pub(super) twins: BTreeMap<usize, usize>,
     pub(super) conns: BTreeMap<ConnId, Conn>,
-    clock: Arc<AtomicU64>,
+    pub(super) desk: Desk,
     queue: BinaryHeap<Scheduled>,
     order: u64,
-    next: u64,
+    pub(super) next: u64,
     pub(super) steps: u64,
     /// For [`Mutation::NoDedupe`]: the numbers each client gave, by the numbers it was given instead.
     pub(super) fresh_numbers: BTreeMap<ClientId, Vec<u64>>,
@@ -173,41 +150,52 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, mutation: Mutation, verbose: bool) -> Self {
-        let clock = Arc::new(AtomicU64::new(0));
-        let time = clock.clone();
-        let read = Arc::new(move || Duration::from_nanos(time.load(Ordering::Relaxed)));
+    pub(super) fn new(plan: Plan, mutation: Mutation, verbose: bool) -> Self {
+        let names = ["sim", "two"];
         let mut world = Self {
-            plan: Plan::of(seed),
-            mutation,
-            rng: fastrand::Rng::with_seed(seed ^ 0x5eed),
+            rng: fastrand::Rng::with_seed(plan.seed ^ 0x5eed),
             now: Duration::ZERO,
-            room: RoomName::parse("sim").unwrap(),
-            backbone: MemoryBackbone::with_clock(Timing::default(), read),
+            heals_at: MS * plan.quiet_from(),
+            rooms: names.iter().take(plan.rooms).map(|name| RoomName::parse(name).unwrap()).collect(),
+            redis: Redis::new(mutation),
             nodes: BTreeMap::new(),
+            keys: Vec::new(),
+            places: vec![None; plan.nodes],
             clients: Vec::new(),
+            twins: BTreeMap::new(),
             conns: BTreeMap::new(),
-            clock,
-            queue: BinaryHeap::new(),
+            desk: Desk::default(),
+            queue: BinaryHeap::with_capacity(256),
             order: 0,
-            next: 0,
+            next: 1,
             steps: 0,
             fresh_numbers: BTreeMap::new(),
+            plan,
+            mutation,
             verbose,
         };
-        (0..NODES).for_each(|_| world.start_node());
-        for index in 0..CLIENTS {
+        (0..world.plan.nodes).for_each(|place| world.start_node(place));
+        for index in 0..world.plan.clients {
             let seed = world.rng.u64(..);
-            world.clients.push(Client::new(index, seed, &world.room));
-            for n in 1..=world.plan.messages {
-                let at = MS * world.rng.u32(400..TROUBLE.as_millis() as u32 + 1_000);
-                world.at(at, Event::Say(index, n));
-            }
+            world.clients.push(Client::new(index, &world.rooms, seed));
         }
-        for (at, fault) in world.plan.faults.clone() {
-            world.at(at, Event::Fault(fault));
-        }
+        world.schedule();
         world
+    }
+
+    fn schedule(&mut self) {
+        let plan = self.plan.clone();
+        for (at, client, room) in plan.says {
+            self.at(MS * at, Event::Say(client, room));
+        }
+        for (index, (at, fault)) in plan.faults.into_iter().enumerate() {
+            if let Fault::Promote { lag, .. } | Fault::Reboot { lag, .. } = fault
+                && lag > 0
+            {
+                self.at(MS * at.saturating_sub(lag), Event::Copy(index));
+            }
+            self.at(MS * at, Event::Fault(index));
+        }
     }
 
     pub(super) fn log(&self, what: impl FnOnce() -> String) {
@@ -216,7 +204,7 @@ impl World {
         }
     }
 
-    fn at(&mut self, at: Duration, event: Event) {
+    pub(super) fn at(&mut self, at: Duration, event: Event) {
         self.order += 1;
         self.queue.push(Scheduled { at, order: self.order, event });
     }
@@ -226,7 +214,7 @@ impl World {
     }
 
     pub(super) fn delay(&mut self) -> Duration {
-        Duration::from_micros(self.rng.u64(100..self.plan.delay_ms * 1_000 + 101))
+        Duration::from_micros(self.rng.u64(100..u64::from(self.plan.delay) * 1_000 + 101))
     }
 
     pub(super) fn fresh(&mut self) -> u64 {
@@ -235,60 +223,75 @@ impl World {
     }
 
     pub(super) fn one_in(&mut self, count: u64) -> bool {
-        count > 0 && self.now < TROUBLE && self.rng.u64(0..count) == 0
+        count > 0 && self.now < self.heals_at && self.rng.u64(0..count) == 0
     }
 
     pub(super) fn run(&mut self) {
-        (0..CLIENTS).for_each(|client| self.client_outputs(client));
-        while self.now < END && self.steps < STEPS_MAX {
+        (0..self.clients.len()).for_each(|client| self.client_outputs(client));
+        let (complete_from, end) = (self.heals_at + QUIET, self.heals_at + HEALING_MAX);
+        while self.now < end && self.steps < STEPS_MAX {
             self.steps += 1;
-            let due = [
-                self.queue.peek().map(|scheduled| scheduled.at),
-                self.nodes.values().filter_map(|node| node.core.deadline()).min(),
-                self.clients.iter().filter_map(|client| client.link.deadline()).min(),
-            ];
-            let Some(due) = due.into_iter().flatten().min() else { break };
+            let cores = self.nodes.values().flat_map(|node| &node.due).flatten().min().copied();
+            let links = self.clients.iter().filter_map(|client| client.due).min();
+            let queued = self.queue.peek().map(|scheduled| scheduled.at);
+            let Some(due) = [queued, cores, links].into_iter().flatten().min() else { break };
             self.now = self.now.max(due);
-            self.clock.store(self.now.as_nanos() as u64, Ordering::Relaxed);
-            if self.queue.peek().is_some_and(|scheduled| scheduled.at <= self.now) {
+            self.redis.set_time(self.now);
+            if queued.is_some_and(|at| at <= self.now) {
                 let event = self.queue.pop().unwrap().event;
                 self.happen(event);
             }
-            self.tick();
-            if self.now > TROUBLE + Duration::from_secs(8) && self.is_complete() {
+            self.tick(cores, links);
+            if self.now > complete_from && self.is_complete() {
                 break;
             }
         }
     }
 
-    fn is_complete(&self) -> bool {
-        let all = self.plan.messages as usize * CLIENTS;
-        self.clients.iter().all(|client| client.link.unsent() == 0 && client.shown.len() >= all)
+    /// When a log may have lost something for the first time.
+    pub(super) fn first_loss(&self) -> Duration {
+        let losses = self.plan.faults.iter().filter(|(_, fault)| fault.loses());
+        losses.map(|(at, _)| MS * *at).min().unwrap_or(Duration::MAX)
     }
 
-    fn tick(&mut self) {
-        let due = |deadline: Option<Duration>, now| deadline.is_some_and(|at| at <= now);
-        let nodes: Vec<u64> = self
-            .nodes
-            .iter()
-            .filter(|(_, node)| due(node.core.deadline(), self.now))
-            .map(|(key, _)| *key)
-            .collect();
-        for node in nodes {
-            self.room_input(node, RoomInput::Tick);
+    fn is_complete(&self) -> bool {
+        let all: usize = self.clients.iter().map(|client| client.said.len()).sum();
+        let shown = |client: &Client| client.screens.iter().map(|screen| screen.shown.len()).sum::<usize>();
+        self.clients.iter().all(|client| client.unsent() == 0 && shown(client) >= all)
+    }
+
+    fn tick(&mut self, cores: Option<Duration>, links: Option<Duration>) {
+        let now = self.now;
+        let is_due = |due: Option<Duration>| due.is_some_and(|at| at <= now);
+        if is_due(cores) {
+            for index in 0..self.keys.len() {
+                let Some(key) = self.keys.get(index).copied() else { continue };
+                for room in 0..self.rooms.len() {
+                    if self.nodes.get(&key).is_some_and(|node| is_due(node.due[room])) {
+                        self.room_input(key, room, RoomInput::Tick);
+                    }
+                }
+            }
         }
-        for client in 0..CLIENTS {
-            if due(self.clients[client].link.deadline(), self.now) {
-                self.client_input(client, Input::Tick);
+        if is_due(links) {
+            for client in 0..self.clients.len() {
+                if is_due(self.clients[client].due) {
+                    self.client_input(client, Input::Tick);
+                }
             }
         }
     }
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Call(node, call) => self.call_backbone(node, call),
-            Event::Answer(node, input) => self.room_input(node, input),
-            Event::Feed(node, event) => self.feed(node, event),
+            Event::Call(sent) => self.arrive(sent),
+            Event::Answer { node, id, room, input } => self.answer(node, id, room, input),
+            Event::TimedOut { node, id } => self.timed_out(node, id),
+            Event::Feed { node, wire, event } => self.feed(node, wire, event),
+            Event::DialRedis(node) => self.dial_redis(node),
+            Event::GiveUp { node, wire } => self.give_up(node, wire),
+            Event::Switch { node, wire } => self.switch(node, wire),
+            Event::Gate { node, wire } => self.look_at_gate(node, wire),
             Event::Lease(node) => self.lease(node),
             Event::ToNode(conn, request) => self.request(conn, *request),
             Event::ToClient(conn, frame) => {
@@ -296,6 +299,8 @@ impl World {
                     self.client_input(client, Input::First(Happening::Frame(frame)));
                 }
             }
+            Event::Sit(node, room, joining) => self.sit(node, room, *joining),
+            Event::Rest(node, room) => self.rest(node, room),
             Event::Dialled { client, dial } => self.dialled(client, dial),
             Event::Closed(conn) => {
                 if let Some(client) = self.client_on(conn) {
@@ -303,201 +308,55 @@ impl World {
                     self.client_input(client, Input::First(Happening::Closed("connection reset".into())));
                 }
             }
-            Event::Gone(conn) => {
-                if let Some(conn_) = self.conns.get(&conn) {
-                    let node = conn_.node;
-                    self.room_input(node, RoomInput::Leave(conn));
-                }
-            }
-            Event::Drained(conn) => {
+            Event::Gone(conn) => self.gone(conn),
+            Event::Drained(conn, room) => {
                 if let Some(node) = self.conns.get(&conn).map(|conn| conn.node) {
-                    self.room_input(node, RoomInput::Drained(conn));
+                    self.room_input(node, room, RoomInput::Drained(conn));
                 }
             }
-            Event::Say(client, n) => self.say(client, n),
+            Event::Say(client, room) => {
+                // A client of which there are two speaks with two voices.
+                let twin = self.twins.get(&client).copied().filter(|_| self.order.is_multiple_of(2));
+                self.say(twin.unwrap_or(client), room);
+            }
+            Event::Copy(fault) => self.redis.take_copy(fault),
             Event::Fault(fault) => self.fault(fault),
-            Event::Heal(node) => self.heal(node),
-            Event::Start => self.start_node(),
+            Event::RedisStarts(fault) => self.redis_starts(fault),
+            Event::Start(place) => self.start_node(place),
+            Event::ClientStarts(client, saved) => self.client_starts(client, *saved),
+            Event::ComeBack(client, room) => self.come_back(client, room),
         }
     }
 
-    fn client_on(&self, conn: ConnId) -> Option<usize> {
+    pub(super) fn client_on(&self, conn: ConnId) -> Option<usize> {
         let client = self.conns.get(&conn)?.client;
         (self.clients[client].conn == Some(conn)).then_some(client)
     }
 
-    fn start_node(&mut self) {
+    fn start_node(&mut self, place: usize) {
         let key = self.fresh();
         let id = NodeId::parse(&format!("node-{key}")).unwrap();
-        let node = Node::new(id.clone(), self.backbone.connect(id), &self.room, self.now);
-        self.nodes.insert(key, node);
-        self.lease(key);
+        self.nodes.insert(key, Node::new(id, &self.rooms, self.now));
+        self.keys.push(key);
+        self.places[place] = Some(key);
         self.log(|| format!("node-{key} starts"));
+        self.dial_redis(key);
+        self.lease(key);
     }
 
-    fn lease(&mut self, key: u64) {
-        let Some(node) = self.nodes.get(&key) else { return };
-        let info = NodeInfo {
-            node: node.id.clone(),
-            version: String::new(),
-            uptime_s: 0,
-            connections: 0,
-            rooms: 0,
-            draining: false,
-            lag_ms: None,
-            you: false,
-        };
-        drop(node.backbone.renew(info).now_or_never());
-        self.after(Duration::from_secs(1), Event::Lease(key));
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        self.log(|| format!("FAULT {fault:?}"));
-        let keys: Vec<u64> = self.nodes.keys().copied().collect();
-        let victim = (!keys.is_empty()).then(|| keys[self.rng.usize(0..keys.len())]);
-        match (fault, victim) {
-            (Fault::Crash, Some(key)) => self.crash(key),
-            (Fault::Disconnect, _) => {
-                let client = self.rng.usize(0..CLIENTS);
-                if let Some(conn) = self.clients[client].conn {
-                    self.break_up(conn);
-                }
-            }
-            (Fault::Partition(long), Some(key)) => {
-                self.backbone.set_reachable(&self.nodes[&key].id, false);
-                self.after(long, Event::Heal(key));
-            }
-            (Fault::DeadFeed(long), Some(key)) => {
-                self.nodes.get_mut(&key).unwrap().deaf = true;
-                self.after(long, Event::Heal(key));
-            }
-            (Fault::Flush, _) => self.backbone.flush(),
-            (Fault::RollBack(by), _) => {
-                let head = self.nodes.values().find_map(|node| node.core.head());
-                if let Some(head) = head {
-                    self.backbone.roll_back(&self.room, Seq(head.seq.0.saturating_sub(by)));
-                }
-            }
-            (_, None) => {}
-        }
-    }
-
-    fn crash(&mut self, key: u64) {
-        // The last node of a cluster that may lose its log is spared: the promise needs one who knows.
-        if self.nodes.len() < 2 {
-            return;
-        }
-        let node = self.nodes.remove(&key).unwrap();
-        node.backbone.cut();
-        self.log(|| format!("{} dies", node.id));
-        let conns: Vec<ConnId> =
-            self.conns.iter().filter(|(_, conn)| conn.node == key).map(|(id, _)| *id).collect();
-        for conn in conns {
-            let delay = self.delay();
-            self.after(delay, Event::Closed(conn));
-        }
-        let delay = MS * self.rng.u32(200..2_000);
-        self.after(delay, Event::Start);
-    }
-
-    pub(super) fn break_up(&mut self, conn: ConnId) {
-        let (to_client, to_node) = (self.delay(), self.delay() * 3);
-        self.after(to_client, Event::Closed(conn));
-        self.after(to_node, Event::Gone(conn));
-    }
-
-    fn heal(&mut self, key: u64) {
-        if let Some(node) = self.nodes.get_mut(&key) {
-            node.deaf = false;
-            self.backbone.set_reachable(&node.id.clone(), true);
-            self.drain_feeds();
-        }
-    }
-
-    fn say(&mut self, client: usize, n: u64) {
-        let text = self.clients[client].next_text(n);
-        self.log(|| format!("client {client} says {text:?}"));
-        let command = self.clients[client].say(text, &self.room);
-        self.client_input(client, Input::Command(command));
-    }
-
-    pub(super) fn client_input(&mut self, client: usize, input: Input) {
-        let now = self.now;
-        self.clients[client].link.handle(now, input);
-        self.client_outputs(client);
-    }
-
-    fn client_outputs(&mut self, client: usize) {
-        while let Some(output) = self.clients[client].link.poll_output() {
-            match output {
-                Output::Dial(_) => {
-                    self.hang_up(client);
-                    let (dial, delay) = (self.fresh(), self.delay());
-                    self.clients[client].dial = Some(dial);
-                    self.after(delay, Event::Dialled { client, dial });
-                }
-                Output::Hangup => self.hang_up(client),
-                Output::Send(request) => {
-                    if let Some(conn) = self.clients[client].conn {
-                        self.carry(conn, request);
-                    }
-                }
-                // No node here drains or says that it is cut off, and only they are left.
-                Output::DialBeside(_)
-                | Output::SendBeside(_)
-                | Output::HoldFirst
-                | Output::Promote
-                | Output::DropBeside => unreachable!("a client moves without a reason"),
-                Output::Event(event) => {
-                    self.log(|| format!("client {client} is told {event:?}"));
-                    let is_joined = matches!(event, NetEvent::Joined { .. });
-                    self.clients[client].told(event);
-                    if let Some(before) = self.clients[client].wants_history.filter(|_| is_joined) {
-                        let (room, before, limit) = (self.room.clone(), Some(before), 100);
-                        self.client_input(
-                            client,
-                            Input::Command(NetCommand::History { room, before, limit }),
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    fn hang_up(&mut self, client: usize) {
-        self.clients[client].dial = None;
-        if let Some(conn) = self.clients[client].conn.take() {
-            let delay = self.delay();
-            self.after(delay, Event::Gone(conn));
-        }
-    }
-
-    fn dialled(&mut self, client: usize, dial: u64) {
-        if self.clients[client].dial.take_if(|waiting| *waiting == dial).is_none() {
-            return;
-        }
-        let keys: Vec<u64> = self.nodes.keys().copied().collect();
-        let node = keys[self.rng.usize(0..keys.len())];
-        let conn = ConnId(self.fresh());
-        self.conns.insert(conn, Conn { client, node, to_node: self.now, to_client: self.now });
-        self.clients[client].conn = Some(conn);
-        self.client_input(client, Input::First(Happening::Dialled { transport: Transport::Tcp }));
-    }
-
-    fn carry(&mut self, conn: ConnId, request: Request) {
-        let delay = self.delay();
-        let now = self.now;
+    pub(super) fn carry(&mut self, conn: ConnId, request: Request) {
+        let due = self.now + self.delay();
         let Some(path) = self.conns.get_mut(&conn) else { return };
-        path.to_node = (now + delay).max(path.to_node);
+        path.to_node = due.max(path.to_node);
         let at = path.to_node;
         self.at(at, Event::ToNode(conn, Box::new(request)));
     }
 
     pub(super) fn deliver(&mut self, conn: ConnId, frame: Bytes) {
-        let delay = self.delay();
-        let now = self.now;
+        let due = self.now + self.delay();
+        let slow = self.client_on(conn).map_or(Duration::ZERO, |client| self.clients[client].slow_until);
         let Some(path) = self.conns.get_mut(&conn) else { return };
-        path.to_client = (now + delay).max(path.to_client);
+        path.to_client = due.max(path.to_client).max(slow);
         let at = path.to_client;
         self.at(at, Event::ToClient(conn, frame));
     }

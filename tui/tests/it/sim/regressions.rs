@@ -1,0 +1,132 @@
+//! Plans that failed once, as small as they could be made. `CHAT_SIM_TELL=1` tells the story of each.
+
+use super::mutation::Mutation;
+use super::plan::Fault::{Cut, Disconnect, Flush, Leave, MuteAnswers, Restart, RollBack, Slow, Wipe};
+use super::plan::Plan;
+use super::{play, variable};
+
+fn holds(plan: Plan) {
+    assert_eq!(play(plan, Mutation::None, variable("CHAT_SIM_TELL").is_some()), Ok(()));
+}
+
+/// The beginning of an emptied log was held only by a node that came back after the others had brought the rest.
+#[test]
+fn the_front_of_a_log_comes_back_with_the_node_that_has_it() {
+    holds(Plan {
+        seed: 1,
+        nodes: 3,
+        clients: 2,
+        rooms: 2,
+        delay: 75,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(3500, 1, 1), (4700, 0, 1)],
+        faults: vec![(5200, Wipe { down: 221 }), (500, Cut { node: 1, long: 3223 })],
+    });
+}
+
+/// A node that was in the room before anything was said put the log back as it knew it: empty.
+#[test]
+fn who_knows_an_empty_log_asks_before_it_makes_one() {
+    holds(Plan {
+        seed: 0,
+        nodes: 2,
+        clients: 1,
+        rooms: 1,
+        delay: 1,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(500, 0, 0)],
+        faults: vec![(1000, Flush), (1400, Restart { client: 0, down: 520 })],
+    });
+}
+
+/// An author that held its messages no longer used up their numbers before the node that held them was asked.
+#[test]
+fn numbers_are_not_used_up_while_a_node_has_their_messages() {
+    holds(Plan {
+        seed: 2,
+        nodes: 2,
+        clients: 4,
+        rooms: 1,
+        delay: 60,
+        full_one_in: 10,
+        lost_answer_one_in: 0,
+        says: vec![(600, 3, 0)],
+        faults: vec![(1900, RollBack { room: 0, by: 5 }), (1773, Restart { client: 3, down: 14 })],
+    });
+}
+
+/// Sent back to number 1, the author used up 1 and 2 by a void 2, which the room did not listen to: it waited for 1.
+#[test]
+fn a_void_number_is_listened_to_above_the_one_that_is_waited_for() {
+    holds(Plan {
+        seed: 2,
+        nodes: 3,
+        clients: 4,
+        rooms: 1,
+        delay: 60,
+        full_one_in: 10,
+        lost_answer_one_in: 0,
+        says: vec![(800, 3, 0), (900, 3, 0), (2000, 3, 0)],
+        faults: vec![
+            (1900, RollBack { room: 0, by: 5 }),
+            (1700, MuteAnswers { node: 2, long: 2576 }),
+            (1700, Restart { client: 3, down: 117 }),
+            (600, MuteAnswers { node: 1, long: 4220 }),
+        ],
+    });
+}
+
+/// What was on its way when a room was left was shown, and hidden when the room was entered again.
+#[test]
+fn what_was_on_its_way_to_a_room_that_was_left_is_history() {
+    holds(Plan {
+        seed: 0,
+        nodes: 1,
+        clients: 2,
+        rooms: 1,
+        delay: 75,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(1300, 1, 0)],
+        faults: vec![(1400, Leave { client: 0, room: 0, away: 419 })],
+    });
+}
+
+/// The answer to a join came when the room was left again, and counted as the answer to the next join.
+#[test]
+fn a_late_answer_to_a_join_does_not_enter_a_room_that_was_left() {
+    holds(Plan {
+        seed: 5,
+        nodes: 1,
+        clients: 4,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(3700, 3, 0), (3900, 3, 0)],
+        faults: vec![(500, Slow { client: 0, long: 2434 }), (2800, Leave { client: 0, room: 0, away: 1171 })],
+    });
+}
+
+/// A replay that was on its way when the room was left and entered again counted as repeats.
+#[test]
+fn a_stay_that_is_over_has_no_part_in_the_next_one() {
+    holds(Plan {
+        seed: 3,
+        nodes: 3,
+        clients: 2,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(600, 0, 0)],
+        faults: vec![
+            (1091, Disconnect { client: 1 }),
+            (2642, Slow { client: 1, long: 1995 }),
+            (1236, Cut { node: 1, long: 1415 }),
+            (3800, Leave { client: 1, room: 0, away: 355 }),
+        ],
+    });
+}
