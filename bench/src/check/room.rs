@@ -5,23 +5,37 @@ use std::collections::{HashMap, HashSet};
 
 use chat_protocol::Seq;
 
-use super::{Said, Verdict, Viewing};
+use super::{Said, Shown, Verdict, Viewing};
 use crate::record::Words;
 
 /// A room's order as the viewing that has the most shows it.
 struct Order {
     words: Vec<Words>,
-    place: HashMap<Words, usize>,
+    /// Where each stands, and in which life of the log, counted from the last one.
+    place: HashMap<Words, (usize, usize)>,
 }
 
 impl Order {
     fn of(viewings: &[Viewing]) -> Self {
         let longest = viewings.iter().max_by_key(|viewing| (viewing.stayed, viewing.shown.len()));
-        let words: Vec<Words> = longest
-            .map(|viewing| viewing.shown.iter().map(|shown| shown.words).collect())
-            .unwrap_or_default();
-        let place = words.iter().enumerate().map(|(place, words)| (*words, place)).collect();
-        Self { words, place }
+        let shown = || {
+            longest.into_iter().flat_map(|viewing| viewing.shown.iter().map(move |shown| (viewing, shown)))
+        };
+        let words = shown().map(|(_, shown)| shown.words).collect();
+        let place =
+            shown().enumerate().map(|(place, (viewing, shown))| (shown.words, (place, viewing.age(shown))));
+        Self { words, place: place.collect() }
+    }
+
+    fn place(&self, words: Words) -> Option<usize> {
+        self.place.get(&words).map(|(place, _)| *place)
+    }
+}
+
+impl Viewing {
+    /// How many lives of the log followed the one in which an entry was shown.
+    fn age(&self, shown: &Shown) -> usize {
+        self.gone.len() - shown.life
     }
 }
 
@@ -65,12 +79,16 @@ fn repeats_and_phantoms(room: u32, viewing: &Viewing, said: &HashMap<Words, &Sai
     });
 }
 
-/// Entries behind one that follows them, by their places or by the room's order.
+/// Entries behind one that follows them, by their places or by the room's order. A message that a log lost comes anew
+/// in the next life of the log: who saw it before has it there, who did not has it where it came anew. Both were told.
 fn disorder(room: u32, viewing: &Viewing, order: &Order, verdict: &mut Verdict) {
     let at = |index: usize| (viewing.shown[index].life, viewing.shown[index].seq);
     let by_place = (1..viewing.shown.len()).filter(|index| at(index - 1) >= at(*index)).count();
-    let places: Vec<usize> =
-        viewing.shown.iter().filter_map(|shown| order.place.get(&shown.words).copied()).collect();
+    let in_the_same_life = |shown: &Shown| {
+        let (place, age) = *order.place.get(&shown.words)?;
+        (age == viewing.age(shown)).then_some(place)
+    };
+    let places: Vec<usize> = viewing.shown.iter().filter_map(in_the_same_life).collect();
     let by_order = places.windows(2).filter(|pair| pair[0] >= pair[1]).count();
     let disorder = by_place.max(by_order) as u64;
     verdict.counts.reordered += disorder;
@@ -83,7 +101,7 @@ fn disorder(room: u32, viewing: &Viewing, order: &Order, verdict: &mut Verdict) 
 fn missing(room: u32, viewing: &Viewing, order: &Order, said: &HashMap<Words, &Said>, verdict: &mut Verdict) {
     let Some((entered, head)) = viewing.entered else { return };
     let shown: HashSet<Words> = viewing.shown.iter().map(|shown| shown.words).collect();
-    let places = || viewing.shown.iter().filter_map(|shown| order.place.get(&shown.words).copied());
+    let places = || viewing.shown.iter().filter_map(|shown| order.place(shown.words));
     let first = places().min().unwrap_or(order.words.len());
     let end = if viewing.stayed { order.words.len() } else { places().max().map_or(0, |last| last + 1) };
     let was_there =

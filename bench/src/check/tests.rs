@@ -174,6 +174,27 @@ fn what_a_client_is_told_is_gone_is_not_lost_and_no_more_than_that() {
 }
 
 #[test]
+fn what_one_saw_before_a_reset_and_another_behind_it_is_in_no_order() {
+    let mut history = History::new();
+    history.said_all(3);
+    // Client 1 missed 2, which its author brought into the log that was made anew, behind 3.
+    history.shown(0, &[(1, 1), (2, 2)]).shown(1, &[(1, 1)]);
+    history.client(0, What::Reset { r: 0, from: Seq(3), to: None }).shown(0, &[(1, 3)]);
+    history.client(1, What::Reset { r: 0, from: Seq(2), to: None }).shown(1, &[(1, 3), (2, 2)]);
+    history.check(|counts| counts.resets = 2);
+}
+
+#[test]
+fn in_one_life_of_the_log_there_is_one_order_behind_a_reset_too() {
+    let mut history = History::new();
+    history.said_all(2);
+    for (client, places) in [(0, [(1, 1), (2, 2)]), (1, [(1, 2), (2, 1)])] {
+        history.client(client, What::Reset { r: 0, from: Seq(1), to: None }).shown(client, &places);
+    }
+    history.check(|counts| (counts.resets, counts.reordered) = (2, 1));
+}
+
+#[test]
 fn a_program_that_starts_anew_owes_nothing_of_the_time_between() {
     let mut history = History::new();
     history.said_all(2);
