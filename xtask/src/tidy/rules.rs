@@ -36,6 +36,8 @@ pub(super) const ARROWS: &[Arrow] = &[
         why: "tests stand on the testbed, the product does not" },
     Arrow { parts: &["testbed/src"], except: &[], never: &["chat_protocol", "chat_server", "chat_tui", "redis"],
         why: "what judges the product must not share its mistakes" },
+    Arrow { parts: &["bench/src"], except: &[], never: &["chat_server", "chat_tui::demo", "chat_tui::run", "redis"],
+        why: "what is broken is the program that operators start, and what notices is the network side that people run" },
     Arrow { parts: &["server/src/connection"], except: &[], never: &["chat_server::listener"],
         why: "listener -> connection" },
     Arrow { parts: &["server/src/session", "server/src/hub"], except: &[],
