@@ -5,9 +5,9 @@ mod room;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chat_protocol::Seq;
+use chat_protocol::{Epoch, Seq};
 use serde::Serialize;
 
 use crate::record::{Event, What, Words};
@@ -29,16 +29,18 @@ pub struct Counts {
     pub lost: u64,
     /// Entries that a client was shown a second time.
     pub duplicated: u64,
-    /// Entries that a client was shown at another place than others were.
+    /// Entries that a client was shown at another place than others were, or behind one that follows them.
     pub reordered: u64,
-    /// Entries that were shown and never said, or refused.
+    /// Entries that were shown and that nobody said so, or that were refused.
     pub phantoms: u64,
-    /// Messages that nobody was shown, though they were said and not refused.
+    /// Messages that nobody was shown who saw the end, though they were said and not refused.
     pub vanished: u64,
     /// Messages that were refused for good.
     pub refused: u64,
     /// Clients that ended with messages in their outbox.
     pub stuck: u64,
+    /// Clients that did not get into a room in which they had been, or did not see the end.
+    pub absent: u64,
     /// Entries that a client missed and was told are gone.
     pub gone: u64,
     /// Times a client had to take back what it showed.
@@ -60,16 +62,18 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Nothing is missing, nothing is there twice or out of place: the promise was kept.
+    /// Nothing is missing, nothing is there twice or out of place, nobody was left outside: the promise was kept.
     pub fn promise_kept(&self) -> bool {
-        let Self { lost, duplicated, reordered, phantoms, vanished, stuck, .. } = self;
-        lost + duplicated + reordered + phantoms + vanished + stuck == 0
+        let Self { lost, duplicated, reordered, phantoms, vanished, stuck, absent, .. } = self;
+        lost + duplicated + reordered + phantoms + vanished + stuck + absent == 0
     }
 }
 
 /// The judgement of a run.
 #[derive(Debug, Default)]
 pub struct Verdict {
+    /// What was played.
+    pub scenario: String,
     /// What was counted.
     pub counts: Counts,
     /// What is wrong, in words; the first of them.
@@ -90,7 +94,6 @@ impl Verdict {
 #[derive(Debug)]
 struct Said {
     room: u32,
-    at: u64,
     acked: bool,
     refused: bool,
 }
@@ -99,13 +102,15 @@ struct Said {
 #[derive(Debug, Default)]
 struct Viewing {
     client: u32,
-    /// When it entered, and where the log ended then.
-    entered: Option<(u64, Seq)>,
+    /// Which life of the log it was in first, and where that ended then.
+    entered: Option<(Epoch, Seq)>,
+    /// Which life it is in now.
+    life: Option<Epoch>,
     /// What stands on its screen, in order.
     shown: Vec<Shown>,
     rewinds: u64,
-    /// The ranges it was told are gone.
-    gone: Vec<(Seq, Option<Seq>)>,
+    /// The ranges it was told are gone, each with the life that they are of.
+    gone: Vec<(Epoch, Seq, Option<Seq>)>,
     /// It saw the run to its end.
     stayed: bool,
 }
@@ -113,10 +118,10 @@ struct Viewing {
 /// An entry on a screen.
 #[derive(Debug, Clone, Copy)]
 struct Shown {
-    /// The log's life, counted by resets.
-    life: usize,
+    life: Epoch,
     seq: Seq,
-    words: Words,
+    /// None: not what anybody said.
+    words: Option<Words>,
 }
 
 /// Takes a record event by event and judges it at its end.
@@ -127,6 +132,10 @@ pub struct Judge {
     open: BTreeMap<u32, BTreeMap<u32, Viewing>>,
     /// What programs saw that have ended before the run did.
     closed: BTreeMap<u32, Vec<Viewing>>,
+    /// All clients; true for who saw the end.
+    clients: BTreeMap<u32, bool>,
+    /// Rooms in which a client has been: its program enters them again.
+    homes: BTreeMap<u32, BTreeSet<u32>>,
     verdict: Verdict,
 }
 
@@ -135,19 +144,20 @@ impl Judge {
     pub fn take(&mut self, event: Event) {
         let Event { t, c, what } = event;
         self.verdict.times.take(t, c, &what);
-        match c {
-            Some(client) => self.client(t, client, what),
-            None => drop(what),
+        match (c, what) {
+            (Some(client), what) => self.client(client, what),
+            (None, What::Plan { scenario }) => self.verdict.scenario = scenario,
+            (None, _) => {}
         }
     }
 
-    fn client(&mut self, t: u64, client: u32, what: What) {
+    fn client(&mut self, client: u32, what: What) {
         let counts = &mut self.verdict.counts;
         match what {
-            What::Started => self.close(client),
+            What::Started => self.started(client),
             What::Said { r, m } => {
                 counts.said += 1;
-                self.said.insert(m, Said { room: r, at: t, acked: false, refused: false });
+                self.said.insert(m, Said { room: r, acked: false, refused: false });
             }
             What::Acked { m } => {
                 counts.acked += 1;
@@ -158,25 +168,26 @@ impl Judge {
                 self.said.entry(m).and_modify(|said| said.refused = true);
                 self.verdict.complain(1, || format!("client {client}: {m:?} was refused: {why}"));
             }
-            What::Entered { r, s } => {
-                self.viewing(r, client).entered.get_or_insert((t, s));
-            }
-            What::Shown { r, s, m } => {
-                counts.shown += 1;
+            What::Entered { r, life, s } => {
+                self.homes.entry(client).or_default().insert(r);
                 let viewing = self.viewing(r, client);
-                let life = viewing.gone.len();
-                viewing.shown.push(Shown { life, seq: s, words: m });
+                viewing.entered.get_or_insert((life, s));
+                viewing.life.get_or_insert(life);
             }
+            What::Shown { r, s, m } => self.shown(client, r, s, Some(m)),
+            What::Garbled { r, s } => self.shown(client, r, s, None),
             What::Rewound { r, s } => {
                 counts.rewinds += 1;
                 let viewing = self.viewing(r, client);
-                let life = viewing.gone.len();
                 viewing.rewinds += 1;
-                viewing.shown.retain(|shown| shown.life < life || shown.seq <= s);
+                let life = viewing.life;
+                viewing.shown.retain(|shown| Some(shown.life) != life || shown.seq <= s);
             }
-            What::Reset { r, from, to } => {
+            What::Reset { r, life, from, to } => {
                 counts.resets += 1;
-                self.viewing(r, client).gone.push((from, to));
+                let viewing = self.viewing(r, client);
+                let before = viewing.life.replace(life).unwrap_or(life);
+                viewing.gone.push((before, from, to));
             }
             What::Back { planned: true, .. } => counts.moved += 1,
             What::Lost => counts.disconnected += 1,
@@ -188,18 +199,10 @@ impl Judge {
             What::Ended { lost, dup, queued } => {
                 counts.counted_lost += lost;
                 counts.counted_dup += dup;
-                let stayed = queued == 0;
-                self.open.values_mut().filter_map(|room| room.get_mut(&client)).for_each(|viewing| {
-                    viewing.stayed = true;
-                });
-                counts.stuck += u64::from(!stayed);
-                // Many clients of one room tell the same: the first says it for all.
-                let is_first = u64::from(counts.stuck == 1 && !stayed);
-                self.verdict.complain(is_first, || {
-                    format!("client {client} ended with {queued} messages in its outbox, and maybe others")
-                });
+                self.ended(client, queued);
             }
-            What::Back { .. }
+            What::Plan { .. }
+            | What::Back { .. }
             | What::Online { .. }
             | What::Paused
             | What::Reading
@@ -215,21 +218,72 @@ impl Judge {
         viewing
     }
 
+    fn shown(&mut self, client: u32, room: u32, seq: Seq, words: Option<Words>) {
+        self.verdict.counts.shown += 1;
+        let viewing = self.viewing(room, client);
+        let Some(life) = viewing.life else {
+            return self
+                .verdict
+                .complain(1, || format!("client {client} was shown an entry of a room it is not in"));
+        };
+        viewing.shown.push(Shown { life, seq, words });
+    }
+
     /// The client's program starts anew: what it saw until now is one story, what follows another.
-    fn close(&mut self, client: u32) {
+    fn started(&mut self, client: u32) {
+        self.clients.insert(client, false);
         for (room, viewings) in &mut self.open {
             self.closed.entry(*room).or_default().extend(viewings.remove(&client));
+        }
+    }
+
+    fn ended(&mut self, client: u32, queued: u64) {
+        self.clients.insert(client, true);
+        for viewing in self.open.values_mut().filter_map(|room| room.get_mut(&client)) {
+            viewing.stayed = true;
+        }
+        if queued > 0 {
+            self.verdict.counts.stuck += 1;
+            // Many clients of one room tell the same: the first says it for all.
+            let is_first = u64::from(self.verdict.counts.stuck == 1);
+            self.verdict.complain(is_first, || {
+                format!("client {client} ended with {queued} messages in its outbox, and maybe others")
+            });
         }
     }
 
     /// Judges what was taken.
     pub fn verdict(mut self) -> Verdict {
         let mut verdict = std::mem::take(&mut self.verdict);
-        for (room, open) in std::mem::take(&mut self.open) {
-            let mut viewings: Vec<Viewing> = open.into_values().collect();
+        self.presence(&mut verdict);
+        let rooms: BTreeSet<u32> =
+            self.said.values().map(|said| said.room).chain(self.open.keys().copied()).collect();
+        for room in rooms {
+            let mut viewings: Vec<Viewing> =
+                self.open.remove(&room).unwrap_or_default().into_values().collect();
             viewings.extend(self.closed.remove(&room).unwrap_or_default());
-            room::judge(room, &viewings, &self.said, &mut verdict);
+            let said = self.said.iter().filter(|(_, said)| said.room == room);
+            room::judge(room, &viewings, said.map(|(words, said)| (*words, said)).collect(), &mut verdict);
         }
         verdict
+    }
+
+    /// Everybody has to be there at the end, in every room they were in.
+    fn presence(&self, verdict: &mut Verdict) {
+        for (client, saw_the_end) in &self.clients {
+            let is_in = |room: &u32| {
+                let viewing = self.open.get(room).and_then(|room| room.get(client));
+                viewing.is_some_and(|viewing| viewing.entered.is_some())
+            };
+            let outside: Vec<u32> =
+                self.homes.get(client).into_iter().flatten().copied().filter(|room| !is_in(room)).collect();
+            if !saw_the_end || !outside.is_empty() {
+                verdict.counts.absent += 1;
+                verdict.complain(1, || match saw_the_end {
+                    false => format!("client {client} was not there at the end: its program died"),
+                    true => format!("client {client} did not get into rooms {outside:?} again"),
+                });
+            }
+        }
     }
 }

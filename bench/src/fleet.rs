@@ -6,7 +6,7 @@ mod client;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use chat_protocol::RoomName;
 use chat_tui::net::endpoint::Endpoint;
 use parking_lot::Mutex;
@@ -182,22 +182,29 @@ impl Fleet {
     }
 
     /// Nobody says anything more; waits until all that was said is in the logs, has a last word said in every room, and
-    /// waits until everybody has seen it. Who has not by then shows in the record. Ends all clients.
-    pub async fn finish(mut self) {
+    /// waits until everybody has seen it. Ends all clients.
+    ///
+    /// # Errors
+    /// When somebody has not seen everything in time, or a client's program died. What that cost shows in the record.
+    pub async fn finish(mut self) -> anyhow::Result<()> {
         self.board.phase.send_replace(Phase::Hush);
         self.board.record.calm();
         let until = Instant::now() + CALM_MAX;
-        if let Err(count) = self.board.all(until, |state| state.online && state.queued == 0).await {
-            eprintln!("{count} clients still have messages that no log took");
-        }
+        // Who still waits then says its last words all the same: they come behind what waits.
+        let _ = self.board.all(until, |state| state.online && state.queued == 0).await;
         self.board.phase.send_replace(Phase::End);
-        if let Err(count) = self.board.all(until, |state| state.done && state.queued == 0).await {
-            eprintln!("{count} clients have not seen everything after {CALM_MAX:?}");
-        }
+        let seen = self.board.all(until, |state| state.done && state.queued == 0).await;
         for client in &self.deeds {
             let _ = client.send(Deed::End).await;
         }
-        while self.tasks.join_next().await.is_some() {}
+        let mut died = 0;
+        while let Some(ended) = self.tasks.join_next().await {
+            died += usize::from(ended.is_err());
+        }
+        ensure!(died == 0, "{died} clients died: a mistake of theirs");
+        seen.map_err(|count| {
+            anyhow!("{count} clients have not seen everything {CALM_MAX:?} after the last fault")
+        })
     }
 }
 

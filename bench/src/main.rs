@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use chat_bench::cli::Cli;
+use chat_bench::violations::violations;
 use chat_bench::{report, run};
 use clap::Parser;
 
@@ -40,8 +41,9 @@ fn play(cli: &Cli) -> anyhow::Result<bool> {
 
 fn check(record: &std::path::Path) -> anyhow::Result<bool> {
     let verdict = run::judge(record)?;
-    println!("{:#?}", verdict.counts);
+    println!("{}: {:#?}", verdict.scenario, verdict.counts);
     println!("silence ms p50/p99/max: {}", verdict.times.silences().in_ms());
-    verdict.complaints.iter().for_each(|complaint| println!("{complaint}"));
-    Ok(verdict.counts.promise_kept())
+    let violations = violations(&verdict);
+    violations.iter().for_each(|violation| println!("VIOLATION {violation}"));
+    Ok(violations.is_empty())
 }

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
-use chat_testbed::Direction;
+use anyhow::{Context, ensure};
+use chat_testbed::{Direction, Proxy};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::cluster::Cluster;
@@ -18,6 +18,8 @@ use crate::scenario::Scenario;
 const WARM_UP: Duration = Duration::from_secs(3);
 /// How long clients may take to find another node.
 const RETURN_MAX: Duration = Duration::from_secs(60);
+/// How long a node may take to have a feed.
+const FEED_MAX: Duration = Duration::from_secs(10);
 /// Redis answers nobody for so long.
 const REDIS_PAUSE: Duration = Duration::from_secs(5);
 /// Acknowledged messages that a promoted replica lacks were said in this time.
@@ -34,6 +36,9 @@ enum Fault {
     Reset(usize),
     Slow(usize),
     Deaf(usize),
+    ClientsSlow(usize),
+    ClientsReset(usize),
+    ClientsDeaf(usize),
     RedisRestart,
     Flush,
     RedisFull,
@@ -54,7 +59,10 @@ impl Fault {
             | Self::Parted(node)
             | Self::Reset(node)
             | Self::Slow(node)
-            | Self::Deaf(node) => Some(node),
+            | Self::Deaf(node)
+            | Self::ClientsSlow(node)
+            | Self::ClientsReset(node)
+            | Self::ClientsDeaf(node) => Some(node),
             _ => None,
         }
     }
@@ -106,9 +114,13 @@ impl Nemesis {
         }
     }
 
-    /// The cluster, for who measures it.
-    pub fn cluster(&self) -> &Cluster {
-        &self.cluster
+    /// What a metric of the nodes comes to, all that answer together.
+    pub async fn metric(&mut self, name: &str) -> u64 {
+        let mut sum = 0;
+        for node in self.cluster.nodes() {
+            sum += node.metric(name).await.unwrap_or_default();
+        }
+        sum
     }
 
     /// The same fault again and again, on nodes in turns, each for `hold`, with `rest` between two, in milliseconds.
@@ -156,8 +168,8 @@ impl Nemesis {
             self.strike(one).await?;
             self.hold(0..=1_500).await;
             self.trouble_clients(fleet).await;
-            // Not two at one node, nor two of those that all nodes share.
-            let both = one.node() != other.node();
+            // Not two at one node, nor two of those that all nodes share; when all is gone there is nothing more to break.
+            let both = one.node() != other.node() && ![one, other].contains(&Fault::AllGone);
             if both {
                 self.strike(other).await?;
             }
@@ -177,7 +189,7 @@ impl Nemesis {
 
     fn any_fault(&mut self) -> Fault {
         let node = self.rng.usize(0..self.cluster.nodes().len());
-        match self.rng.u32(0..15) {
+        match self.rng.u32(0..20) {
             0..=2 => Fault::Kill(node),
             3 => Fault::Terminate(node),
             4 => Fault::Hang(node),
@@ -190,6 +202,10 @@ impl Nemesis {
             11 => Fault::Flush,
             12 => Fault::RedisFull,
             13 => Fault::RedisPause,
+            14 => Fault::ClientsSlow(node),
+            15 => Fault::ClientsReset(node),
+            16 => Fault::ClientsDeaf(node),
+            17 => Fault::AllGone,
             _ => Fault::Promote,
         }
     }
@@ -211,8 +227,9 @@ impl Nemesis {
     }
 
     async fn strike(&mut self, fault: Fault) -> anyhow::Result<()> {
-        self.record.fault(format!("{fault:?}"));
         let nodes = self.cluster.nodes();
+        let node = fault.node().map(|node| nodes[node].name().to_owned());
+        self.record.fault(format!("{fault:?}"), node);
         match fault {
             Fault::Kill(node) => nodes[node].kill().await?,
             Fault::Terminate(node) => {
@@ -221,7 +238,7 @@ impl Nemesis {
                 self.record.mended(format!("{fault:?}: gone after {} ms", took.as_millis()));
             }
             Fault::Hang(node) => nodes[node].pause()?,
-            Fault::HostGone(node) => nodes[node].from_front().for_each(chat_testbed::Proxy::stall),
+            Fault::HostGone(node) => nodes[node].from_front().for_each(Proxy::stall),
             Fault::Parted(node) => nodes[node].to_store().stall(),
             Fault::Reset(node) => nodes[node].to_store().cut(),
             Fault::Slow(node) => {
@@ -230,10 +247,17 @@ impl Nemesis {
             }
             Fault::Deaf(node) => {
                 let wire = nodes[node].to_store().connection_that_said("SUBSCRIBE");
-                // One that has none now is parted from Redis for another reason.
-                if let Ok(wire) = timeout(Duration::from_secs(1), wire).await {
-                    wire?.drop_direction(Direction::FromTarget);
-                }
+                let wire =
+                    timeout(FEED_MAX, wire).await.context("the node has no feed that could go deaf")?;
+                wire?.drop_direction(Direction::FromTarget);
+            }
+            Fault::ClientsSlow(node) => {
+                let delay = Duration::from_millis(self.rng.u64(5..300));
+                self.cluster.nodes()[node].from_front().for_each(|way| way.delay(delay));
+            }
+            Fault::ClientsReset(node) => nodes[node].from_front().for_each(Proxy::cut),
+            Fault::ClientsDeaf(node) => {
+                nodes[node].from_front().for_each(|way| way.drop_direction(Direction::FromTarget));
             }
             Fault::RedisRestart => self.cluster.store().kill(),
             Fault::Flush => drop(self.cluster.store().command(&["FLUSHALL"]).await?),
@@ -270,7 +294,10 @@ impl Nemesis {
         match fault {
             Fault::Kill(node) | Fault::Terminate(node) => nodes[node].revive().await?,
             Fault::Hang(node) => nodes[node].resume()?,
-            Fault::HostGone(node) => nodes[node].from_front().for_each(chat_testbed::Proxy::heal),
+            Fault::HostGone(node)
+            | Fault::ClientsSlow(node)
+            | Fault::ClientsReset(node)
+            | Fault::ClientsDeaf(node) => nodes[node].from_front().for_each(Proxy::heal),
             Fault::Parted(node) | Fault::Reset(node) | Fault::Slow(node) => nodes[node].to_store().heal(),
             Fault::RedisRestart => self.cluster.store().restart().await?,
             Fault::RedisFull => self.max_memory("0").await?,

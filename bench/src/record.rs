@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use chat_protocol::Seq;
+use chat_protocol::{Epoch, Seq};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -51,10 +51,17 @@ pub struct Event {
 pub enum What {
     /// The client's program was started, as after a restart of the machine it has what it saved.
     Started,
+    /// What is played.
+    Plan {
+        /// By its name on the command line.
+        scenario: String,
+    },
     /// The client is in a room whose log ends at `s`: what follows is for it.
     Entered {
         /// The room.
         r: u32,
+        /// Which life of its log.
+        life: Epoch,
         /// The last place of its log.
         s: Seq,
     },
@@ -86,6 +93,13 @@ pub enum What {
         /// The message.
         m: Words,
     },
+    /// The client was shown an entry that is not what anybody said, byte by byte.
+    Garbled {
+        /// The room.
+        r: u32,
+        /// Its place.
+        s: Seq,
+    },
     /// The client was told to forget what stands above a place.
     Rewound {
         /// The room.
@@ -97,6 +111,8 @@ pub enum What {
     Reset {
         /// The room.
         r: u32,
+        /// Which life of its log follows.
+        life: Epoch,
         /// The first place that is gone.
         from: Seq,
         /// The last; none if nobody knows.
@@ -140,6 +156,9 @@ pub enum What {
     Fault {
         /// What.
         what: String,
+        /// The node it strikes, where it strikes one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        node: Option<String>,
     },
     /// Something is well again.
     Mended {
@@ -178,9 +197,14 @@ impl Recorder {
         self.write(Some(client), what);
     }
 
-    /// Something is broken.
-    pub fn fault(&self, what: impl Into<String>) {
-        self.write(None, What::Fault { what: what.into() });
+    /// Something is broken: at a node, or for all.
+    pub fn fault(&self, what: impl Into<String>, node: Option<String>) {
+        self.write(None, What::Fault { what: what.into(), node });
+    }
+
+    /// What is going to be played.
+    pub fn plan(&self, scenario: String) {
+        self.write(None, What::Plan { scenario });
     }
 
     /// Something is well again.

@@ -19,6 +19,7 @@ use crate::nemesis::Nemesis;
 use crate::record::{self, Recorder};
 use crate::scenario::Scenario;
 use crate::silence::Quantiles;
+use crate::violations::violations;
 
 /// How clients connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -61,9 +62,6 @@ pub struct Options {
     pub settings: Vec<(String, String)>,
 }
 
-/// Bytes of a message: what the measurements of others take.
-const MESSAGE_BYTES: usize = 220;
-
 /// What came of a run.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -103,6 +101,7 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     let path = options.folder.join("record.jsonl");
     let cluster = Cluster::start(plan(&options)).await?;
     let record = Arc::new(Recorder::create(&path)?);
+    record.plan(options.scenario.name());
     let ways = cluster.ways();
     let endpoints = match options.transport {
         Transports::Tcp => vec![ways.endpoint(Transport::Tcp)],
@@ -118,7 +117,8 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     let mut nemesis = Nemesis::new(cluster, record.clone(), options.seed, options.lasts);
     fleet.talk();
     let played = nemesis.play(options.scenario, &fleet).await;
-    fleet.finish().await;
+    let lagged = nemesis.metric("chat_clients_lagged_total").await;
+    let finished = fleet.finish().await;
     stop.cancel();
     let load = watching.join_next().await.context("nobody watched the load")??;
     record.finish()?;
@@ -126,6 +126,10 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
     let mut report = report(&options, path, load, verdict);
     // What went wrong with the cluster itself is as bad as a lost message.
     report.violations.extend(played.err().map(|error| format!("{error:#}")));
+    report.violations.extend(finished.err().map(|error| format!("{error:#}")));
+    if options.scenario == Scenario::SlowReader && lagged == 0 {
+        report.violations.push("no client was slow enough to lag: the run proves nothing".to_owned());
+    }
     Ok(report)
 }
 
@@ -133,7 +137,7 @@ fn plan(options: &Options) -> Plan {
     Plan {
         nodes: options.nodes,
         front: options.front,
-        store: options.scenario.store(),
+        store: options.scenario.store(options.seed),
         wired: options.scenario.is_wired(),
         server: options.server.clone(),
         folder: options.folder.clone(),
@@ -146,7 +150,13 @@ fn talk(options: &Options) -> Talk {
         Scenario::SlowReader => Slow { clients: 5, bytes_per_second: 1_024 },
         _ => Slow::default(),
     };
-    Talk { clients: options.clients, rooms: options.rooms, rate: options.rate, bytes: MESSAGE_BYTES, slow }
+    Talk {
+        clients: options.clients,
+        rooms: options.rooms,
+        rate: options.rate,
+        bytes: options.scenario.message_bytes(),
+        slow,
+    }
 }
 
 /// Judges a record.
@@ -160,25 +170,8 @@ pub fn judge(path: &Path) -> anyhow::Result<Verdict> {
 }
 
 fn report(options: &Options, record: PathBuf, load: Load, verdict: Verdict) -> Report {
-    let Verdict { counts, complaints, times } = verdict;
-    let may = options.scenario.may();
-    let mut violations = Vec::new();
-    if !counts.promise_kept() {
-        violations.extend(complaints.iter().cloned());
-    }
-    let allowed = [
-        (counts.rewinds, may.rewind, "rewinds"),
-        (counts.resets, may.reset, "resets"),
-        (counts.disconnected, may.disconnect, "connections lost"),
-        (counts.troubles, false, "errors shown"),
-        (counts.refused, false, "messages refused"),
-    ];
-    for (count, _, what) in allowed.into_iter().filter(|(count, is_allowed, _)| *count > 0 && !is_allowed) {
-        violations.push(format!("{count} {what}, which this fault should not cause"));
-    }
-    if counts.shown == 0 || times.faults() == 0 {
-        violations.push("nothing was shown or nothing broken: the run proves nothing".to_owned());
-    }
+    let violations = violations(&verdict);
+    let Verdict { counts, times, .. } = verdict;
     Report {
         scenario: options.scenario.name(),
         front: options.front.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default(),

@@ -38,7 +38,7 @@ pub enum Scenario {
     RedisFull,
     /// Redis answers nobody for 5 s
     RedisPause,
-    /// Everything above at random, two things at a time
+    /// All of that at random, two things at a time, slow readers aside; clients pause and start anew
     Chaos,
     /// One node of a cluster that is full of clients dies: who comes back, when, and what that costs
     Storm,
@@ -80,10 +80,11 @@ impl Scenario {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// What it takes place on.
-    pub fn store(self) -> StoreKind {
+    /// What it takes place on; in a chaos the seed says whether a restart of Redis loses its data.
+    pub fn store(self, seed: u64) -> StoreKind {
         match self {
             Self::RedisRestart => StoreKind::Kept,
+            Self::Chaos if seed.is_multiple_of(2) => StoreKind::PairKept,
             Self::Promote | Self::Chaos => StoreKind::Pair,
             _ => StoreKind::Alone,
         }
@@ -92,6 +93,12 @@ impl Scenario {
     /// The ways between the front-end and the nodes have to be breakable.
     pub fn is_wired(self) -> bool {
         matches!(self, Self::HostGone | Self::Chaos)
+    }
+
+    /// Bytes of a message: what the measurements of others take, and enough to fill what lies between a node and a
+    /// client that does not read.
+    pub fn message_bytes(self) -> usize {
+        if self == Self::SlowReader { 3_000 } else { 220 }
     }
 
     /// What clients may notice.

@@ -1,7 +1,7 @@
 //! Owns how long clients were without anything new around a fault, and how long they took to be back: from the
 //! record alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -13,52 +13,71 @@ use crate::record::What;
 pub struct Times {
     clients: BTreeMap<u32, Client>,
     faults: Vec<u64>,
+    /// What follows is the run's own end.
     calm: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Client {
-    /// Gaps between two entries, in any room, with their ends; those of its own doing are not among them.
+    node: Option<String>,
+    /// Times without anything new, with their ends; those of its own doing are not among them.
     gaps: Vec<(u64, u64)>,
     last: Option<u64>,
-    /// When it lost its node, or was asked to leave it, or was told that it is cut off.
+    /// When it lost its node, was asked to leave it, was told that it is cut off, or its node was struck.
     hit: Vec<u64>,
-    /// When it had everything again.
-    back: Vec<u64>,
+    /// When it lost its node, while it has not got everything again.
+    lost: Option<u64>,
+    /// When it lost its node or was asked to leave it, and when it had everything again.
+    back: Vec<(u64, u64)>,
 }
 
 impl Times {
     pub(crate) fn take(&mut self, t: u64, client: Option<u32>, what: &What) {
+        if self.calm.is_some() {
+            return;
+        }
         match (client, what) {
             (Some(client), what) => self.clients.entry(client).or_default().take(t, what),
-            (None, What::Fault { .. }) => self.faults.push(t),
-            (None, What::Calm) => self.calm = Some(t),
+            (None, What::Fault { node, .. }) => {
+                self.faults.push(t);
+                let is_there = |client: &&mut Client| node.is_some() && client.node == *node;
+                self.clients.values_mut().filter(is_there).for_each(|client| client.hit.push(t));
+            }
+            (None, What::Calm) => {
+                self.calm = Some(t);
+                self.clients.values_mut().for_each(|client| client.end_gap(t));
+            }
             (None, _) => {}
         }
     }
 
-    /// For every fault and every client that it hit: the longest gap between two entries from the fault to the next
-    /// one, or to the calm. Where a fault hit nobody's connection, every client counts.
+    /// For every fault and every client that it hit: the longest time without a new entry that falls, in part at least,
+    /// between the fault and the next one, or the calm. Where a fault hit nobody's node, every client counts.
     pub fn silences(&self) -> Quantiles {
         let silences = self.windows().flat_map(|(from, to)| {
-            let hit: BTreeSet<u32> = self.hit(from, to).map(|(client, _)| client).collect();
-            let counts = move |client: &u32| hit.is_empty() || hit.contains(client);
+            let is_hit = move |client: &Client| client.hit.iter().any(|at| (from..to).contains(at));
+            let all = !self.clients.values().any(is_hit);
             self.clients
-                .iter()
-                .filter(move |(client, _)| counts(client))
-                .filter_map(move |(_, client)| client.longest_gap(from, to))
+                .values()
+                .filter(move |client| all || is_hit(client))
+                .filter_map(move |client| client.longest_gap(from, to))
         });
         Quantiles::of(silences.collect())
     }
 
-    /// For every fault and every client that it hit: from the fault until the client had everything again.
+    /// For every client that lost its node or was asked to leave it: from the fault before that until it had everything
+    /// again.
     pub fn returns(&self) -> Quantiles {
-        let returns = self.windows().flat_map(|(from, to)| {
-            self.hit(from, to).filter_map(move |(_, client)| {
-                client.back.iter().find(|at| (from..to).contains(at)).map(|at| at - from)
-            })
+        let returns = self.clients.values().flat_map(|client| &client.back).map(|(hit, back)| {
+            let before = self.faults.partition_point(|fault| fault <= hit);
+            back - before.checked_sub(1).map_or(*hit, |fault| self.faults[fault])
         });
         Quantiles::of(returns.collect())
+    }
+
+    /// Clients that lost their node and had not got everything again at the end.
+    pub fn never_back(&self) -> usize {
+        self.clients.values().filter(|client| client.lost.is_some()).count()
     }
 
     /// How many faults there were.
@@ -71,31 +90,43 @@ impl Times {
         let next = self.faults.iter().skip(1).copied().chain([end]);
         self.faults.iter().copied().zip(next)
     }
-
-    fn hit(&self, from: u64, to: u64) -> impl Iterator<Item = (u32, &Client)> {
-        let is_hit = move |client: &Client| client.hit.iter().any(|at| (from..to).contains(at));
-        self.clients.iter().filter(move |(_, client)| is_hit(client)).map(|(id, client)| (*id, client))
-    }
 }
 
 impl Client {
     fn take(&mut self, t: u64, what: &What) {
         match what {
             What::Shown { .. } => {
-                self.gaps.extend(self.last.map(|last| (last, t)));
+                self.end_gap(t);
                 self.last = Some(t);
             }
-            What::Started | What::Paused | What::Reading => self.last = None,
-            What::Lost | What::CutOff => self.hit.push(t),
+            What::Entered { .. } => self.last = self.last.or(Some(t)),
+            // It hears again: from here on it waits for what is new.
+            What::Reading => self.last = Some(t),
+            What::Started | What::Paused | What::Ended { .. } => {
+                self.end_gap(t);
+                if *what == What::Started {
+                    (self.lost, self.node) = (None, None);
+                }
+            }
+            What::Online { node } => self.node = Some(node.clone()),
+            What::CutOff => self.hit.push(t),
+            What::Lost => {
+                self.hit.push(t);
+                self.lost.get_or_insert(t);
+            }
             What::Back { planned, .. } => {
                 // Who moved never lost a connection: its move is what hit it.
                 if *planned {
                     self.hit.push(t);
                 }
-                self.back.push(t);
+                self.back.push((self.lost.take().unwrap_or(t), t));
             }
             _ => {}
         }
+    }
+
+    fn end_gap(&mut self, t: u64) {
+        self.gaps.extend(self.last.take().map(|last| (last, t)));
     }
 
     fn longest_gap(&self, from: u64, to: u64) -> Option<u64> {
@@ -147,6 +178,10 @@ mod tests {
         What::Shown { r: 0, s: Seq(1), m: Words(0, 1) }
     }
 
+    fn fault() -> What {
+        What::Fault { what: String::new(), node: None }
+    }
+
     fn times(events: &[(u64, Option<u32>, What)]) -> Times {
         let mut times = Times::default();
         events.iter().for_each(|(t, client, what)| times.take(*t, *client, what));
@@ -155,7 +190,6 @@ mod tests {
 
     #[test]
     fn a_silence_is_the_longest_gap_from_the_fault_to_the_next_one() {
-        let fault = || What::Fault { what: String::new() };
         let times = times(&[
             (0, Some(1), shown()),
             (900, Some(1), shown()),
@@ -176,7 +210,7 @@ mod tests {
         let mut events = vec![
             (0, Some(1), shown()),
             (0, Some(2), shown()),
-            (10, None, What::Fault { what: String::new() }),
+            (10, None, fault()),
             (50, Some(1), shown()),
             (90, Some(2), shown()),
         ];
@@ -190,13 +224,66 @@ mod tests {
     fn a_pause_of_its_own_is_no_silence() {
         let times = times(&[
             (0, Some(1), shown()),
-            (10, None, What::Fault { what: String::new() }),
+            (10, None, fault()),
             (20, Some(1), What::Paused),
             (500, Some(1), What::Reading),
             (501, Some(1), shown()),
             (503, Some(1), shown()),
         ]);
-        assert_eq!(times.silences().max, 2);
+        assert_eq!(times.silences().max, 20, "until it paused");
+    }
+
+    #[test]
+    fn a_pause_does_not_hide_the_silence_before_it() {
+        let times = times(&[
+            (0, Some(1), shown()),
+            (10, None, fault()),
+            (11, Some(1), What::Lost),
+            (5_000, Some(1), What::Paused),
+            (5_500, Some(1), What::Reading),
+            (5_501, Some(1), shown()),
+        ]);
+        assert_eq!(times.silences().max, 5_000);
+    }
+
+    #[test]
+    fn who_is_shown_nothing_any_more_is_the_longest_silence_and_is_not_back() {
+        let mut events = vec![(0, Some(1), shown()), (0, Some(2), shown()), (10, None, fault())];
+        events.extend([1, 2].map(|client| (11, Some(client), What::Lost)));
+        events.extend([(50, Some(1), shown()), (51, Some(1), What::Back { took: 40, planned: false })]);
+        events.push((60_000, None, What::Calm));
+        let times = times(&events);
+        let silences = times.silences();
+        assert_eq!((silences.count, silences.max), (2, 60_000), "{silences:?}");
+        assert_eq!((times.returns().count, times.returns().max, times.never_back()), (1, 41, 1));
+    }
+
+    #[test]
+    fn the_end_of_the_run_is_nobody_s_silence() {
+        let times = times(&[
+            (0, Some(1), shown()),
+            (10, None, fault()),
+            (11, Some(1), What::Lost),
+            (50, Some(1), shown()),
+            (60, None, What::Calm),
+            (30_000, Some(1), shown()),
+        ]);
+        assert_eq!(times.silences().max, 50);
+    }
+
+    #[test]
+    fn who_sits_on_the_struck_node_is_hit_whatever_it_notices() {
+        let online = |node: &str| What::Online { node: node.to_owned() };
+        let times = times(&[
+            (0, Some(1), online("a")),
+            (0, Some(2), online("b")),
+            (1, Some(1), shown()),
+            (1, Some(2), shown()),
+            (10, None, What::Fault { what: String::new(), node: Some("a".to_owned()) }),
+            (80, Some(1), shown()),
+            (20, Some(2), shown()),
+        ]);
+        assert_eq!((times.silences().count, times.silences().max), (1, 79));
     }
 
     #[test]

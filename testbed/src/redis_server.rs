@@ -204,9 +204,11 @@ impl RedisServer {
     ///
     /// # Errors
     /// When the server is not there or refuses.
-    pub async fn promote(&self) -> anyhow::Result<()> {
+    pub async fn promote(&mut self) -> anyhow::Result<()> {
         let reply = self.command(&["REPLICAOF", "NO", "ONE"]).await?;
         ensure!(matches!(reply, Reply::Simple(_)), "REPLICAOF NO ONE: {reply:?}");
+        // It is one over a restart, too.
+        self.options.primary = None;
         Ok(())
     }
 

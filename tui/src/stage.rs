@@ -118,7 +118,13 @@ impl Stage {
         let users = vec![user("alice", "node-1"), user("bob", "node-3"), user("you", "node-2")];
         for name in ["general", "ops", "random"] {
             let (users, count) = (users.clone(), users.len());
-            stage.net(NetEvent::Joined { room: room(name), users, count, head: Seq::START });
+            stage.net(NetEvent::Joined {
+                room: room(name),
+                users,
+                count,
+                epoch: chat_protocol::Epoch(1),
+                head: Seq::START,
+            });
         }
         stage.says("general", "alice", "rolling node-2 in five");
         stage.says("general", "alice", "fine, go");

@@ -1,9 +1,12 @@
 //! Histories that have to fail, each for its own reason, and some that have not.
 
-use chat_protocol::Seq;
+use chat_protocol::{Epoch, Seq};
 
 use super::{Counts, Judge, Verdict};
 use crate::record::{Event, What, Words};
+
+const LIFE: Epoch = Epoch(1);
+const NEXT_LIFE: Epoch = Epoch(2);
 
 /// Room 0, client 0 says everything, clients 0 and 1 are there from the beginning.
 struct History {
@@ -15,7 +18,9 @@ impl History {
     fn new() -> Self {
         let mut history = Self { judge: Judge::default(), t: 0 };
         for client in [0, 1] {
-            history.client(client, What::Started).client(client, What::Entered { r: 0, s: Seq(0) });
+            history
+                .client(client, What::Started)
+                .client(client, What::Entered { r: 0, life: LIFE, s: Seq(0) });
         }
         history
     }
@@ -91,9 +96,58 @@ fn one_that_is_missing_at_the_end_is_lost_too() {
 fn one_that_is_missing_at_the_beginning_is_lost_too() {
     let mut history = History::new();
     history.said_all(2);
-    // By its place and by the time at which it was said.
     history.shown(0, &[(1, 1), (2, 2)]).shown(1, &[(2, 2)]);
-    assert!(history.verdict().counts.lost >= 1);
+    history.check(|counts| counts.lost = 1);
+}
+
+#[test]
+fn nobody_has_to_have_everything_for_something_to_be_lost() {
+    let mut history = History::new();
+    history.said_all(4);
+    history.shown(0, &[(1, 1), (3, 3), (4, 4)]).shown(1, &[(1, 1), (2, 2), (4, 4)]);
+    history.check(|counts| counts.lost = 2);
+}
+
+#[test]
+fn what_only_an_ended_program_was_shown_is_lost_for_the_others() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(1, &[(1, 1), (2, 2)]).client(1, What::Started);
+    history.client(1, What::Entered { r: 0, life: LIFE, s: Seq(2) });
+    history.shown(0, &[(1, 1), (3, 3)]).shown(1, &[(3, 3)]);
+    history.check(|counts| (counts.lost, counts.vanished) = (1, 1));
+}
+
+#[test]
+fn a_place_that_nobody_was_shown_is_lost() {
+    let mut history = History::new();
+    history.said_all(2);
+    history.shown(0, &[(1, 1), (3, 2)]).shown(1, &[(1, 1), (3, 2)]);
+    history.check(|counts| counts.lost = 1);
+}
+
+#[test]
+fn a_client_whose_program_dies_is_not_excused() {
+    let mut history = History::new();
+    history.said(1).shown(0, &[(1, 1)]).shown(1, &[(1, 1)]);
+    history.client(0, What::Ended { lost: 0, dup: 0, queued: 0 });
+    let counts = std::mem::take(&mut history.judge).verdict().counts;
+    assert_eq!((counts.absent, counts.promise_kept()), (1, false));
+}
+
+#[test]
+fn a_program_that_never_gets_in_again_is_not_excused() {
+    let mut history = History::new();
+    history.said(1).shown(0, &[(1, 1)]).shown(1, &[(1, 1)]);
+    history.client(1, What::Started);
+    history.check(|counts| counts.absent = 1);
+}
+
+#[test]
+fn what_is_not_what_was_said_byte_by_byte_is_a_phantom() {
+    let mut history = History::new();
+    history.said(1).shown(0, &[(1, 1)]).client(1, What::Garbled { r: 0, s: Seq(1) });
+    history.check(|counts| (counts.phantoms, counts.lost) = (1, 1));
 }
 
 #[test]
@@ -118,6 +172,14 @@ fn two_orders_are_found_though_each_is_sound_by_itself() {
     let mut history = History::new();
     history.said_all(3);
     history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 2), (2, 1), (3, 3)]);
+    history.check(|counts| counts.reordered = 2);
+}
+
+#[test]
+fn one_place_holds_one_message_for_all() {
+    let mut history = History::new();
+    history.said_all(2);
+    history.shown(0, &[(1, 1), (2, 2)]).shown(1, &[(1, 1), (3, 2)]);
     history.check(|counts| counts.reordered = 1);
 }
 
@@ -168,9 +230,24 @@ fn what_was_taken_back_and_does_not_come_again_is_lost() {
 fn what_a_client_is_told_is_gone_is_not_lost_and_no_more_than_that() {
     let mut history = History::new();
     history.said_all(5);
-    history.shown(0, &[(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]).shown(1, &[(1, 1)]);
-    history.client(1, What::Reset { r: 0, from: Seq(2), to: Some(Seq(3)) }).shown(1, &[(1, 5)]);
-    history.check(|counts| (counts.resets, counts.gone, counts.lost) = (1, 2, 1));
+    history.shown(0, &[(1, 1), (2, 2), (3, 3), (4, 4)]).shown(1, &[(1, 1)]);
+    // 4 stood above the range that client 1 is told of.
+    history
+        .client(1, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(2), to: Some(Seq(3)) })
+        .shown(1, &[(1, 5)]);
+    history.client(0, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(5), to: None }).shown(0, &[(1, 5)]);
+    history.check(|counts| (counts.resets, counts.gone, counts.lost) = (2, 2, 1));
+}
+
+#[test]
+fn a_reset_excuses_nothing_that_comes_in_the_next_life_of_the_log() {
+    let mut history = History::new();
+    history.said_all(3);
+    for client in [0, 1] {
+        history.client(client, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(1), to: None });
+    }
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 1), (3, 3)]);
+    history.check(|counts| (counts.resets, counts.lost) = (2, 1));
 }
 
 #[test]
@@ -179,8 +256,10 @@ fn what_one_saw_before_a_reset_and_another_behind_it_is_in_no_order() {
     history.said_all(3);
     // Client 1 missed 2, which its author brought into the log that was made anew, behind 3.
     history.shown(0, &[(1, 1), (2, 2)]).shown(1, &[(1, 1)]);
-    history.client(0, What::Reset { r: 0, from: Seq(3), to: None }).shown(0, &[(1, 3)]);
-    history.client(1, What::Reset { r: 0, from: Seq(2), to: None }).shown(1, &[(1, 3), (2, 2)]);
+    history.client(0, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(3), to: None }).shown(0, &[(1, 3)]);
+    history
+        .client(1, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(2), to: None })
+        .shown(1, &[(1, 3), (2, 2)]);
     history.check(|counts| counts.resets = 2);
 }
 
@@ -189,9 +268,11 @@ fn in_one_life_of_the_log_there_is_one_order_behind_a_reset_too() {
     let mut history = History::new();
     history.said_all(2);
     for (client, places) in [(0, [(1, 1), (2, 2)]), (1, [(1, 2), (2, 1)])] {
-        history.client(client, What::Reset { r: 0, from: Seq(1), to: None }).shown(client, &places);
+        history
+            .client(client, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(1), to: None })
+            .shown(client, &places);
     }
-    history.check(|counts| (counts.resets, counts.reordered) = (2, 1));
+    history.check(|counts| (counts.resets, counts.reordered) = (2, 2));
 }
 
 #[test]
@@ -199,7 +280,7 @@ fn a_program_that_starts_anew_owes_nothing_of_the_time_between() {
     let mut history = History::new();
     history.said_all(2);
     history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 1)]);
-    history.client(1, What::Started).client(1, What::Entered { r: 0, s: Seq(2) });
+    history.client(1, What::Started).client(1, What::Entered { r: 0, life: LIFE, s: Seq(2) });
     history.said(3).shown(1, &[(3, 3)]);
     history.check(|_| {});
 }
@@ -209,7 +290,10 @@ fn a_program_that_starts_anew_gets_everything_behind_its_head() {
     let mut history = History::new();
     history.said_all(4);
     history.shown(0, &[(1, 1), (2, 2), (3, 3), (4, 4)]).shown(1, &[(1, 1)]);
-    history.client(1, What::Started).client(1, What::Entered { r: 0, s: Seq(2) }).shown(1, &[(4, 4)]);
+    history
+        .client(1, What::Started)
+        .client(1, What::Entered { r: 0, life: LIFE, s: Seq(2) })
+        .shown(1, &[(4, 4)]);
     history.check(|counts| counts.lost = 1);
 }
 

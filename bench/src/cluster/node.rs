@@ -146,14 +146,26 @@ impl Node {
     }
 
     async fn is_ready(&self) -> bool {
+        self.get("/ready").await.is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+
+    /// A figure that it tells of itself; none where it does not answer or has no such figure.
+    pub async fn metric(&self, name: &str) -> Option<u64> {
+        let page = self.get("/metrics").await?;
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        line.trim().parse().ok()
+    }
+
+    async fn get(&self, path: &str) -> Option<String> {
         let ask = async {
-            let mut stream = TcpStream::connect(self.http).await?;
-            stream.write_all(b"GET /ready HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n").await?;
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await?;
-            std::io::Result::Ok(answer.starts_with(b"HTTP/1.1 200"))
+            let mut stream = TcpStream::connect(self.http).await.ok()?;
+            let question = format!("GET {path} HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n");
+            stream.write_all(question.as_bytes()).await.ok()?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.ok()?;
+            Some(answer)
         };
-        timeout(Duration::from_secs(1), ask).await.is_ok_and(|answer| answer.unwrap_or(false))
+        timeout(Duration::from_secs(1), ask).await.ok()?
     }
 
     /// Kills it (SIGKILL): it says goodbye to nobody.

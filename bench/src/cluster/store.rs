@@ -12,8 +12,10 @@ pub enum StoreKind {
     Alone,
     /// A Redis that keeps everything over a restart.
     Kept,
-    /// A primary and a replica.
+    /// A primary and a replica, which keep nothing over a restart.
     Pair,
+    /// A primary and a replica, which keep everything over a restart.
+    PairKept,
 }
 
 /// A running store.
@@ -42,14 +44,14 @@ impl Replica {
 fn options(kind: StoreKind) -> RedisOptions {
     // What bites an operator bites here too: nothing else may ever be thrown out.
     let options = RedisOptions::default().argument("maxmemory-policy", "noeviction");
-    if kind == StoreKind::Kept { options.append_only() } else { options }
+    if matches!(kind, StoreKind::Kept | StoreKind::PairKept) { options.append_only() } else { options }
 }
 
 impl Store {
     pub(super) async fn start(kind: StoreKind) -> anyhow::Result<Self> {
         let primary = RedisServer::start(options(kind)).await?;
         let replica = match kind {
-            StoreKind::Pair => Some(Replica::of(&primary, kind).await?),
+            StoreKind::Pair | StoreKind::PairKept => Some(Replica::of(&primary, kind).await?),
             StoreKind::Alone | StoreKind::Kept => None,
         };
         Ok(Self { kind, primary, replica })
@@ -102,7 +104,7 @@ impl Store {
     /// # Errors
     /// When there is none, or it cannot be promoted.
     pub async fn fail_over(&mut self) -> anyhow::Result<()> {
-        let Replica { server, .. } = self.replica.take().context("there is no replica")?;
+        let Replica { mut server, .. } = self.replica.take().context("there is no replica")?;
         self.primary.kill();
         server.promote().await?;
         self.primary = server;

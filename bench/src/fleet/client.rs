@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{RoomName, UserName};
+use chat_protocol::{Epoch, RoomMessage, RoomName, Seq, UserName};
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState};
 use chat_tui::net::link::LinkOptions;
@@ -238,25 +238,17 @@ impl Client {
 
     fn told(&mut self, event: NetEvent) {
         match event {
-            NetEvent::Joined { room, head, .. } => self.joined(&room, head),
-            NetEvent::Entry { message, .. } => {
-                let (Some(r), Some(m)) =
-                    (self.numbers.get(&message.room).copied(), Words::of(&message.body.content))
-                else {
-                    return;
-                };
-                self.take_down(What::Shown { r, s: message.seq, m });
-                self.shown(m, message.body.content.len());
-            }
+            NetEvent::Joined { room, epoch, head, .. } => self.joined(&room, epoch, head),
+            NetEvent::Entry { message, .. } => self.entry(&message),
             NetEvent::Out { out, state, .. } => self.out(out, state),
             NetEvent::Rewound { room, to } => {
                 if let Some(r) = self.numbers.get(&room) {
                     self.take_down(What::Rewound { r: *r, s: to });
                 }
             }
-            NetEvent::Reset { room, lost_from: from, lost_to: to, .. } => {
+            NetEvent::Reset { room, epoch: life, lost_from: from, lost_to: to, .. } => {
                 if let Some(r) = self.numbers.get(&room) {
-                    self.take_down(What::Reset { r: *r, from, to });
+                    self.take_down(What::Reset { r: *r, life, from, to });
                 }
             }
             NetEvent::Link(status) => self.link(status),
@@ -267,13 +259,25 @@ impl Client {
         }
     }
 
-    fn joined(&mut self, name: &RoomName, head: chat_protocol::Seq) {
+    fn joined(&mut self, name: &RoomName, life: Epoch, head: Seq) {
         let Some(r) = self.numbers.get(name).copied() else { return };
         if self.entered.insert(r) {
-            self.take_down(What::Entered { r, s: head });
+            self.take_down(What::Entered { r, life, s: head });
         }
         if self.entered.len() == self.part.rooms.len() {
             self.board.change(self.part.index, |state| state.entered = true);
+        }
+    }
+
+    fn entry(&mut self, message: &RoomMessage) {
+        let Some(r) = self.numbers.get(&message.room).copied() else { return };
+        let (s, content) = (message.seq, &message.body.content);
+        match Words::of(content).filter(|words| words.content(self.part.bytes) == *content) {
+            Some(m) => {
+                self.take_down(What::Shown { r, s, m });
+                self.shown(m, content.len());
+            }
+            None => self.take_down(What::Garbled { r, s }),
         }
     }
 

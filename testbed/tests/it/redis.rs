@@ -65,7 +65,7 @@ async fn a_replica_is_promoted_with_acknowledged_writes_missing() {
     let mut primary = RedisServer::start(RedisOptions::default().password("secret")).await.unwrap();
     let proxy = Proxy::start(primary.addr()).await.unwrap();
     let options = RedisOptions::default().password("secret").replica_through(&primary, proxy.addr());
-    let replica = RedisServer::start(options).await.unwrap();
+    let mut replica = RedisServer::start(options).await.unwrap();
     let mut writer = primary.connect().await.unwrap();
     assert_eq!(writer.command(&["SET", "before", "1"]).await.unwrap(), ok());
     assert_eq!(writer.command(&["WAIT", "1", "5000"]).await.unwrap(), Reply::Int(1));

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use chat_protocol::{
-    ErrorCode, Kind, NodeId, Presence, RoomMessage, RoomName, Seq, ServerMessage, User, UserId, UserName,
+    Epoch, ErrorCode, Kind, NodeId, Presence, RoomMessage, RoomName, Seq, ServerMessage, User, UserId,
+    UserName,
 };
 
 /// A moment: time since the program started, on a clock that never goes back.
@@ -75,6 +76,8 @@ pub enum NetEvent {
         users: Vec<User>,
         /// How many there are.
         count: usize,
+        /// Which life of its log: places count within it.
+        epoch: Epoch,
         /// Its log's head: what we do not have of it is history.
         head: Seq,
     },
@@ -120,6 +123,8 @@ pub enum NetEvent {
     Reset {
         /// The room.
         room: RoomName,
+        /// Which life of its log follows; the same where it only lost its beginning.
+        epoch: Epoch,
         /// The first place that is gone.
         lost_from: Seq,
         /// The last; none if nobody alive knows it.

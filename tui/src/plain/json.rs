@@ -103,7 +103,7 @@ fn server_side(event: &NetEvent) -> Option<Value> {
         NetEvent::Welcome { user_id, name, name_wanted } => {
             json!({"type": "welcome", "user_id": user_id, "name": name, "name_wanted": name_wanted})
         }
-        NetEvent::Joined { room, users, count, head } => {
+        NetEvent::Joined { room, users, count, head, .. } => {
             json!({"type": "room_users", "room": room, "users": users, "count": count, "seq": head})
         }
         NetEvent::Left(room) => json!({"type": "left", "room": room}),
@@ -111,7 +111,7 @@ fn server_side(event: &NetEvent) -> Option<Value> {
             json!({"type": "user_changed", "userId": user_id, "username": name, "was": was})
         }
         NetEvent::Rewound { room, to } => json!({"type": "rewind", "room": room, "to": to}),
-        NetEvent::Reset { room, lost_from, lost_to, reason } => {
+        NetEvent::Reset { room, lost_from, lost_to, reason, .. } => {
             json!({"type": "reset", "room": room, "reason": reason, "lost_from": lost_from, "lost_to": lost_to})
         }
         NetEvent::History { room, messages, more } => {

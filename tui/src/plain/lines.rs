@@ -77,7 +77,7 @@ impl Lines {
                     "-- [{room}] what stands above message {to} is withdrawn: the history that won follows"
                 )]
             }
-            NetEvent::Reset { room, lost_from, lost_to, reason } => {
+            NetEvent::Reset { room, lost_from, lost_to, reason, .. } => {
                 let to = lost_to.map_or("the end".into(), |to| to.to_string());
                 vec![format!("-- [{room}] messages {lost_from} to {to} are gone ({})", sanitize_line(reason))]
             }

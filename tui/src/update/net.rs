@@ -17,7 +17,9 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
     match event {
         NetEvent::Link(status) => return link(app, status),
         NetEvent::Welcome { user_id, name, name_wanted } => welcome(app, user_id, &name, name_wanted),
-        NetEvent::Joined { room, users, count, head } => return joined(app, &room, (&users, count), head),
+        NetEvent::Joined { room, users, count, head, .. } => {
+            return joined(app, &room, (&users, count), head);
+        }
         NetEvent::Left(room) => left(app, &room),
         NetEvent::Presence(presence) => {
             if let Some(room) = app.rooms.by_name_mut(&presence.room) {
@@ -32,7 +34,7 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
                 room.history.rewind(to);
             }
         }
-        NetEvent::Reset { room, lost_from, lost_to, reason } => {
+        NetEvent::Reset { room, lost_from, lost_to, reason, .. } => {
             reset(app, &room, (lost_from, lost_to), &reason);
         }
         NetEvent::History { room, messages, more } => {

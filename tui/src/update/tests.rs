@@ -166,6 +166,7 @@ fn a_reset_room_keeps_what_it_shows_and_says_what_is_gone() {
     stage.enters("acked, entry lost").becomes("general", OutId(1), OutState::Acked);
     let reset = |to| NetEvent::Reset {
         room: room("general"),
+        epoch: chat_protocol::Epoch(1),
         lost_from: Seq(4),
         lost_to: to,
         reason: "epoch".to_owned(),
@@ -252,7 +253,13 @@ fn tab_completes_commands_rooms_and_names() {
 fn older_history_is_loaded_at_the_top_and_the_screen_stays() {
     let mut stage = Stage::new(80, 24);
     stage.net(NetEvent::Link(online("node-1", 0)));
-    stage.net(NetEvent::Joined { room: room("general"), users: vec![], count: 0, head: Seq(60) });
+    stage.net(NetEvent::Joined {
+        room: room("general"),
+        users: vec![],
+        count: 0,
+        epoch: chat_protocol::Epoch(1),
+        head: Seq(60),
+    });
     let ask = |before| NetCommand::History { room: room("general"), before: Some(Seq(before)), limit: 100 };
     assert_eq!(stage.asked(), [ask(61)]);
     let page = |range: std::ops::RangeInclusive<u64>| {
@@ -279,7 +286,13 @@ fn older_history_is_loaded_at_the_top_and_the_screen_stays() {
 fn a_page_that_is_refused_may_be_asked_for_again() {
     let mut stage = Stage::new(80, 24);
     stage.net(NetEvent::Link(online("node-1", 0)));
-    let joined = || NetEvent::Joined { room: room("general"), users: vec![], count: 0, head: Seq(60) };
+    let joined = || NetEvent::Joined {
+        room: room("general"),
+        users: vec![],
+        count: 0,
+        epoch: chat_protocol::Epoch(1),
+        head: Seq(60),
+    };
     stage.net(joined());
     assert_eq!(stage.asked().len(), 1);
     let text = "the backbone cannot be reached".to_owned();
@@ -291,7 +304,13 @@ fn a_page_that_is_refused_may_be_asked_for_again() {
 fn a_lost_link_gives_the_asking_back() {
     let mut stage = Stage::new(80, 24);
     stage.net(NetEvent::Link(online("node-1", 0)));
-    let joined = || NetEvent::Joined { room: room("general"), users: vec![], count: 0, head: Seq(60) };
+    let joined = || NetEvent::Joined {
+        room: room("general"),
+        users: vec![],
+        count: 0,
+        epoch: chat_protocol::Epoch(1),
+        head: Seq(60),
+    };
     stage.net(joined());
     assert_eq!(stage.asked().len(), 1);
     stage.net(NetEvent::Link(LinkStatus::default()));

@@ -140,6 +140,7 @@ fn lost_history_is_named() {
     let mut stage = Stage::chatting(80, 24);
     let reset = |room, to, reason: &str| NetEvent::Reset {
         room,
+        epoch: chat_protocol::Epoch(1),
         lost_from: Seq(120),
         lost_to: to,
         reason: reason.to_owned(),

@@ -134,7 +134,7 @@ impl Link {
         let RoomUsers { room, users, count, epoch, seq, id, last_n, .. } = users;
         let Some(known) = self.rooms.get_mut(&room) else { return };
         known.cursor.enter(epoch, seq, id);
-        self.event(NetEvent::Joined { room: room.clone(), users, count, head: seq });
+        self.event(NetEvent::Joined { room: room.clone(), users, count, epoch, head: seq });
         // While the replay runs the outbox may go: what is accepted comes behind it.
         self.open(now, &room, last_n);
     }
@@ -201,7 +201,7 @@ impl Link {
         let Some(known) = self.rooms.get_mut(&reset.room) else { return };
         known.cursor.reset(&reset);
         let Reset { room, lost_from, lost_to, reason, last_n, .. } = reset;
-        self.event(NetEvent::Reset { room: room.clone(), lost_from, lost_to, reason });
+        self.event(NetEvent::Reset { room: room.clone(), epoch: reset.epoch, lost_from, lost_to, reason });
         self.open(now, &room, last_n);
     }
 

@@ -56,7 +56,12 @@ fn what_becomes_of_a_message_carries_the_requests_mark() {
 #[test]
 fn other_events_keep_the_servers_words() {
     assert_eq!(line(&NetEvent::Left(room("ops"))), r#"{"room":"ops","type":"left"}"#);
-    let reset =
-        NetEvent::Reset { room: room("ops"), lost_from: Seq(1), lost_to: None, reason: "epoch".into() };
+    let reset = NetEvent::Reset {
+        room: room("ops"),
+        epoch: chat_protocol::Epoch(1),
+        lost_from: Seq(1),
+        lost_to: None,
+        reason: "epoch".into(),
+    };
     assert_eq!(line(&reset), r#"{"lost_from":1,"reason":"epoch","room":"ops","type":"reset"}"#);
 }

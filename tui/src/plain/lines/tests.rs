@@ -121,7 +121,13 @@ fn delivery_is_told_where_it_had_to_wait() {
 #[test]
 fn a_room_is_entered_once_however_often_the_link_comes_back() {
     let mut lines = lines();
-    let joined = NetEvent::Joined { room: room("ops"), users: Vec::new(), count: 1, head: Seq(4) };
+    let joined = NetEvent::Joined {
+        room: room("ops"),
+        users: Vec::new(),
+        count: 1,
+        epoch: chat_protocol::Epoch(1),
+        head: Seq(4),
+    };
     assert_eq!(shown(&mut lines, &joined), ["-- [ops] joined: 1 user"]);
     assert_eq!(shown(&mut lines, &joined), [""; 0]);
     assert_eq!(shown(&mut lines, &NetEvent::Left(room("ops"))), ["-- [ops] left"]);
@@ -131,6 +137,7 @@ fn a_room_is_entered_once_however_often_the_link_comes_back() {
 fn lost_and_withdrawn_history_is_told() {
     let reset = NetEvent::Reset {
         room: room("ops"),
+        epoch: chat_protocol::Epoch(1),
         lost_from: Seq(120),
         lost_to: Some(Seq(163)),
         reason: "trimmed".into(),

@@ -22,7 +22,13 @@ impl Stage {
         stage.online("node-1", None);
         assert_eq!(stage.play(), None, "no room yet");
         let (users, count, head) = (Vec::new(), 1, chat_protocol::Seq(0));
-        stage.event(&NetEvent::Joined { room: room("general"), users, count, head });
+        stage.event(&NetEvent::Joined {
+            room: room("general"),
+            users,
+            count,
+            epoch: chat_protocol::Epoch(1),
+            head,
+        });
         stage
     }
 

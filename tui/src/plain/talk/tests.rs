@@ -16,7 +16,13 @@ fn input(talk: &mut Talk, line: &str) -> Effect {
 }
 
 fn joined(name: &str) -> NetEvent {
-    NetEvent::Joined { room: room(name), users: Vec::new(), count: 1, head: chat_protocol::Seq(0) }
+    NetEvent::Joined {
+        room: room(name),
+        users: Vec::new(),
+        count: 1,
+        epoch: chat_protocol::Epoch(1),
+        head: chat_protocol::Seq(0),
+    }
 }
 
 fn said_in(effect: &Effect) -> &RoomName {
