@@ -175,6 +175,8 @@ pub struct Recorder {
     started: Instant,
     // Held for one line: the file's buffer takes it.
     file: Mutex<BufWriter<File>>,
+    /// The first thing that the file could not take; a record with a hole judges nothing.
+    failed: Mutex<Option<std::io::Error>>,
 }
 
 impl Recorder {
@@ -184,7 +186,7 @@ impl Recorder {
     /// When the file cannot be made.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { started: Instant::now(), file: Mutex::new(BufWriter::new(file)) })
+        Ok(Self { started: Instant::now(), file: Mutex::new(BufWriter::new(file)), failed: Mutex::default() })
     }
 
     /// When the run began.
@@ -222,8 +224,9 @@ impl Recorder {
         let t = self.started.elapsed().as_micros() as u64;
         let mut line = serde_json::to_vec(&Event { t, c, what }).expect("plain data");
         line.push(b'\n');
-        // A full disk shows when the record is closed.
-        drop(file.write_all(&line));
+        if let Err(error) = file.write_all(&line) {
+            self.failed.lock().get_or_insert(error);
+        }
     }
 
     /// Everything is in the file.
@@ -231,7 +234,9 @@ impl Recorder {
     /// # Errors
     /// When the file could not take it.
     pub fn finish(&self) -> anyhow::Result<()> {
-        self.file.lock().flush().context("the record could not be written: is the disk full?")
+        let flushed = self.file.lock().flush();
+        let failed = self.failed.lock().take();
+        failed.map_or(flushed, Err).context("the record could not be written: is the disk full?")
     }
 }
 

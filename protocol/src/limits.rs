@@ -38,8 +38,9 @@ pub const SHORT_TEXT_CHARS_MAX: usize = 400;
 pub const ROOMS_PER_CONNECTION_MAX: usize = 64;
 /// Most message ids in the `tail` of a resume entry.
 pub const RESUME_TAIL_IDS_MAX: usize = 32;
-/// Most missing entries replayed by a resume; older ones are to be had by `history`.
-pub const REPLAY_ENTRIES_MAX: u64 = 1_000;
+/// Most missing entries replayed by a resume: what a room's log keeps at least. Fewer would lose what came in a burst:
+/// where Redis and all nodes die, authors bring two minutes of a room again at once.
+pub const REPLAY_ENTRIES_MAX: u64 = 10_000;
 /// Most entries in one `history` answer.
 pub const HISTORY_ENTRIES_MAX: usize = 200;
 /// Entries in one `history` answer when the request names no limit.

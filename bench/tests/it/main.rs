@@ -1,4 +1,4 @@
-//! A minute of chaos on real processes, in every test run. The server is the one that was built with these tests:
+//! A minute of chaos on real processes, and the two faults that nobody may notice more than a pause of, in every test run. The server is the one that was built with these tests:
 //! `cargo test --workspace` builds it.
 
 use std::path::PathBuf;
@@ -40,4 +40,22 @@ async fn a_minute_of_everything_breaks_no_promise() {
     println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report));
     assert_eq!(report.violations, Vec::<String>::new());
     assert!(report.faults >= 5, "{} faults: the run proves little", report.faults);
+}
+
+/// A fault of which nobody may see more than a pause: nothing is taken back, nothing told as gone.
+async fn check_unnoticed(scenario: Scenario) {
+    let report = run(options(scenario, Duration::from_secs(10))).await.unwrap();
+    println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report));
+    assert_eq!(report.violations, Vec::<String>::new());
+    assert!(report.counts.disconnected + report.counts.moved > 0, "nobody was hit: the run proves nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_are_killed_cost_a_pause_and_nothing_else() {
+    check_unnoticed(Scenario::Kill).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rolling_restart_costs_nobody_a_connection() {
+    check_unnoticed(Scenario::Rolling).await;
 }

@@ -238,17 +238,17 @@ fn one_page_serves_everybody_who_lies_in_it() {
 }
 
 #[test]
-fn a_replay_is_the_newest_thousand_and_says_that_there_is_more() {
-    let mut room = Room::with_ring(0, 1_500);
+fn a_replay_is_the_newest_ten_thousand_and_says_that_there_is_more() {
+    let mut room = Room::with_ring(0, 10_500);
     room.join(2, Some(resume(100)));
     let told = room.told(2);
-    assert!(told.starts_with("joined@1500 501 502"), "{told:.60}");
-    assert!(told.ends_with("1500 resumed:500-1500=1000+"));
+    assert!(told.starts_with("joined@10500 501 502"), "{told:.60}");
+    assert!(told.ends_with("10500 resumed:500-10500=10000+"));
 }
 
 #[test]
 fn what_is_not_replayed_is_looked_for_before_it_is_promised() {
-    let mut room = Room::with_ring(9_000, 11_000);
+    let mut room = Room::with_ring(900, 11_000);
     room.join(
         2,
         Some(Resume { epoch: EPOCH, seq: Seq(0), id: None, tail: Vec::new(), room: RoomName::general() }),
@@ -257,13 +257,13 @@ fn what_is_not_replayed_is_looked_for_before_it_is_promised() {
     room.calls(&[Call::Page(Place::start(EPOCH))]);
     room.input(Input::Paged(Ok(Page::Trimmed { head: place(11_000), first: Seq(767) })));
     let told = room.told(2);
-    assert!(told.starts_with("reset:trimmed@766:1-766 10001 10002"), "{told:.60}");
-    assert!(told.ends_with("11000 resumed:10000-11000=1000+"));
+    assert!(told.starts_with("reset:trimmed@766:1-766 1001 1002"), "{told:.60}");
+    assert!(told.ends_with("11000 resumed:1000-11000=10000+"));
 }
 
 #[test]
 fn what_the_log_still_has_is_promised() {
-    let mut room = Room::with_ring(9_000, 11_000);
+    let mut room = Room::with_ring(900, 11_000);
     room.join(
         2,
         Some(Resume { epoch: EPOCH, seq: Seq(0), id: None, tail: Vec::new(), room: RoomName::general() }),
@@ -271,8 +271,8 @@ fn what_the_log_still_has_is_promised() {
     room.called();
     room.input(page(1, 500, 11_000));
     let told = room.told(2);
-    assert!(told.starts_with("joined@11000 10001"), "{told:.60}");
-    assert!(told.ends_with("11000 resumed:10000-11000=1000+"));
+    assert!(told.starts_with("joined@11000 1001"), "{told:.60}");
+    assert!(told.ends_with("11000 resumed:1000-11000=10000+"));
 }
 
 #[test]

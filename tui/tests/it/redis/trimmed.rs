@@ -24,7 +24,7 @@ const SAID: u64 = FILLERS * MESSAGES;
 /// What a log keeps at least.
 const KEPT_MIN: u64 = 10_000;
 /// What a resume replays at most.
-const REPLAYED: u64 = 1_000;
+const REPLAYED: u64 = 10_000;
 
 /// A client that speaks JSON.
 struct Speaker {
