@@ -42,8 +42,11 @@ impl Replica {
 }
 
 fn options(kind: StoreKind) -> RedisOptions {
-    // What bites an operator bites here too: nothing else may ever be thrown out.
-    let options = RedisOptions::default().argument("maxmemory-policy", "noeviction");
+    // Nothing may ever be thrown out. A replica keeps no file of what it was once sent: promoted and restarted it would
+    // come back with that, minutes old.
+    let options = RedisOptions::default()
+        .argument("maxmemory-policy", "noeviction")
+        .argument("repl-diskless-load", "swapdb");
     if matches!(kind, StoreKind::Kept | StoreKind::PairKept) { options.append_only() } else { options }
 }
 

@@ -8,6 +8,7 @@ use chat_bench::cluster::FrontKind;
 use chat_bench::report;
 use chat_bench::run::{Options, Transports, run};
 use chat_bench::scenario::Scenario;
+use tokio::sync::Mutex;
 
 /// The test programs lie one folder below the programs.
 fn server() -> PathBuf {
@@ -34,8 +35,12 @@ fn options(scenario: Scenario, lasts: Duration) -> Options {
     }
 }
 
+/// One cluster at a time: each is to have the machine.
+static MACHINE: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_minute_of_everything_breaks_no_promise() {
+    let _machine = MACHINE.lock().await;
     let report = run(options(Scenario::Chaos, Duration::from_secs(60))).await.unwrap();
     println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report));
     assert_eq!(report.violations, Vec::<String>::new());
@@ -44,6 +49,7 @@ async fn a_minute_of_everything_breaks_no_promise() {
 
 /// A fault of which nobody may see more than a pause: nothing is taken back, nothing told as gone.
 async fn check_unnoticed(scenario: Scenario) {
+    let _machine = MACHINE.lock().await;
     let report = run(options(scenario, Duration::from_secs(10))).await.unwrap();
     println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report));
     assert_eq!(report.violations, Vec::<String>::new());
