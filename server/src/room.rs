@@ -331,7 +331,10 @@ impl RoomCore {
             return;
         }
         for entry in entries {
-            if !chain.accept(&self.room, entry) {
+            if chain.contradicts(&entry) {
+                // At this place; where both end they may agree by chance.
+                self.sync.suspect();
+            } else if !chain.accept(&self.room, entry) {
                 self.sync.doubt();
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use chat_protocol::{Epoch, MessageId, Payload, RoomName, Seq};
+use chat_protocol::{Epoch, MessageId, Payload, RoomName, Seq, limits};
 
 use crate::backbone::{Entry, Head, Place};
 
@@ -79,6 +79,20 @@ impl Chain {
             }
             None => self.head(),
         }
+    }
+
+    /// The place from which the log is read to compare the newest entries held: as many as prove a client's place.
+    pub(super) fn proof(&self) -> Place {
+        let seq = Seq(self.seq.0.saturating_sub(limits::RESUME_TAIL_IDS_MAX as u64)).max(self.base().seq);
+        Place { epoch: self.epoch, seq, id: self.id_at(seq).cloned() }
+    }
+
+    /// True where this node knows another message at an entry's place, or before it.
+    pub(super) fn contradicts(&self, entry: &Entry) -> bool {
+        if entry.seq == self.seq.next() {
+            return self.id.is_some() && entry.prev != self.id;
+        }
+        entry.seq <= self.seq && self.id_at(entry.seq).is_some_and(|id| *id != entry.id)
     }
 
     pub(super) fn is_bare(&self) -> bool {

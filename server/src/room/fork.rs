@@ -21,6 +21,19 @@ impl RoomCore {
         }
     }
 
+    /// True where a page of the log has other messages than this node at their places.
+    pub(super) fn is_contradicted(&self, page: &[Arc<Entry>]) -> bool {
+        self.chain.as_ref().is_some_and(|chain| page.iter().any(|entry| chain.contradicts(entry)))
+    }
+
+    /// A page of the log, read to compare it, has other messages: the histories part in it, or below.
+    pub(super) fn part_in(&mut self, page: &[Arc<Entry>], head: &Place, out: &mut impl Outlet) {
+        match &self.chain {
+            Some(chain) if chain.common(page).is_some() => self.part(page, head, out),
+            _ => self.scan(out),
+        }
+    }
+
     /// A page of the history that won, from the chain's base on.
     pub(super) fn part(&mut self, page: &[Arc<Entry>], head: &Place, out: &mut impl Outlet) {
         let Some(chain) = &mut self.chain else { return };

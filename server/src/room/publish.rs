@@ -204,7 +204,7 @@ impl RoomCore {
             }
             Ok(Published::Ok { head, items }) => Published::Ok { head, items },
             Ok(_) => {
-                self.sync.doubt();
+                self.sync.suspect();
                 return self.queue.put_back(batch);
             }
             Err(_) => {
@@ -306,7 +306,9 @@ impl RoomCore {
         let (Some(body), Some(chain)) = (&item.body, &mut self.chain) else { return };
         let (id, body) = (item.id.clone(), body.clone());
         let entry = Entry { seq, id, prev, generation: item.generation, digest: item.digest, body };
-        if chain.epoch != epoch || !chain.accept(&self.room, Arc::new(entry)) {
+        if chain.epoch == epoch && chain.contradicts(&entry) {
+            self.sync.suspect();
+        } else if chain.epoch != epoch || !chain.accept(&self.room, Arc::new(entry)) {
             self.sync.doubt();
         }
     }

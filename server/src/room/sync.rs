@@ -29,6 +29,8 @@ pub(super) struct Sync {
     step: Step,
     /// Something did not fit: read on as soon as nothing else is under way.
     doubt: bool,
+    /// What this node holds may not be what the log holds: the newest places are compared, one by one.
+    pub(super) suspicion: bool,
     /// Somebody may need what this node has: bring it.
     repair_due: bool,
     /// Compare heads, cheaply.
@@ -55,6 +57,8 @@ enum Step {
     Heading { asked: Option<u64> },
     /// [`Call::Read`] behind the head is in flight.
     Reading,
+    /// [`Call::Read`] of what this node holds at its end is in flight, which ended there.
+    Proving { end: Seq },
     /// [`Call::Read`] behind the chain's base is in flight: where do the histories part?
     Scanning,
     /// [`Call::Repair`] is in flight.
@@ -76,10 +80,15 @@ impl Sync {
         self.doubt = true;
     }
 
+    /// The log may hold something else than this node, where it ends or below.
+    pub(super) fn suspect(&mut self) {
+        (self.doubt, self.suspicion) = (true, true);
+    }
+
     /// The backbone is back, and the log may differ, at its beginning too: what follows the chain is read, then
     /// heads are compared. Pauses between failed calls are over.
     pub(super) fn stale(&mut self) {
-        self.doubt();
+        self.suspect();
         self.compare_heads();
         self.backoff = Duration::ZERO;
     }
@@ -117,6 +126,7 @@ impl Sync {
     /// A call failed: its outcome is unknown, the question stays.
     pub(super) fn fail(&mut self, _error: &BackboneError) {
         self.doubt = true;
+        self.suspicion |= matches!(self.step, Step::Proving { .. });
         self.step = Step::Idle;
         self.backoff = (self.backoff * 2).clamp(BACKOFF_MIN, BACKOFF_MAX);
     }
@@ -141,7 +151,8 @@ impl Sync {
     }
 
     fn done(&mut self) {
-        (self.step, self.doubt, self.backoff) = (Step::Idle, false, Duration::ZERO);
+        // What was suspected meanwhile is not answered yet.
+        (self.step, self.doubt, self.backoff) = (Step::Idle, self.suspicion, Duration::ZERO);
         (self.rounds, self.lowest) = (0, None);
     }
 }
@@ -170,6 +181,7 @@ impl RoomCore {
         let can_restore = self.chain.as_ref().is_some_and(Chain::can_restore);
         // Who knows nothing of the log cannot be wrong about it.
         self.sync.doubt &= self.chain.is_some();
+        self.sync.suspicion &= self.chain.is_some();
         if self.sync.repair_due && can_restore {
             self.sync.repair_due = false;
             self.repair(out);
@@ -178,8 +190,10 @@ impl RoomCore {
             self.sync.step = Step::Asking;
             out.call(Call::Ask);
         } else if let Some(chain) = self.chain.as_ref().filter(|_| self.sync.doubt) {
-            self.sync.step = Step::Reading;
-            out.call(Call::Read(chain.head()));
+            let is_suspect = std::mem::take(&mut self.sync.suspicion);
+            let (end, from) = (chain.head().seq, if is_suspect { chain.proof() } else { chain.head() });
+            self.sync.step = if is_suspect { Step::Proving { end } } else { Step::Reading };
+            out.call(Call::Read(from));
         } else if self.sync.compare_due || (self.chain.is_none() && !self.joins.is_empty()) {
             self.sync.compare_due = false;
             self.sync.step = Step::Heading { asked: None };
@@ -207,7 +221,7 @@ impl RoomCore {
         self.sync.askers.push(from);
         // The log may be shorter than this node thinks: seen now, while it is closed, or never, should the
         // same message come to stand at the same place again.
-        self.sync.doubt();
+        self.sync.suspect();
         if !self.chain.as_ref().is_some_and(Chain::can_restore) {
             self.answer_askers(out);
         } else {
@@ -282,13 +296,28 @@ impl RoomCore {
     /// What follows the chain's head (or its base, while scanning) in the log.
     pub(super) fn read(&mut self, now: Moment, answer: Result<Page, BackboneError>, out: &mut impl Outlet) {
         let scanning = self.sync.step == Step::Scanning;
-        if !scanning && self.sync.step != Step::Reading {
+        let proving = match self.sync.step {
+            Step::Proving { end } => Some(end),
+            _ => None,
+        };
+        if !scanning && proving.is_none() && self.sync.step != Step::Reading {
             return;
         }
-        self.sync.step = Step::Idle;
         self.heard = now;
+        if let Err(error) = &answer {
+            return self.sync.fail(error);
+        }
+        self.sync.step = Step::Idle;
         match answer {
-            Err(error) => self.sync.fail(&error),
+            Err(_) => {}
+            Ok(Page::Ok { entries, head }) if proving.is_some() && self.is_contradicted(&entries) => {
+                self.part_in(&entries, &head, out);
+            }
+            Ok(Page::Ok { head, .. }) if proving.is_some_and(|end| head.seq < end) => {
+                self.lost(now, Some(head), out);
+            }
+            // The log lost the beginning of the proof: where it ends has to do.
+            Ok(Page::Trimmed { .. }) if proving.is_some() => self.sync.doubt(),
             Ok(Page::Ok { entries, head }) if scanning => self.part(&entries, &head, out),
             Ok(Page::Ok { entries, head }) => {
                 let Some(chain) = &mut self.chain else { return };

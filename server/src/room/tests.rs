@@ -544,7 +544,7 @@ fn a_lost_log_is_brought_back() {
     room.publish(1);
     room.sent();
     room.input(Input::Published(Ok(Published::Lost)));
-    room.calls(&[Call::Read(place(3))]);
+    room.calls(&[Call::Read(place(0))]);
     room.input(Input::Read(Ok(Page::Lost)));
     room.calls(&[Call::Repair(Run { epoch: EPOCH, entries: entries(1, 3), records: Vec::new() })]);
     room.input(Input::Repaired(Ok(Repaired::Ok { head: place(3), restored: 3 })));
@@ -571,19 +571,49 @@ fn another_life_resets_members_and_what_is_left_of_the_old_is_offered() {
 #[test]
 fn a_history_that_won_rewinds_those_who_saw_the_other() {
     let mut room = Room::with_ring(0, 4);
-    room.input(Input::Stale);
-    room.calls(&[Call::Read(place(4))]);
     let won: Vec<_> = (1..=5).map(|n| entry_of("y", 3, n)).collect();
     let top = Place { epoch: EPOCH, seq: Seq(5), id: Some(id("y", 5)) };
+    room.input(Input::Round(Some(Head { place: top.clone(), first: Seq(1), before: None })));
+    room.calls(&[Call::Read(place(4))]);
     room.input(Input::Read(Ok(Page::Fork(top.clone()))));
     room.calls(&[Call::Read(place(0))]);
     room.input(Input::Read(Ok(Page::Ok { head: top.clone(), entries: won })));
     assert_eq!(room.told(1), "rewind:2 3 4 5");
     room.calls(&[Call::Read(top.clone())]);
     room.input(Input::Read(Ok(Page::Ok { head: top.clone(), entries: Vec::new() })));
-    room.calls(&[Call::Head]);
-    room.input(Input::Head(Ok(Some(Head { place: top, first: Seq(1), before: None }))));
     assert_eq!(room.sent(), [3, 4], "what lost is offered to what won");
+}
+
+/// What this node holds is `x/1 … x/4`; where the log ends stands the same message, behind others.
+#[test]
+fn a_place_is_proved_by_what_stands_before_it() {
+    let mut room = Room::with_ring(0, 4);
+    room.input(Input::Stale);
+    room.calls(&[Call::Read(place(0))]);
+    let mut won = entries(1, 4);
+    won[2] = entry_of("y", 3, 3);
+    won[3] = Arc::new(Entry { prev: Some(id("y", 3)), ..(*won[3]).clone() });
+    room.input(Input::Read(Ok(Page::Ok { head: place(4), entries: won })));
+    assert_eq!(room.told(1), "rewind:2 3 4");
+}
+
+#[test]
+fn a_log_that_ends_below_what_was_compared_lacks_it() {
+    let mut room = Room::with_ring(0, 4);
+    room.input(Input::Stale);
+    room.called();
+    room.input(Input::Read(Ok(Page::Ok { head: place(2), entries: entries(1, 2) })));
+    room.calls(&[Call::Repair(Run { epoch: EPOCH, entries: entries(1, 4), records: Vec::new() })]);
+}
+
+/// An entry that stands elsewhere here is no hole: where both end they may agree.
+#[test]
+fn a_feed_that_contradicts_is_reason_to_compare() {
+    let mut room = Room::with_ring(0, 4);
+    room.input(Input::Feed(EPOCH, vec![entry_of("y", 1, 2)]));
+    room.calls(&[Call::Read(place(0))]);
+    room.input(Input::Read(Ok(Page::Ok { head: place(4), entries: entries(1, 4) })));
+    assert_eq!((room.told(1), room.core.figures().rewinds), (String::new(), 0));
 }
 
 #[test]

@@ -11,18 +11,21 @@
 //!
 //! - `plan`: a schedule as data. `shrink`: the smallest that still fails.
 //! - `world`: the clock and the queue. `faults`: what goes wrong. `client`, `node`: who lives there.
+//! - `leaving`: why clients leave a node that answers. `ways`: the two connections of a client that moves.
 //! - `redis`: the servers. `wire`: a node's connections to them, and the rules by which it uses them.
 //! - `check`: what must hold. `mutation`: what is taken out, to see that it is found missing.
 
 mod check;
 mod client;
 mod faults;
+mod leaving;
 mod mutation;
 mod node;
 mod plan;
 mod redis;
 mod regressions;
 mod shrink;
+mod ways;
 mod wire;
 mod world;
 
@@ -30,7 +33,7 @@ use std::time::Instant;
 
 use check::{Failure, Verdict};
 use mutation::Mutation;
-use plan::Plan;
+use plan::{Fault, Plan};
 use world::World;
 
 /// Schedules in every test run.
@@ -120,6 +123,33 @@ fn where_two_programs_count_under_one_id_one_becomes_another_client() {
     }
 }
 
+#[test]
+fn nobody_sees_anything_of_a_drain_while_another_node_is_there() {
+    if let Some((seed, failure)) = play_all(0..1_000, Plan::with_drains, Mutation::None) {
+        let small = shrink::shrink(Plan::with_drains(seed), failure.clone(), Mutation::None);
+        panic!("seed {seed}: {failure:?}\nthe smallest: {}\n{}", small.story, small.plan);
+    }
+}
+
+/// Clients that go from one of two nodes, and how often one was offline meanwhile.
+fn moves(fault: Fault) -> (u64, usize) {
+    let says = (0..40).map(|k| (500 + k * 400, k as usize % 4, 0)).collect();
+    let plan = Plan { nodes: 2, clients: 4, rooms: 1, says, faults: vec![(1_000, fault)], ..Plan::of(1) };
+    let mut world = World::new(plan, Mutation::None, false);
+    world.run();
+    assert_eq!(check::judge(&world), Ok(()));
+    let all = world.clients.iter();
+    all.fold((0, 0), |(moves, downs), client| (moves + client.moves, downs + client.downs))
+}
+
+#[test]
+fn clients_go_without_a_gap_from_a_node_that_drains_and_from_one_that_is_cut_off() {
+    for fault in [Fault::Drain { node: 0, long: 4_000 }, Fault::Cut { node: 0, long: 14_000 }] {
+        let (moves, downs) = moves(fault);
+        assert!(moves > 0 && downs == 0, "{fault:?}: {moves} moves, {downs} times offline");
+    }
+}
+
 /// What is taken out is found missing; the first seed that shows it, and what it looks like at its smallest.
 fn finds(mutation: Mutation, plan: fn(u64) -> Plan) -> Plan {
     let (seed, failure) = play_all(0..SEEDS_OF_MUTATION, plan, mutation).expect("the simulator finds it");
@@ -168,5 +198,5 @@ fn a_cluster_without_fencing_is_found() {
 
 #[test]
 fn a_node_that_does_not_wait_for_the_others_is_found() {
-    finds(Mutation::NoGate, Plan::of);
+    finds(Mutation::NoGate, Plan::around_reboot);
 }

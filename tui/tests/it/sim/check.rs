@@ -42,7 +42,7 @@ struct Excuse {
 impl Excuse {
     fn of(plan: &Plan) -> Self {
         let loses = plan.has(Fault::loses);
-        let dies = plan.has(|fault| matches!(fault, Fault::Crash { .. }));
+        let dies = plan.has(|fault| matches!(fault, Fault::Crash { .. } | Fault::Drain { .. }));
         let reset = loses
             && (dies || plan.has(Fault::parts) || plan.has(|fault| matches!(fault, Fault::Promote { .. })));
         let rolls_back =
@@ -58,7 +58,11 @@ pub(super) fn judge(world: &World) -> Verdict {
         return fail("endless", format!("no end after {STEPS_MAX} steps, at {:?}", world.now));
     }
     let excuse = Excuse::of(&world.plan);
+    let is_peaceful = world.plan.is_peaceful();
     for client in &world.clients {
+        if is_peaceful {
+            undisturbed(client)?;
+        }
         sent(client)?;
         for (room, screen) in client.screens.iter().enumerate() {
             told(world, client, screen, excuse)?;
@@ -66,6 +70,18 @@ pub(super) fn judge(world: &World) -> Verdict {
             complete(world, client, room, excuse)?;
             in_order(world, client, room, excuse)?;
         }
+    }
+    Ok(())
+}
+
+/// Nothing is seen of a planned move: the client is online all the while, and nothing is lost or repeated.
+fn undisturbed(client: &Client) -> Verdict {
+    let (index, downs, totals) = (client.index, client.downs, client.totals);
+    if downs + client.screens.iter().map(|screen| screen.resets + screen.rewinds).sum::<usize>() > 0 {
+        return fail("disturbed", format!("client {index} was offline {downs} times for a drain"));
+    }
+    if totals.lost + totals.dup > 0 {
+        return fail("disturbed", format!("client {index} counts {totals:?} for a drain"));
     }
     Ok(())
 }

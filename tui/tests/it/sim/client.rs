@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chat_protocol::{ClientId, ErrorCode, MessageId, RoomMessage, RoomName, Seq};
-use chat_server::room::ConnId;
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::{LinkState, Moment, NetCommand, NetEvent, OutId, OutState, Totals, Transport};
-use chat_tui::net::link::{Happening, Input, Link, LinkOptions, Output};
+use chat_tui::net::link::{Input, Link, LinkOptions, Output};
 use chat_tui::net::saved::SavedClient;
 
-use super::world::{Conn, Event, World};
+use super::ways::Ways;
+use super::world::{Event, World};
 
 /// The link gives restored messages names from here on.
 const RESTORED_OUTS: u64 = 1 << 48;
@@ -59,13 +59,16 @@ pub(super) struct Client {
     /// None while the program does not run.
     pub(super) link: Option<Link>,
     pub(super) due: Option<Duration>,
-    pub(super) conn: Option<ConnId>,
-    dial: Option<u64>,
+    pub(super) ways: Ways,
     pub(super) screens: Vec<Screen>,
     pub(super) said: Vec<Said>,
     outs: BTreeMap<OutId, usize>,
     pub(super) totals: Totals,
     pub(super) is_online: bool,
+    /// How often it was seen to be online no more.
+    pub(super) downs: usize,
+    /// Moves from one node to another, of the program that runs.
+    pub(super) moves: u64,
     /// Of programs that ran before.
     pub(super) totals_before: Totals,
     pub(super) slow_until: Duration,
@@ -93,13 +96,14 @@ impl Client {
             index,
             link: Some(link(saved, rooms, seed, at)),
             due: None,
-            conn: None,
-            dial: None,
+            ways: Ways::default(),
             screens: rooms.iter().map(|_| Screen::default()).collect(),
             said: Vec::new(),
             outs: BTreeMap::new(),
             totals: Totals::default(),
             is_online: false,
+            downs: 0,
+            moves: 0,
             totals_before: Totals::default(),
             slow_until: Duration::ZERO,
             restarts: 0,
@@ -175,7 +179,10 @@ impl Client {
             }
             NetEvent::Link(status) => {
                 self.totals = status.totals;
-                self.is_online = matches!(status.state, LinkState::Online { .. });
+                self.moves = u64::from(status.moves);
+                let is_online = matches!(status.state, LinkState::Online { .. });
+                self.downs += usize::from(self.is_online && !is_online);
+                self.is_online = is_online;
             }
             _ => {}
         }
@@ -226,24 +233,14 @@ impl World {
     pub(super) fn client_outputs(&mut self, client: usize) {
         while let Some(output) = self.clients[client].link.as_mut().and_then(Link::poll_output) {
             match output {
-                Output::Dial(_) => {
-                    self.hang_up(client);
-                    let (dial, delay) = (self.fresh(), self.delay());
-                    self.clients[client].dial = Some(dial);
-                    self.after(delay, Event::Dialled { client, dial });
-                }
+                Output::Dial(_) => self.dial(client),
                 Output::Hangup => self.hang_up(client),
-                Output::Send(request) => {
-                    if let Some(conn) = self.clients[client].conn {
-                        self.carry(conn, request);
-                    }
-                }
-                // No node here drains or says that it is cut off, and only they are left.
-                Output::DialBeside(_)
-                | Output::SendBeside(_)
-                | Output::HoldFirst
-                | Output::Promote
-                | Output::DropBeside => unreachable!("a client moves without a reason"),
+                Output::Send(request) => self.carry(self.clients[client].ways.first, request),
+                Output::DialBeside(_) => self.dial_beside(client),
+                Output::SendBeside(request) => self.carry(self.clients[client].ways.beside, request),
+                Output::HoldFirst => self.clients[client].ways.hold(),
+                Output::Promote => self.promote_beside(client),
+                Output::DropBeside => self.drop_beside(client),
                 Output::Event(event) => {
                     self.log(|| format!("client {client} is told {event:?}"));
                     if let Some((room, before)) = self.clients[client].told(self.now, event, &self.rooms) {
@@ -255,28 +252,5 @@ impl World {
         }
         let client = &mut self.clients[client];
         client.due = client.link.as_ref().and_then(Link::deadline);
-    }
-
-    pub(super) fn hang_up(&mut self, client: usize) {
-        self.clients[client].dial = None;
-        if let Some(conn) = self.clients[client].conn.take() {
-            let delay = self.delay();
-            self.after(delay, Event::Gone(conn));
-        }
-    }
-
-    pub(super) fn dialled(&mut self, client: usize, dial: u64) {
-        if self.clients[client].dial.take_if(|waiting| *waiting == dial).is_none() {
-            return;
-        }
-        if self.keys.is_empty() {
-            return self.client_input(client, Input::First(Happening::DialFailed("no server".into())));
-        }
-        let node = self.keys[self.rng.usize(0..self.keys.len())];
-        let conn = ConnId(self.fresh());
-        let (now, busy) = (self.now, Duration::ZERO);
-        self.conns.insert(conn, Conn { client, node, to_node: now, to_client: now, busy });
-        self.clients[client].conn = Some(conn);
-        self.client_input(client, Input::First(Happening::Dialled { transport: Transport::Tcp }));
     }
 }

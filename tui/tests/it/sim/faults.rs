@@ -45,7 +45,10 @@ impl World {
         let now = self.now;
         match fault {
             Fault::Disconnect { .. } => {
-                if let Some(conn) = self.clients[client].conn {
+                let ways = &self.clients[client].ways;
+                let both = ways.first.zip(ways.beside);
+                let one = both.map(|(first, beside)| if self.rng.bool() { first } else { beside });
+                if let Some(conn) = one.or(self.clients[client].ways.first) {
                     self.break_up(conn);
                 }
             }
@@ -54,6 +57,7 @@ impl World {
                 let Some(saved) = self.clients[client].link.take().map(|link| link.save()) else { return };
                 self.clients[client].due = None;
                 self.hang_up(client);
+                self.drop_beside(client);
                 self.after(MS * down, Event::ClientStarts(client, Box::new(saved)));
             }
             Fault::Twin { .. } => self.twin(client),
@@ -72,7 +76,7 @@ impl World {
     /// by both.
     fn twin(&mut self, client: usize) {
         let is_quiet = self.clients[client].unsent() == 0
-            && self.clients[client].conn.is_some()
+            && self.clients[client].ways.first.is_some()
             && !self.twins.contains_key(&client);
         let Some(saved) = self.clients[client].link.as_ref().filter(|_| is_quiet).map(|link| link.save())
         else {
@@ -103,6 +107,7 @@ impl World {
         let wire = &mut self.nodes.get_mut(&key).unwrap().wire;
         match fault {
             Fault::Crash { node, down } => return self.crash(key, node, MS * down),
+            Fault::Drain { long, .. } => return self.drain(key, MS * long),
             Fault::Cut { long, .. } => {
                 wire.cut_until = wire.cut_until.max(now + MS * long);
                 return self.drop_wire(key);
@@ -112,10 +117,12 @@ impl World {
             Fault::MuteAnswers { long, .. } => wire.answers_held = wire.answers_held.max(now + MS * long),
             Fault::MuteFeed { long, .. } => {
                 wire.feed_held = wire.feed_held.max(now + MS * long);
+                self.in_trouble(key);
                 return self.after(found, Event::GiveUp { node: key, wire: number });
             }
             _ => return,
         }
+        self.in_trouble(key);
         self.hold(key);
         self.after(SLOW_MAX, Event::GiveUp { node: key, wire: number });
     }
@@ -129,7 +136,7 @@ impl World {
         }
     }
 
-    fn crash(&mut self, key: u64, place: usize, down: Duration) {
+    pub(super) fn crash(&mut self, key: u64, place: usize, down: Duration) {
         self.places[place] = None;
         self.after(down, Event::Start(place));
         self.keys.retain(|other| *other != key);

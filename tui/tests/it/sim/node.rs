@@ -12,6 +12,7 @@ use chat_server::backbone::{Backbone, FeedEvent, Place};
 use chat_server::room::{Call, ConnId, Frame, Input, Joining, Outlet, Publishing, RoomCore};
 
 use super::Mutation;
+use super::leaving::Standing;
 use super::redis::now;
 use super::wire::Wire;
 use super::world::{Event, World};
@@ -28,6 +29,9 @@ pub(super) struct Node {
     /// Connections in each room.
     seats: Vec<Vec<ConnId>>,
     pub(super) wire: Wire,
+    pub(super) standing: Standing,
+    /// Since when it takes nobody in any more.
+    pub(super) draining: Option<Duration>,
     who: BTreeMap<ConnId, (ClientId, u64)>,
 }
 
@@ -68,8 +72,19 @@ impl Node {
             subscribed: vec![false; rooms.len()],
             seats: vec![Vec::new(); rooms.len()],
             wire: Wire::default(),
+            standing: Standing::default(),
+            draining: None,
             who: BTreeMap::new(),
         }
+    }
+
+    /// A connection has said who it is.
+    pub(super) fn knows(&self, conn: ConnId) -> bool {
+        self.who.contains_key(&conn)
+    }
+
+    pub(super) fn known(&self) -> Vec<ConnId> {
+        self.who.keys().copied().collect()
     }
 
     fn backbone(&self) -> Option<&dyn Backbone> {
@@ -84,7 +99,7 @@ impl World {
             desk.full.extend((0..8).map(|_| self.rng.u64(0..self.plan.full_one_in) == 0));
         }
         let slow = self.clients.iter().filter(|client| client.slow_until > self.now);
-        desk.slow.extend(slow.filter_map(|client| client.conn));
+        desk.slow.extend(slow.flat_map(|client| client.ways.all()));
         let at = self.now;
         let Some(node) = self.nodes.get_mut(&key) else {
             desk.slow.clear();
@@ -156,6 +171,11 @@ impl World {
             return self.at(busy, Event::ToNode(conn, Box::new(request)));
         }
         self.log(|| format!("node-{key} reads {request:?}"));
+        if let ClientMessage::Hello(hello) = &request.message
+            && let Some(code) = self.cannot_take(key, hello.if_ready)
+        {
+            return self.refuse(conn, code);
+        }
         let Some(node) = self.nodes.get_mut(&key) else { return };
         match request.message {
             ClientMessage::Hello(hello) => {
@@ -187,7 +207,9 @@ impl World {
     /// The user of all: what befalls users is not played here.
     fn hello(&mut self, key: u64, conn: ConnId, client: &ClientId, generation: u64) {
         let user = UserId::parse("user").unwrap();
-        let Some(backbone) = self.nodes[&key].backbone() else { return self.break_up(conn) };
+        let Some(backbone) = self.nodes[&key].backbone() else {
+            return self.refuse(conn, ErrorCode::Unavailable);
+        };
         if self.mutation != Mutation::NoFencing && now(backbone.fence(client, &user, generation)).is_err() {
             return self.break_up(conn);
         }
@@ -199,7 +221,7 @@ impl World {
             name: "user".into(),
             name_wanted: None,
             node: self.nodes[&key].id.clone(),
-            ready: true,
+            ready: self.nodes[&key].standing.is_ready(self.now),
             rooms: Vec::new(),
             re: None,
         };
@@ -261,6 +283,8 @@ impl World {
         let Some(node) = self.nodes.get_mut(&key) else { return };
         node.who.remove(&conn);
         (0..self.rooms.len()).for_each(|room| self.stand(key, conn, room));
+        self.conns.entry(conn).and_modify(|path| path.is_gone = true);
+        self.end_when_empty(key);
     }
 
     /// A room without members is not subscribed for long.
@@ -353,7 +377,7 @@ impl World {
         self.say_to(conn, &message);
     }
 
-    fn say_to(&mut self, conn: ConnId, message: &ServerMessage) {
+    pub(super) fn say_to(&mut self, conn: ConnId, message: &ServerMessage) {
         self.deliver(conn, Payload::new(message).line().clone());
     }
 }

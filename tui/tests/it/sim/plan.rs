@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+/// Behind its time: the last goodbyes, and the start of the next node.
+const DRAIN_OVERTIME: Ms = 2_500;
+
 /// Milliseconds from the beginning.
 pub(super) type Ms = u32;
 
@@ -30,6 +33,8 @@ pub(super) struct Plan {
 pub(super) enum Fault {
     /// A node dies; another one starts in its place.
     Crash { node: usize, down: Ms },
+    /// A node goes down in order, within that time; another one starts in its place.
+    Drain { node: usize, long: Ms },
     /// A client's connection breaks.
     Disconnect { client: usize },
     /// A client's program ends and begins again with what it saved.
@@ -68,6 +73,7 @@ impl Fault {
     pub(super) fn lasts(self) -> Ms {
         match self {
             Self::Crash { down, .. } | Self::Restart { down, .. } => down,
+            Self::Drain { long, .. } => long + DRAIN_OVERTIME,
             Self::Leave { away, .. } => away,
             Self::Slow { long, .. } | Self::Cut { long, .. } | Self::Deaf { long, .. } => long,
             Self::MuteCalls { long, .. } | Self::MuteAnswers { long, .. } | Self::MuteFeed { long, .. } => {
@@ -85,6 +91,7 @@ impl Fault {
             Self::Promote { lag, fork } => (*lag, *fork) = (*lag / 2, *fork / 2),
             Self::Reboot { down, lag } => (*down, *lag) = (*down / 2, *lag / 2),
             Self::Crash { down: long, .. }
+            | Self::Drain { long, .. }
             | Self::Restart { down: long, .. }
             | Self::Leave { away: long, .. }
             | Self::Slow { long, .. }
@@ -136,6 +143,7 @@ impl Fault {
     pub(super) fn node(self) -> Option<usize> {
         match self {
             Self::Crash { node, .. }
+            | Self::Drain { node, .. }
             | Self::Cut { node, .. }
             | Self::MuteCalls { node, .. }
             | Self::MuteAnswers { node, .. }
@@ -207,6 +215,44 @@ impl Plan {
         plan
     }
 
+    /// The plan of a seed in which everybody speaks while Redis begins again without what was said last: the nodes that
+    /// know it come back one after the other.
+    pub(super) fn around_reboot(seed: u64) -> Self {
+        let mut plan = Self { nodes: 3, clients: 4, rooms: 1, ..Self::of(seed) };
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0x9a7e);
+        plan.says = (0..24).map(|_| (rng.u32(300..3_500), rng.usize(0..4), 0)).collect();
+        let at = rng.u32(500..2_500);
+        plan.faults = vec![(at, Fault::Reboot { down: rng.u32(50..500), lag: rng.u32(300..2_500) })];
+        plan
+    }
+
+    /// The plan of a seed in which nothing happens but that nodes go down in order, one after the other, and clients
+    /// come, go and talk.
+    pub(super) fn with_drains(seed: u64) -> Self {
+        let mut plan = Self::of(seed);
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0xd7);
+        let (mut at, clients, rooms) = (rng.u32(600..1_500), plan.clients, plan.rooms);
+        plan.faults.retain(|(_, fault)| matches!(fault, Fault::Leave { .. }));
+        for turn in 0..rng.usize(1..4) {
+            let drain = Fault::Drain { node: turn % plan.nodes, long: rng.u32(3_000..6_000) };
+            plan.faults.push((at, drain));
+            at += drain.lasts() + rng.u32(100..1_000);
+        }
+        plan.says = (0..40).map(|_| (rng.u32(300..at), rng.usize(0..clients), rng.usize(0..rooms))).collect();
+        plan.says.sort_unstable();
+        plan
+    }
+
+    /// True where nothing happens but drains of one node at a time, while another one is there.
+    pub(super) fn is_peaceful(&self) -> bool {
+        let drains = self.faults.iter().filter(|(_, fault)| matches!(fault, Fault::Drain { .. }));
+        let mut times: Vec<_> = drains.map(|(at, fault)| (*at, at + fault.lasts())).collect();
+        times.sort_unstable();
+        let is_small = |fault: Fault| matches!(fault, Fault::Leave { .. } | Fault::Drain { .. });
+        let one_by_one = times.windows(2).all(|pair| pair[0].1 < pair[1].0);
+        self.nodes > 1 && one_by_one && !self.has(|fault| !is_small(fault))
+    }
+
     pub(super) fn has(&self, fault: impl Fn(Fault) -> bool) -> bool {
         self.faults.iter().any(|(_, planned)| fault(*planned))
     }
@@ -244,23 +290,24 @@ impl Draw {
             (rng.usize(0..self.nodes), rng.usize(0..self.clients), rng.usize(0..self.rooms));
         let long = rng.u32(50..4_000);
         let lag = rng.u32(0..1_500);
-        match rng.usize(0..if self.loses { 21 } else { 16 }) {
+        match rng.usize(0..if self.loses { 23 } else { 18 }) {
             0..=2 => Fault::Crash { node, down: rng.u32(200..2_000) },
             3..=4 => Fault::Disconnect { client },
             5 => Fault::Restart { client, down: long / 4 },
             6..=7 => Fault::Leave { client, room, away: long / 2 },
             8 => Fault::Slow { client, long },
-            9 => Fault::Cut { node, long },
+            9 => Fault::Cut { node, long: long * [1, 1, 3][rng.usize(0..3)] },
             10 => Fault::MuteCalls { node, long: long * 2 },
             11 => Fault::MuteAnswers { node, long: long * 2 },
             12 => Fault::MuteFeed { node, long },
             13 => Fault::Deaf { node, long },
             14 => Fault::Reboot { down: long / 4, lag: 0 },
             15 => Fault::Promote { lag: 0, fork: 0 },
-            16 => Fault::Flush,
-            17 => Fault::RollBack { room, by: rng.u64(1..6) },
-            18 => Fault::Promote { lag, fork: [0, 200, 1_500][rng.usize(0..3)] },
-            19 => Fault::Reboot { down: long / 4, lag },
+            16..=17 => Fault::Drain { node, long: 500 + long },
+            18 => Fault::Flush,
+            19 => Fault::RollBack { room, by: rng.u64(1..6) },
+            20 => Fault::Promote { lag, fork: [0, 200, 1_500][rng.usize(0..3)] },
+            21 => Fault::Reboot { down: long / 4, lag },
             _ => Fault::Wipe { down: long / 4 },
         }
     }

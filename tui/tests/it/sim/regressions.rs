@@ -1,7 +1,9 @@
 //! Plans that failed once, as small as they could be made. `CHAT_SIM_TELL=1` tells the story of each.
 
 use super::mutation::Mutation;
-use super::plan::Fault::{Cut, Disconnect, Flush, Leave, MuteAnswers, Restart, RollBack, Slow, Wipe};
+use super::plan::Fault::{
+    Cut, Disconnect, Flush, Leave, MuteAnswers, MuteCalls, Reboot, Restart, RollBack, Slow, Wipe,
+};
 use super::plan::Plan;
 use super::{play, variable};
 
@@ -127,6 +129,28 @@ fn a_stay_that_is_over_has_no_part_in_the_next_one() {
             (2642, Slow { client: 1, long: 1995 }),
             (1236, Cut { node: 1, long: 1415 }),
             (3800, Leave { client: 1, room: 0, away: 355 }),
+        ],
+    });
+}
+
+/// The same message ended both histories, at the same place, behind others in another order: the node that was cut off
+/// compared the end, and went on with what it had (seed 137179).
+#[test]
+fn two_histories_that_end_alike_are_told_apart() {
+    holds(Plan {
+        seed: 1,
+        nodes: 2,
+        clients: 4,
+        rooms: 1,
+        delay: 1,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(2500, 3, 0), (2600, 2, 0), (2700, 0, 0)],
+        faults: vec![
+            (1500, MuteCalls { node: 1, long: 2028 }),
+            (3000, RollBack { room: 0, by: 1 }),
+            (4000, Reboot { down: 708, lag: 1040 }),
+            (4300, MuteCalls { node: 1, long: 7834 }),
         ],
     });
 }

@@ -100,6 +100,15 @@ pub(super) struct Sent {
 }
 
 impl Wire {
+    pub(super) fn reaches_redis(&self, now: Duration) -> bool {
+        self.link.is_some() && !self.holds_calls(now) && now >= self.feed_held
+    }
+
+    /// It has said goodbye.
+    pub(super) fn forget_peer(&mut self, peer: u64) {
+        self.peers.remove(&peer);
+    }
+
     fn holds_calls(&self, now: Duration) -> bool {
         now < self.calls_held || now < self.answers_held
     }
@@ -278,6 +287,7 @@ impl World {
         link.backbone.cut();
         node.wire.number = fresh;
         let calls = std::mem::take(&mut node.wire.calls);
+        self.in_trouble(key);
         self.log(|| format!("node-{key} loses redis"));
         for (room, kind) in calls.into_values() {
             self.after(MS / 10, Event::Answer { node: key, id: None, room, input: kind.failed() });
@@ -292,6 +302,7 @@ impl World {
         let wire = &node.wire;
         let held = wire.cut_until.max(wire.calls_held).max(wire.answers_held).max(wire.feed_held);
         if held > at || !self.redis.is_up(primary) {
+            self.in_trouble(key);
             let pause = MS * self.rng.u32(25..400);
             return self.after(pause, Event::DialRedis(key));
         }

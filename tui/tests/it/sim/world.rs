@@ -72,6 +72,14 @@ pub(super) enum Event {
         client: usize,
         dial: u64,
     },
+    /// A node looks at its standing.
+    Look(u64),
+    /// A node's drain has taken all its time.
+    DrainOver(u64),
+    /// A node that drains closes a connection that has not said who it is.
+    Refused(ConnId),
+    /// A client reads its first connection again.
+    ReadOn(usize),
     /// The client learns that its connection is gone.
     Closed(ConnId),
     /// The node learns it.
@@ -120,6 +128,8 @@ pub(super) struct Conn {
     pub(super) to_client: Duration,
     /// The session does something else until then.
     pub(super) busy: Duration,
+    /// The node has it no more.
+    pub(super) is_gone: bool,
 }
 
 pub(super) struct World {
@@ -294,20 +304,15 @@ impl World {
             Event::Gate { node, wire } => self.look_at_gate(node, wire),
             Event::Lease(node) => self.lease(node),
             Event::ToNode(conn, request) => self.request(conn, *request),
-            Event::ToClient(conn, frame) => {
-                if let Some(client) = self.client_on(conn) {
-                    self.client_input(client, Input::First(Happening::Frame(frame)));
-                }
-            }
+            Event::ToClient(conn, frame) => self.hears(conn, Happening::Frame(frame)),
             Event::Sit(node, room, joining) => self.sit(node, room, *joining),
             Event::Rest(node, room) => self.rest(node, room),
             Event::Dialled { client, dial } => self.dialled(client, dial),
-            Event::Closed(conn) => {
-                if let Some(client) = self.client_on(conn) {
-                    self.clients[client].conn = None;
-                    self.client_input(client, Input::First(Happening::Closed("connection reset".into())));
-                }
-            }
+            Event::Look(node) => self.look(node),
+            Event::DrainOver(node) => self.drain_over(node),
+            Event::Refused(conn) => self.refused(conn),
+            Event::ReadOn(client) => self.read_on(client),
+            Event::Closed(conn) => self.hears(conn, Happening::Closed("connection reset".into())),
             Event::Gone(conn) => self.gone(conn),
             Event::Drained(conn, room) => {
                 if let Some(node) = self.conns.get(&conn).map(|conn| conn.node) {
@@ -328,11 +333,6 @@ impl World {
         }
     }
 
-    pub(super) fn client_on(&self, conn: ConnId) -> Option<usize> {
-        let client = self.conns.get(&conn)?.client;
-        (self.clients[client].conn == Some(conn)).then_some(client)
-    }
-
     fn start_node(&mut self, place: usize) {
         let key = self.fresh();
         let id = NodeId::parse(&format!("node-{key}")).unwrap();
@@ -344,7 +344,8 @@ impl World {
         self.lease(key);
     }
 
-    pub(super) fn carry(&mut self, conn: ConnId, request: Request) {
+    pub(super) fn carry(&mut self, conn: Option<ConnId>, request: Request) {
+        let Some(conn) = conn else { return };
         let due = self.now + self.delay();
         let Some(path) = self.conns.get_mut(&conn) else { return };
         path.to_node = due.max(path.to_node);
