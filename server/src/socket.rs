@@ -2,7 +2,7 @@
 //! that outlives a shortage of file descriptors. Knows nothing of what is said on a connection.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -61,6 +61,11 @@ pub fn bind(addr: SocketAddr, setting: &'static str) -> Result<TcpListener, Bind
         socket.listen(BACKLOG)
     };
     open().map_err(|source| BindError { addr, setting, source })
+}
+
+/// Whether this host has the address: only such a one can be bound to.
+pub(crate) fn is_own(addr: IpAddr) -> bool {
+    UdpSocket::bind((addr, 0)).is_ok()
 }
 
 /// The next connection. Never fails: what one connection did wrong is its own affair, and when descriptors
