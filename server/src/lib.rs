@@ -35,6 +35,7 @@ pub mod room;
 mod session;
 pub mod shutdown;
 pub mod socket;
+mod stall;
 
 use backbone::memory::{MemoryBackbone, Timing};
 use backbone::{Backbone, Link, redis};

@@ -9,6 +9,9 @@ use chat_server::cli::{Cli, Command, NodesFlags};
 use chat_server::config::{Config, Loaded};
 use chat_server::{descriptors, logging, shutdown};
 
+/// Whoever insists is obeyed at once, and told that it was not an orderly end.
+const SECOND_SIGNAL: &str = "ended at the second signal: clients that had not moved yet were cut off";
+
 fn main() -> ExitCode {
     let cli = Cli::from_args();
     match start(&cli) {
@@ -52,10 +55,15 @@ async fn balance(config: Config) -> anyhow::Result<()> {
         config.listen_tcp.is_some() || config.listen_http.is_some(),
         "both ports are off: give --listen-tcp or --listen-http an address"
     );
+    if let Some((backend, addr)) = config.own_backend() {
+        anyhow::bail!(
+            "backend {backend} is this front-end itself, which listens on {addr}: name the servers, or another port"
+        );
+    }
     descriptors::raise();
     let balancer = Balancer::bind(config)?;
-    shutdown::run_until_signal(|shutdown| balancer.run(shutdown)).await?;
-    Ok(())
+    let balanced = shutdown::run_until_signal(|shutdown| balancer.run(shutdown)).await?;
+    balanced.context(SECOND_SIGNAL)
 }
 
 async fn nodes(config: &Config, flags: &NodesFlags) -> anyhow::Result<()> {
@@ -76,6 +84,5 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     );
     descriptors::raise();
     let served = shutdown::run_until_signal(|shutdown| chat_server::run(config, shutdown)).await?;
-    // Whoever insists is obeyed at once, and told that it was not an orderly end.
-    served.context("ended at the second signal: clients that had not moved yet were cut off")?
+    served.context(SECOND_SIGNAL)?
 }

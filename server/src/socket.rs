@@ -2,11 +2,11 @@
 //! that outlives a shortage of file descriptors. Knows nothing of what is said on a connection.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::warn;
 
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
@@ -63,6 +63,11 @@ pub fn bind(addr: SocketAddr, setting: &'static str) -> Result<TcpListener, Bind
     open().map_err(|source| BindError { addr, setting, source })
 }
 
+/// Whether this host has the address: only such a one can be bound to.
+pub(crate) fn is_own(addr: IpAddr) -> bool {
+    UdpSocket::bind((addr, 0)).is_ok()
+}
+
 /// The next connection. Never fails: what one connection did wrong is its own affair, and when descriptors
 /// or memory run out it waits until some are free. Cancel-safe: a connection is returned or not yet taken.
 pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
@@ -93,6 +98,30 @@ pub fn tune(stream: &TcpStream) -> io::Result<()> {
     socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
+/// Writes what the peer takes, at least a byte. Cancel-safe: what was written was told.
+///
+/// # Errors
+/// `TimedOut` when the peer has taken nothing for `stall`, else the system's.
+pub(crate) async fn write(stream: &TcpStream, bytes: &[u8], stall: Duration) -> io::Result<usize> {
+    loop {
+        let Ok(writable) = timeout(stall, stream.writable()).await else {
+            // A socket is called writable when a third of its buffer is free. That of a slow reader may hold
+            // megabytes: whether anything at all went out is only known by trying.
+            return match socket2::SockRef::from(stream).send(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    Err(io::ErrorKind::TimedOut.into())
+                }
+                written => written,
+            };
+        };
+        writable?;
+        match stream.try_write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            written => return written,
+        }
+    }
+}
+
 /// Makes the coming drop of `stream` a reset, so that the peer notices at once, whatever is still queued.
 pub fn reset_on_drop(stream: &TcpStream) {
     // Fails only where the connection is gone already, which is what was wanted.
@@ -119,6 +148,29 @@ mod tests {
                 "cannot listen on {addr}: another program listens there; stop it, or choose another address with --listen-tcp"
             )
         );
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_has_read_a_little_is_no_stalled_one() {
+        let listener = bind("127.0.0.1:0".parse().unwrap(), "--listen-tcp").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap());
+        let (peer, (stream, _)) = tokio::join!(peer, accept(&listener));
+        let (peer, stall, bytes) = (peer.unwrap(), Duration::from_millis(100), [7; 8 * 1_024]);
+        socket2::SockRef::from(&stream).set_send_buffer_size(1 << 20).unwrap();
+        let stalled = loop {
+            if let Err(error) = write(&stream, &bytes, stall).await {
+                break error;
+            }
+        };
+        assert_eq!(stalled.kind(), io::ErrorKind::TimedOut);
+        // A receiver opens its window again when half of it is free; that is far less than a third of what waits.
+        let mut read = 0;
+        while read < 512 * 1_024 {
+            peer.readable().await.unwrap();
+            read += peer.try_read(&mut [0; 8 * 1_024]).unwrap_or(0);
+        }
+        assert!(timeout(stall, stream.writable()).await.is_err(), "it does not count as writable");
+        assert!(write(&stream, &bytes, stall).await.is_ok_and(|written| written > 0));
     }
 
     #[tokio::test]

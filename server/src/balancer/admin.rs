@@ -16,6 +16,7 @@ use tracing::debug;
 use super::{Front, report};
 use crate::response::{self, Answer, text};
 use crate::socket;
+use crate::stall::{STALL, Stalling};
 
 /// For the head of a request, so that half-open connections do not pile up.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +39,8 @@ async fn serve(stream: TcpStream, front: Arc<Front>) {
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(REQUEST_TIMEOUT).half_close(true);
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+    let stream = TokioIo::new(Stalling::new(stream, STALL));
+    if let Err(error) = http.serve_connection(stream, service).await {
         debug!(%error, "admin connection ended");
     }
 }
@@ -56,5 +58,29 @@ fn answer(request: &Request<Incoming>, front: &Front) -> Answer {
             text(StatusCode::NOT_FOUND, "there are /status, /metrics, /ready and /live\n")
         }
         _ => text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::time::{Instant, timeout};
+
+    use super::super::{Balancer, BalancerConfig};
+    use super::*;
+
+    #[tokio::test]
+    async fn who_reads_no_answer_is_not_waited_for() {
+        let front = Arc::new(Balancer::bind(BalancerConfig::loopback(Vec::new())).unwrap().front);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap());
+        let (peer, accepted) = tokio::join!(peer, listener.accept());
+        let (mut peer, mut serving) = (peer.unwrap(), tokio::spawn(serve(accepted.unwrap().0, front)));
+        let questions = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
+        while timeout(Duration::from_millis(200), peer.write_all(&questions)).await.is_ok() {}
+        tokio::time::pause();
+        let begun = Instant::now();
+        timeout(STALL * 2, &mut serving).await.expect("it waits for ever").unwrap();
+        assert!(begun.elapsed() <= STALL, "{:?}", begun.elapsed());
     }
 }

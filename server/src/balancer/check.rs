@@ -28,7 +28,7 @@ pub(super) async fn run(backends: BackendsHandle, check: Check, preface: Preface
                     // From beginning to beginning: a backend that hangs is noticed no later than one that refuses.
                     let next = Instant::now() + jittered(check.every);
                     let found = probe(&upstream.backend, &check, preface).await;
-                    upstream.checked(found, &check);
+                    upstream.checked(explained(found, preface), &check);
                     sleep_until(next).await;
                 }
             };
@@ -93,9 +93,31 @@ fn judge(answer: &[u8]) -> Found {
     }
 }
 
+/// What a server says to a header of the PROXY protocol that it takes for a request.
+const BAD_REQUEST: &str = "check failed: /ready answered 400";
+
+/// With what is most likely wrong, where that is known.
+fn explained(found: Found, preface: Preface) -> Found {
+    match (found, preface) {
+        (Found::Failed(why), Preface::Local | Preface::Client { .. }) if why == BAD_REQUEST => {
+            Found::Failed(format!("{why}: does the node expect the PROXY protocol from here?"))
+        }
+        (found, _) => found,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_expects_no_header_is_asked_about_that() {
+        let found = || judge(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let why = "check failed: /ready answered 400: does the node expect the PROXY protocol from here?";
+        assert_eq!(explained(found(), Preface::Local), Found::Failed(why.to_owned()));
+        assert_eq!(explained(found(), Preface::Nothing), found());
+        assert_eq!(explained(judge(b"HTTP/1.1 200 OK\r\n"), Preface::Local), Found::Ready);
+    }
 
     #[test]
     fn a_status_line_says_how_it_is() {

@@ -10,12 +10,14 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
 use crate::metrics::Count;
+use crate::socket;
+use crate::stall::STALL;
 
 /// Bytes that are moved at once.
 const STEP_BYTES: usize = 8 * 1024;
@@ -33,7 +35,8 @@ pub(super) struct Counts<'a> {
 /// Copies both ways until both sides have ended. A half-close is passed on and the other half lives.
 ///
 /// # Errors
-/// When a side broke before the other had ended: what broke on one side has to break on the other.
+/// When a side broke before the other had ended, or takes nothing for [`STALL`]: what broke on one side has to break
+/// on the other.
 pub(super) async fn both_ways(
     client: &mut TcpStream,
     server: &mut TcpStream,
@@ -51,7 +54,7 @@ pub(super) async fn both_ways(
             first = &mut going_up => (true, first),
             first = &mut going_down => (false, first),
         };
-        if let Err(Broken::Reading(error)) = first {
+        if let Err(Broken::Reading(error) | Broken::Stuck(error)) = first {
             return Err(error);
         }
         let rest = if up_was_first { going_down } else { going_up };
@@ -59,7 +62,9 @@ pub(super) async fn both_ways(
     };
     let up_talks_on = match (first, rest) {
         (Ok(()), Ok(())) => return Ok(()),
-        (Err(_), Err(Broken::Reading(error) | Broken::Writing(error))) => return Err(error),
+        (_, Err(Broken::Stuck(error))) | (Err(_), Err(Broken::Reading(error) | Broken::Writing(error))) => {
+            return Err(error);
+        }
         // Otherwise one side has ended in order, and all it said was passed on: a reset could take from the other
         // what it has not read yet. That it still talks to nobody is what broke.
         (Err(_), Ok(())) => up_was_first,
@@ -104,6 +109,8 @@ enum Broken {
     Reading(io::Error),
     /// The far side takes nothing any more; it may have ended in order long ago.
     Writing(io::Error),
+    /// What was read cannot be handed on: the far side does not read, and the time is up or the near side broke.
+    Stuck(io::Error),
 }
 
 /// What a step came to.
@@ -121,9 +128,40 @@ impl Way<'_> {
             self.from.readable().await.map_err(Broken::Reading)?;
             match self.step()? {
                 Step::Moved => {}
-                Step::Left(rest) => self.to.write_all(&rest).await.map_err(Broken::Writing)?,
+                Step::Left(rest) => self.hand_on(&rest).await?,
                 Step::Ended => return self.to.shutdown().await.map_err(Broken::Writing),
             }
+        }
+    }
+
+    /// Waits for the far side to take what it did not take at once, as long as it takes something.
+    async fn hand_on(&self, mut rest: &[u8]) -> Result<(), Broken> {
+        while !rest.is_empty() {
+            let taken = tokio::select! {
+                taken = socket::write(self.to.as_ref(), rest, STALL) => taken,
+                error = self.near_reset() => return Err(Broken::Stuck(error)),
+            };
+            let taken = taken.map_err(|error| match error.kind() {
+                io::ErrorKind::TimedOut => Broken::Stuck(error),
+                _ => Broken::Writing(error),
+            })?;
+            self.moved.fetch_add(taken as u64, Ordering::Relaxed);
+            rest = &rest[taken..];
+        }
+        Ok(())
+    }
+
+    /// Until the near side is reset, which nobody would notice who does not read. Not where it had ended in order
+    /// before: then what it said is still to be handed on.
+    async fn near_reset(&self) -> io::Error {
+        if let Err(error) = self.from.ready(Interest::ERROR).await {
+            return error;
+        }
+        match self.from.as_ref().take_error() {
+            // Linux says so of a reset behind an end.
+            Ok(Some(error)) if error.kind() != io::ErrorKind::BrokenPipe => error,
+            // Or the other way has met the error first: what is left has its time all the same.
+            _ => std::future::pending().await,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::io::Cursor;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use http_body_util::Full;
@@ -18,6 +19,7 @@ use tokio::io::{AsyncReadExt, Chain, Join};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing::debug;
 use tungstenite::handshake::server::create_response;
 
@@ -25,9 +27,10 @@ use super::{Arrival, Door, Place, forwarded};
 use crate::connection::{self, Framing};
 use crate::metrics;
 use crate::response::{self, Answer, text};
+use crate::stall::Stalling;
 
 /// What hyper reads: what was read of the connection before, then the connection.
-type Stream = Join<Chain<Cursor<BytesMut>, OwnedReadHalf>, OwnedWriteHalf>;
+type Stream = Join<Chain<Cursor<BytesMut>, OwnedReadHalf>, Stalling<OwnedWriteHalf>>;
 
 /// What the requests of one connection share.
 struct Visit {
@@ -52,16 +55,20 @@ pub(super) async fn serve(door: Door, arrival: Arrival) {
     // A request that comes while the node drains is the connection's last, and still answered.
     let draining = door.ends.drain.is_cancelled();
     http.keep_alive(!draining);
-    let connection = http.serve_connection(TokioIo::new(with_input(stream, input)), service).with_upgrades();
+    let stream = with_input(stream, input, door.hub.config.timing.stall);
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = &mut connection => served,
-        () = door.ends.kill.cancelled() => return,
-        () = door.ends.drain.cancelled(), if !draining => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let conversation = async {
+        tokio::select! {
+            served = &mut connection => return Some(served),
+            () = door.ends.drain.cancelled(), if !draining => connection.as_mut().graceful_shutdown(),
         }
+        // Half a request, or half an answer: it has as long as any client.
+        timeout(door.hub.config.timing.drain, connection).await.ok()
     };
+    let served = door.ends.kill.run_until_cancelled(conversation).await.flatten();
+    // Cut off.
+    let Some(served) = served else { return };
     if let Err(error) = served {
         debug!(%error, "http connection ended");
     }
@@ -72,9 +79,9 @@ pub(super) async fn serve(door: Door, arrival: Arrival) {
     }
 }
 
-fn with_input(stream: TcpStream, input: BytesMut) -> Stream {
+fn with_input(stream: TcpStream, input: BytesMut, stall: Duration) -> Stream {
     let (read, write) = stream.into_split();
-    tokio::io::join(Cursor::new(input).chain(read), write)
+    tokio::io::join(Cursor::new(input).chain(read), Stalling::new(write, stall))
 }
 
 async fn web_socket(door: &Door, upgrade: hyper::upgrade::OnUpgrade) {
@@ -82,7 +89,7 @@ async fn web_socket(door: &Door, upgrade: hyper::upgrade::OnUpgrade) {
     let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
     let (reader, write) = parts.io.into_inner().into_inner();
     let (unread, read) = reader.into_inner();
-    let stream = read.reunite(write).expect("they are halves of one stream");
+    let stream = read.reunite(write.into_inner()).expect("they are halves of one stream");
     let framing = Framing::web_socket(door.hub.config.limits.wire.frame_bytes);
     let mut input = BytesMut::from(parts.read_buf.as_ref());
     let at = unread.position() as usize;

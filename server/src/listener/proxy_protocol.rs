@@ -37,6 +37,8 @@ pub(super) enum First {
 pub(super) enum HeaderError {
     #[error("not a header of the PROXY protocol, though it begins like one")]
     Malformed,
+    #[error("it breaks off in the middle")]
+    CutOff,
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -57,8 +59,8 @@ pub(super) async fn read(
             None => input.reserve(READ_BYTES),
         }
         if stream.read_buf(input).await? == 0 {
-            // A probe that says nothing, or a client whose whole text is the beginning of a header.
-            return Ok(None);
+            // A probe that says nothing, or a client whose whole text is as short and begins like a header.
+            return if input.len() < SIGNATURE_V1.len() { Ok(None) } else { Err(HeaderError::CutOff) };
         }
     }
 }

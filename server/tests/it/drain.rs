@@ -1,12 +1,14 @@
 //! A node that goes down in order: clients are told when to go, load balancers too, and nobody is cut off in
 //! silence.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use chat_server::Cluster;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout};
 
 use crate::support::{BOTH, Terminal, TestClient, TestNode, Way, get, message, within};
 
@@ -96,6 +98,32 @@ async fn a_client_that_reads_nothing_does_not_hold_the_node() {
     let begun = Instant::now();
     node.shutdown.cancel();
     let _too_late = TcpStream::connect(node.http).await.unwrap();
+    node.stopped().await;
+    assert!(begun.elapsed() < Duration::from_millis(200 + 2_500), "{:?}", begun.elapsed());
+}
+
+/// Asks and asks, and reads no answer; until its questions are not taken any more.
+pub(crate) async fn asks_without_reading(addr: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = within(socket.connect(addr)).await.unwrap();
+    let questions = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
+    while timeout(Duration::from_millis(200), stream.write_all(questions.as_bytes())).await.is_ok() {}
+    stream
+}
+
+#[tokio::test]
+async fn whoever_reads_no_answer_or_asks_half_a_question_does_not_hold_the_node() {
+    let node = drains_within(Duration::from_millis(200));
+    let _deaf = asks_without_reading(node.http).await;
+    let mut half = TcpStream::connect(node.http).await.unwrap();
+    half.write_all(b"GET /ws HT").await.unwrap();
+    // Whoever came before it is known to the node by now.
+    assert_eq!(get(node.http, "/ready").await.0, 200);
+    let begun = Instant::now();
+    node.shutdown.cancel();
+    within(half.read_to_end(&mut Vec::new())).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(200 + 1_000), "{:?}", begun.elapsed());
     node.stopped().await;
     assert!(begun.elapsed() < Duration::from_millis(200 + 2_500), "{:?}", begun.elapsed());
 }

@@ -62,6 +62,14 @@ async fn a_handshake_that_does_not_come_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn who_reads_no_answer_is_not_waited_for() {
+    let node = TestNode::with(|config| config.timing.stall = Duration::from_millis(300));
+    let mut deaf = crate::drain::asks_without_reading(node.http).await;
+    // Questions that nobody has read make a reset of its end.
+    within(async { while deaf.write_all(&[b'x'; 1_024]).await.is_ok() {} }).await;
+}
+
+#[tokio::test]
 async fn a_node_without_its_backbone_is_not_ready_and_says_so() {
     let cluster = Cluster::default();
     let node = TestNode::of(&cluster, "one", |_| {});

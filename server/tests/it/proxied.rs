@@ -142,6 +142,19 @@ async fn a_header_that_is_none_or_does_not_come_whole_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn a_header_that_breaks_off_is_no_guests_text() {
+    let node = behind_proxy(|_| {});
+    for (count, bytes) in [b"PROXY TCP4 203".to_vec(), v2(9)[..20].to_vec()].into_iter().enumerate() {
+        let mut stream = connect(node.tcp, &bytes).await;
+        stream.shutdown().await.unwrap();
+        let mut said = Vec::new();
+        drop(within(stream.read_to_end(&mut said)).await);
+        assert!(said.is_empty(), "{}", said.escape_ascii());
+        assert_eq!(refused_headers(&node).await, (count + 1).to_string());
+    }
+}
+
+#[tokio::test]
 async fn a_trusted_person_who_waits_to_be_greeted_is_greeted() {
     let node = behind_proxy(|config| config.timing.handshake = Duration::from_millis(50));
     let mut person = Terminal::connect(&node).await;

@@ -83,3 +83,64 @@ async fn half_a_connection_at_rest_is_ended() {
     let took = begun.elapsed();
     assert!(took >= HALF_CLOSED_IDLE && took < HALF_CLOSED_IDLE * 2 + LINGER * 2, "{took:?}");
 }
+
+/// As [`pair`], but the peer's system takes next to nothing that it does not read.
+async fn narrow_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let (peer, accepted) = tokio::join!(socket.connect(listener.local_addr().unwrap()), listener.accept());
+    let ours = accepted.unwrap().0;
+    socket2::SockRef::from(&ours).set_send_buffer_size(4_096).unwrap();
+    (ours, peer.unwrap())
+}
+
+/// More than a narrow peer's system takes.
+const MUCH: &[u8] = &[7; 64 * 1024];
+
+#[tokio::test]
+async fn who_takes_nothing_is_let_go_though_nobody_else_is_left() {
+    let ((client, _deaf), (server, mut gone)) = (narrow_pair().await, pair().await);
+    gone.write_all(MUCH).await.unwrap();
+    drop(gone);
+    tokio::time::pause();
+    let begun = Instant::now();
+    let ended = timeout(STALL * 10, copied(client, server)).await.expect("it is held for ever");
+    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    assert!(begun.elapsed() >= STALL && begun.elapsed() < STALL * 2, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_reset_is_passed_on_to_who_takes_nothing() {
+    let ((client, _deaf), (server, mut breaks)) = (narrow_pair().await, pair().await);
+    breaks.write_all(MUCH).await.unwrap();
+    let breaking = async {
+        server.readable().await.unwrap();
+        breaks.set_zero_linger().unwrap();
+        drop(breaks);
+    };
+    breaking.await;
+    let ended = timeout(STALL / 6, copied(client, server)).await.expect("nobody notices");
+    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn last_words_wait_for_a_slow_reader_though_their_speaker_is_gone() {
+    let ((client, mut slow), (server, mut gone)) = (narrow_pair().await, pair().await);
+    // All of it arrives before its end: what is under way yet is lost with a reset.
+    let words = &MUCH[..16 * 1024];
+    gone.write_all(words).await.unwrap();
+    drop(gone);
+    // Its end, and then a reset: somebody has written to it.
+    write_until_broken(&server).await;
+    // Reads to the end, then closes.
+    let reads = async move {
+        let mut heard = 0;
+        while let Ok(read @ 1..) = slow.read(&mut [0; 1_024]).await {
+            heard += read;
+        }
+        heard
+    };
+    let (ended, heard) = timeout(STALL, async { tokio::join!(copied(client, server), reads) }).await.unwrap();
+    assert_eq!((ended.is_ok(), heard), (true, words.len()), "{ended:?}");
+}

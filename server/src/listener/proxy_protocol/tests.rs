@@ -79,6 +79,15 @@ async fn what_is_no_header_is_the_clients_own() {
     }
 }
 
+#[tokio::test]
+async fn a_header_that_breaks_off_is_nobodys_text() {
+    let whole = v2(0x21, 0x11, &v4_block());
+    for bytes in [b"PROXY ", &b"PROXY TCP4 203"[..], &whole[..6], &whole[..13], &whole[..whole.len() - 1]] {
+        let taken = read(&mut &bytes[..], &mut BytesMut::new()).await;
+        assert!(matches!(taken, Err(HeaderError::CutOff)), "{taken:?}: {}", bytes.escape_ascii());
+    }
+}
+
 #[test]
 fn what_begins_like_a_header_and_is_none_is_refused() {
     let long = [b"PROXY TCP4 ".to_vec(), vec![b'1'; 120]].concat();

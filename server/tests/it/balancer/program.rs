@@ -117,7 +117,10 @@ async fn a_second_signal_ends_it_at_once() {
     running.says("draining").await;
     running.terminate();
     running.says("asked to end a second time").await;
-    running.ended().await;
+    running
+        .says("chat-server: ended at the second signal: clients that had not moved yet were cut off")
+        .await;
+    assert_eq!(running.ended().await.code(), Some(1), "not an orderly end");
 }
 
 #[tokio::test]
@@ -164,6 +167,10 @@ async fn a_setting_that_cannot_be_is_named_with_what_can() {
             "\"listen_admin\" in [balancer] cannot be \"8001\": an address with a port",
         ),
         (&["--listen-tcp", "off", "--listen-http", "off"], "both ports are off"),
+        (
+            &["--listen-tcp", "0.0.0.0:22200", "--backend", "127.0.0.1:22200:off"],
+            "backend 127.0.0.1:22200:off is this front-end itself, which listens on 0.0.0.0:22200: name the servers",
+        ),
     ] {
         refuses(chat_server(&[&backend[..], arguments].concat()), expected).await;
     }

@@ -29,7 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_TRY: Duration = Duration::from_secs(5);
 /// From one try to leave a server that is cut off to the next, on average; all others may be, too.
 const CUT_OFF_AGAIN: Duration = Duration::from_secs(10);
-/// The same for one that drains, shortest and longest: it does not wait for long.
+/// Where several addresses were given: from a try at one to the try at the next, shortest and longest. A place that
+/// does not take this client says so at once, and says nothing of the others.
+const NEXT_ADDRESS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(900));
+/// From one try to leave a server that drains to the next, shortest and longest: it does not wait for long.
 const DRAIN_AGAIN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(1));
 
 /// A move, as far as it is.
@@ -152,8 +155,9 @@ impl Link {
 
     fn dial_beside(&mut self) {
         self.moving.next = None;
-        // Where several addresses were given, the next one is tried first, and each at its turn.
-        self.moving.endpoint = self.endpoint + 1 + self.moving.tries;
+        // The one that works now is tried first: there may be other servers behind it, and some addresses are only
+        // guesses. Then each of the others at its turn.
+        self.moving.endpoint = self.endpoint + self.moving.tries;
         let at = self.moving.endpoint % self.endpoints.len().max(1);
         let Some(endpoint) = self.endpoints.get(at).cloned() else { return };
         self.moving.beside = Beside::Dialling(DialStep::Resolving, endpoint.to_string());
@@ -209,8 +213,12 @@ impl Link {
         let beside = std::mem::take(&mut self.moving.beside);
         self.outputs.push_back(Output::DropBeside);
         self.moving.tries += 1;
+        let tried_all = self.moving.tries.is_multiple_of(self.endpoints.len().max(1));
+        let mut between =
+            |(least, most): (Duration, Duration)| least + (most - least).mul_f64(self.rng.f64());
         let wait = match self.moving.why {
-            Some(Why::Drain) => DRAIN_AGAIN.0 + (DRAIN_AGAIN.1 - DRAIN_AGAIN.0).mul_f64(self.rng.f64()),
+            Some(Why::Drain) => between(DRAIN_AGAIN),
+            _ if !tried_all => between(NEXT_ADDRESS),
             // Between three and five quarters: who came together does not stay together.
             _ => CUT_OFF_AGAIN.mul_f64(0.75 + self.rng.f64() / 2.0),
         };

@@ -492,22 +492,69 @@ fn a_user_who_wants_to_reconnect_does_not_wait_for_the_next_try() {
     assert_eq!(bench.beside.dials.len(), 2, "asked for while it was not known");
 }
 
-#[test]
-fn of_several_addresses_the_next_one_is_tried_first_and_the_one_that_took_it_is_kept() {
-    let endpoints: Vec<_> = (1..=3).map(|port| Endpoint::new("lb", port, Transport::Tcp)).collect();
+/// Online with several addresses, in the order of their ports.
+fn at_several(addresses: u16) -> Bench {
+    let endpoints = (1..=addresses).map(|port| Endpoint::new("lb", port, Transport::Tcp)).collect();
     let mut bench = Bench::to(endpoints, 1, SavedClient::default());
     bench.connect("node-1");
     bench.enter(4, 0);
+    bench
+}
+
+#[test]
+fn of_several_addresses_the_one_that_works_is_tried_first_and_the_one_that_took_it_is_kept() {
+    let mut bench = at_several(3);
     bench.server(&drain(0));
     bench.pass(Duration::ZERO);
     bench.on_beside(Happening::DialFailed("refused".to_owned()));
     bench.wait_for_second_dial();
-    assert_eq!(bench.beside.dials.iter().map(|to| to.port).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(bench.beside.dials.iter().map(|to| to.port).collect::<Vec<_>>(), [1, 2]);
     bench.asks();
-    bench.takes("node-3");
+    bench.takes("node-2");
     bench.server(&drain(0));
     bench.pass(Duration::ZERO);
-    assert_eq!(bench.beside.dials.last().unwrap().port, 1);
+    assert_eq!(bench.beside.dials.last().unwrap().port, 2);
+}
+
+#[test]
+fn a_client_of_one_port_for_both_ways_leaves_a_server_that_is_cut_off_at_the_first_try() {
+    let endpoints = vec![Endpoint::new("lb", 1, Transport::Tcp), Endpoint::new("lb", 1, Transport::Ws)];
+    let mut bench = Bench::to(endpoints.clone(), 1, SavedClient::default());
+    bench.connect("node-1");
+    bench.enter(4, 0);
+    patience(&mut bench);
+    assert_eq!(bench.beside.dials, endpoints[..1]);
+    bench.asks();
+    bench.takes("node-2");
+    assert_eq!((bench.node(), bench.hangups), ("node-2", 0));
+}
+
+#[test]
+fn each_address_is_tried_soon_after_the_other_and_only_then_the_client_waits() {
+    let mut bench = at_several(3);
+    patience(&mut bench);
+    for _ in 0..3 {
+        for is_last in [false, false, true] {
+            // Nobody is there, or somebody who is cut off as well.
+            if is_last {
+                bench.asks();
+                bench.refuses(ErrorCode::Unavailable);
+            } else {
+                bench.on_beside(Happening::DialFailed("refused".to_owned()));
+            }
+            let (from, dials) = (bench.now, bench.beside.dials.len());
+            while bench.beside.dials.len() == dials {
+                bench.server(&cut_off(Some(2_000)));
+                bench.pass(ms(50));
+                bench.is_alive();
+            }
+            let again = bench.now - from;
+            let due = if is_last { ms(7_500)..=ms(12_600) } else { ms(50)..=ms(1_000) };
+            assert!(due.contains(&again), "{is_last}: {again:?}");
+        }
+    }
+    let ports: Vec<_> = bench.beside.dials.iter().map(|to| to.port).collect();
+    assert_eq!(ports, [1, 2, 3, 1, 2, 3, 1, 2, 3, 1]);
 }
 
 #[test]
