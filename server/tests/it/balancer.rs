@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
@@ -103,8 +104,19 @@ impl Node {
         (Backend { host: "127.0.0.1".into(), tcp: Some(tcp), http: Some(port) }, http)
     }
 
+    /// The next client of the TCP port.
     async fn accept(&self) -> TcpStream {
-        within(self.listener.accept()).await.unwrap().0
+        accept_client(&self.listener).await
+    }
+
+    /// From now on the TCP port refuses. It is held, so that no other test gets it.
+    fn refuse(&self) {
+        socket2::SockRef::from(&self.listener).shutdown(std::net::Shutdown::Read).unwrap();
+    }
+
+    /// From now on it accepts again.
+    fn listen_again(&self) {
+        socket2::SockRef::from(&self.listener).listen(64).unwrap();
     }
 
     /// A client of the HTTP port that has said something.
@@ -170,6 +182,20 @@ impl Dead {
     /// From now on somebody listens there.
     fn listen(self) -> TcpListener {
         self.held.listen(8).unwrap()
+    }
+}
+
+/// The next connection that is no check: those are closed as soon as they stand.
+async fn accept_client(listener: &TcpListener) -> TcpStream {
+    loop {
+        let stream = within(listener.accept()).await.unwrap().0;
+        // The front-end runs on this thread: what it does at once it has done when all others have had their turn.
+        for _ in 0..16 {
+            tokio::task::yield_now().await;
+        }
+        if !matches!(stream.peek(&mut [0]).now_or_never(), Some(Ok(0))) {
+            return stream;
+        }
     }
 }
 
