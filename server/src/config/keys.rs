@@ -101,7 +101,7 @@ pub(super) const KEYS: &[Key] = &[
     key!("balancer", "backups", balancer.backups, "Servers that get clients only while none of the others is healthy."),
     key!("balancer", "policy", balancer.policy, "Who gets the next client: \"least-connections\", or \"least-load\", where recent bytes count as much."),
     key!("balancer", "send_proxy", balancer.send_proxy, "true: servers are told clients' addresses by PROXY protocol v2, and have to expect it."),
-    key!("balancer", "check_ms", balancer.check.every, "From one GET /ready to the next, for each server; how soon a dead one is noticed that no client finds.", min 10),
+    key!("balancer", "check_ms", balancer.check.every, "From one check to the next (GET /ready, and whether the TCP port accepts), for each server; how soon a dead one is noticed that no client finds.", min 10),
     key!("balancer", "check_timeout_ms", balancer.check.timeout, "For one check; longer where the network is slow.", min 10),
     key!("balancer", "rise", balancer.check.rise, "Good checks in a row that bring a server back.", min 1),
     key!("balancer", "fall", balancer.check.fall, "Failed checks in a row that put one out; a refused client or its own 503 does at once.", min 1),

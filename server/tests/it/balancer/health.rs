@@ -77,27 +77,30 @@ async fn a_check_that_is_not_answered_in_time_has_failed() {
 #[tokio::test]
 async fn one_refused_client_puts_a_node_out_at_once_and_checks_bring_it_back() {
     for (every, comes_back) in [(NEVER, false), (SOON, true)] {
-        let (gone, node) = (Node::start().await, Node::start().await);
-        let front = Front::with(vec![gone.backend.clone(), node.backend.clone()], |config| {
+        let (port, healthy, node) = (Dead::start(), Node::start().await, Node::start().await);
+        let half = Backend { tcp: Some(port.port), ..healthy.backend.clone() };
+        let listener = port.open();
+        let front = Front::with(vec![half.clone(), node.backend.clone()], |config| {
             (config.check.every, config.check.rise) = (every, 3);
             // Only a refused client puts it out.
             config.check.fall = 1_000_000;
         });
-        front.has_healthy(2).await;
-        gone.refuse();
+        // A check has found both of its ports well.
+        assert!(is_check(&within(listener.accept()).await.unwrap().0).await);
+        drop(listener);
         let mut clients = vec![(connect(front.tcp).await, node.accept().await)];
         assert_eq!(front.backends.healthy(), 1);
         if comes_back {
-            let before = gone.checks();
-            gone.listen_again();
+            let before = healthy.checks();
+            let listener = port.open();
             front.has_healthy(2).await;
-            assert!(gone.checks() - before >= 3, "{} checks", gone.checks() - before);
-            clients.push((connect(front.tcp).await, gone.accept().await));
+            assert!(healthy.checks() - before >= 3, "{} checks", healthy.checks() - before);
+            clients.push((connect(front.tcp).await, accept_client(&listener).await));
         } else {
             for _ in 0..3 {
                 clients.push((connect(front.tcp).await, node.accept().await));
             }
-            assert_eq!(front.backends.loads(), [(gone.backend.clone(), 0), (node.backend.clone(), 4)]);
+            assert_eq!(front.backends.loads(), [(half, 0), (node.backend.clone(), 4)]);
         }
     }
 }
