@@ -104,7 +104,8 @@ impl Drop for Permit {
 }
 
 impl Door {
-    /// Takes connections until `closing`, or until the node dies.
+    /// Takes connections until `closing`, and those that are waiting then: closing over them would reset them. Or
+    /// until the node dies.
     pub(crate) async fn open(self, listener: TcpListener, port: Port, closing: CancellationToken) {
         let accepting = async {
             loop {
@@ -113,9 +114,12 @@ impl Door {
             }
         };
         tokio::select! {
-            () = accepting => {}
+            () = accepting => return,
+            () = self.ends.kill.cancelled() => return,
             () = closing.cancelled() => {}
-            () = self.ends.kill.cancelled() => {}
+        }
+        for (stream, peer) in socket::close(listener) {
+            self.let_in(stream, peer, port);
         }
     }
 
@@ -155,8 +159,8 @@ impl Door {
         };
         match read {
             Ok(Ok(addr)) => Some((addr.unwrap_or(peer), stream, input)),
-            // A silent client may be a person.
-            Err(_) if input.is_empty() => Some((peer, stream, input)),
+            // A silent client may be a person, also one who has only pressed the key for a new line.
+            Err(_) if !proxy_protocol::has_begun(&input) => Some((peer, stream, input)),
             Ok(Err(error)) => self.refuse_header(peer, &error.to_string()),
             Err(_) => self.refuse_header(peer, "the rest of it did not come"),
         }
