@@ -2,7 +2,7 @@
 //! because their user may be back in a moment, and the changes to tell. Pure: time is passed in. No order is
 //! promised against messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chat_protocol::{Moved, NodeId, Presence, RoomName, User, UserId, limits};
@@ -37,16 +37,30 @@ struct Seat {
     gone_at: Option<Duration>,
 }
 
+/// What is to be told together. To those who hear it all that counts is what they were told before and how it
+/// stands at the end, not what happened between.
 #[derive(Debug, Default)]
 struct Changes {
-    joined: BTreeMap<UserId, User>,
+    /// Who is there and was not when the last changes were told: nobody needs to hear of their leaving.
+    new: BTreeSet<UserId>,
+    /// Who came, or has another name.
+    joined: BTreeSet<UserId>,
     left: BTreeMap<UserId, User>,
-    moved: BTreeMap<UserId, Moved>,
+    /// From which node.
+    moved: BTreeMap<UserId, NodeId>,
 }
 
 impl Changes {
     fn is_empty(&self) -> bool {
         self.joined.is_empty() && self.left.is_empty() && self.moved.is_empty()
+    }
+
+    /// From where they were told to be; whoever is back there has not moved.
+    fn note_move(&mut self, user: &UserId, from: NodeId, to: &NodeId) {
+        let from = self.moved.remove(user).unwrap_or(from);
+        if from != *to {
+            self.moved.insert(user.clone(), from);
+        }
     }
 }
 
@@ -100,8 +114,10 @@ impl Roster {
     fn enter(&mut self, user: User) {
         let id = user.user_id.clone();
         let Some(seat) = self.users.get_mut(&id) else {
-            self.changes.left.remove(&id);
-            self.changes.joined.insert(id.clone(), user.clone());
+            if self.changes.left.remove(&id).is_none() {
+                self.changes.new.insert(id.clone());
+            }
+            self.changes.joined.insert(id.clone());
             self.users.insert(id, Seat { nodes: vec![user.node.clone()], user, gone_at: None });
             return;
         };
@@ -110,11 +126,10 @@ impl Roster {
         seat.nodes.push(user.node.clone());
         let was = std::mem::replace(&mut seat.user, user.clone());
         if was.node != user.node {
-            let from = was.node.clone();
-            self.changes.moved.insert(id.clone(), Moved { user: user.clone(), from });
+            self.changes.note_move(&id, was.node, &user.node);
         }
-        if (&was.username, &was.away) != (&user.username, &user.away) {
-            self.changes.joined.insert(id, user);
+        if (was.username, was.away) != (user.username, user.away) {
+            self.changes.joined.insert(id);
         }
     }
 
@@ -128,7 +143,7 @@ impl Roster {
         match seat.nodes.last() {
             Some(remaining) if seat.user.node != *remaining => {
                 let from = std::mem::replace(&mut seat.user.node, remaining.clone());
-                self.changes.moved.insert(user.clone(), Moved { user: seat.user.clone(), from });
+                self.changes.note_move(user, from, remaining);
             }
             Some(_) => {}
             None if lost => seat.gone_at = Some(now + self.hold),
@@ -139,7 +154,8 @@ impl Roster {
     fn remove(&mut self, user: &UserId) {
         if let Some(seat) = self.users.remove(user) {
             self.changes.moved.remove(user);
-            if self.changes.joined.remove(user).is_none() {
+            self.changes.joined.remove(user);
+            if !self.changes.new.remove(user) {
                 self.changes.left.insert(user.clone(), seat.user);
             }
         }
@@ -175,11 +191,14 @@ impl Roster {
         self.told_at = Some(now);
         let max = if self.is_large() { SAMPLE_MAX } else { limits::USERS_LISTED_MAX };
         let changes = std::mem::take(&mut self.changes);
+        // As they are now, whatever the order in which they were renamed and moved.
+        let user = |id: &UserId| self.users.get(id).map(|seat| seat.user.clone());
+        let moved = |(id, from)| user(&id).map(|user| Moved { user, from });
         Some(Presence {
             room: room.clone(),
-            joined: changes.joined.into_values().take(max).collect(),
+            joined: changes.joined.iter().filter_map(user).take(max).collect(),
             left: changes.left.into_values().take(max).collect(),
-            moved: changes.moved.into_values().take(max).collect(),
+            moved: changes.moved.into_iter().filter_map(moved).take(max).collect(),
             count: self.users.len(),
         })
     }

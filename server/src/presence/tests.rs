@@ -110,3 +110,69 @@ fn a_large_room_tells_once_a_second_a_sample_and_the_exact_count() {
     let (joined, _, _, count) = told(&mut roster, 2).unwrap();
     assert_eq!((joined.len(), count), (SAMPLE_MAX, 700));
 }
+
+/// Alice and bob are known, and carol was told at 5 s: what follows within 250 ms is told together.
+fn within_a_batch(changes: &[PresenceChange]) -> Option<Told> {
+    let mut roster = roster(&[user("alice", "a"), user("bob", "a")]);
+    roster.change(Duration::from_secs(5), PresenceChange::Entered(user("carol", "a")));
+    assert!(told(&mut roster, 5).is_some());
+    for change in changes {
+        roster.change(Duration::from_millis(5_010), change.clone());
+    }
+    assert_eq!(told_at(&mut roster, Duration::from_millis(5_020)), None);
+    told_at(&mut roster, Duration::from_millis(5_250))
+}
+
+#[test]
+fn who_was_known_and_leaves_has_left_whatever_else_the_batch_held() {
+    let bob = user("bob", "a");
+    let (enters, leaves) = (PresenceChange::Entered(bob.clone()), left(&bob, false));
+    let renamed = PresenceChange::Entered(User { username: "bobby".into(), ..bob });
+    assert_eq!(
+        within_a_batch(&[renamed.clone(), leaves.clone()]),
+        Some((vec![], vec!["bobby@a".into()], vec![], 2))
+    );
+    assert_eq!(
+        within_a_batch(&[leaves.clone(), enters, renamed, leaves]),
+        Some((vec![], vec!["bobby@a".into()], vec![], 2))
+    );
+}
+
+#[test]
+fn who_comes_is_renamed_and_leaves_within_a_batch_is_not_told() {
+    let dave = user("dave", "a");
+    let renamed = PresenceChange::Entered(User { username: "david".into(), ..dave.clone() });
+    let (enters, leaves) = (PresenceChange::Entered(dave.clone()), left(&dave, false));
+    assert_eq!(within_a_batch(&[enters, renamed, leaves]), None);
+}
+
+#[test]
+fn what_is_told_adds_up_to_who_is_there() {
+    for seed in 0..200 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut roster = Roster::new(Duration::from_millis(300));
+        let mut list = BTreeMap::new();
+        for step in 0..400 {
+            let now = Duration::from_millis(step * 20);
+            let name = ["alice", "bob", "carol"][rng.usize(..3)];
+            let mut who = user(name, ["a", "b"][rng.usize(..2)]);
+            match rng.u8(..4) {
+                0 => {}
+                1 => roster.change(now, left(&who, rng.bool())),
+                _ => {
+                    who.username = format!("{name}{}", rng.u8(..2));
+                    roster.change(now, PresenceChange::Entered(who));
+                }
+            }
+            let Some(batch) = roster.tell(now, &RoomName::general()) else { continue };
+            let came = batch.joined.into_iter().chain(batch.moved.into_iter().map(|moved| moved.user));
+            list.extend(came.map(|user| (user.user_id.clone(), user)));
+            for user in batch.left {
+                assert!(list.remove(&user.user_id).is_some(), "seed {seed}: {user:?} was not there");
+            }
+            let listed: Vec<User> = list.values().cloned().collect();
+            assert_eq!(listed, roster.list(10), "seed {seed}, step {step}");
+            assert_eq!(batch.count, listed.len());
+        }
+    }
+}

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::support::{BOTH, TestClient, TestNode, Way, message};
+use crate::support::{BOTH, TestClient, TestNode, Way, lists, message};
 
 #[tokio::test]
 async fn a_client_says_hello_joins_and_talks() {
@@ -175,7 +175,7 @@ async fn who_comes_and_goes_is_told() {
     let node = TestNode::start();
     let mut alice = TestClient::joined(&node, "alice").await;
     let mut bob = TestClient::joined(&node, "bob").await;
-    let joined = alice.wait_for(|frame| frame["joined"][0]["username"] == "bob").await;
+    let joined = alice.wait_for(|frame| lists(&frame["joined"], "bob")).await;
     assert_eq!(
         (&joined["type"], &joined["room"], &joined["count"]),
         (&json!("presence"), &json!("general"), &json!(2))
@@ -183,7 +183,7 @@ async fn who_comes_and_goes_is_told() {
     bob.say(json!({"type": "leave", "room": "general", "re": "l"})).await;
     let left = bob.wait("left").await;
     assert_eq!((&left["room"], &left["re"]), (&json!("general"), &json!("l")));
-    let left = alice.wait_for(|frame| frame["left"][0]["username"] == "bob").await;
+    let left = alice.wait_for(|frame| lists(&frame["left"], "bob")).await;
     assert_eq!(left["count"], 1);
     bob.say(message(1, "from outside")).await;
     let error = bob.wait("error").await;
@@ -203,7 +203,7 @@ async fn a_rename_is_told_and_messages_carry_the_new_name() {
         (&changed["username"], &changed["was"], &changed["re"]),
         (&json!("alicia"), &json!("alice"), &json!("r"))
     );
-    bob.wait_for(|frame| frame["joined"][0]["username"] == "alicia").await;
+    bob.wait_for(|frame| lists(&frame["joined"], "alicia")).await;
     alice.send(1, "hi").await;
     assert_eq!(bob.wait("message").await["sender"], "alicia");
     for reserved in ["server", "System", "guest-1"] {

@@ -316,6 +316,11 @@ pub(crate) fn message(n: u64, content: &str) -> Value {
     json!({"type": "message", "room": "general", "n": n, "content": content})
 }
 
+/// Whether a list of users names one. Changes of presence may be told with others, in the order of the users' ids.
+pub(crate) fn lists(users: &Value, name: &str) -> bool {
+    users.as_array().is_some_and(|users| users.iter().any(|user| user["username"] == name))
+}
+
 /// A person at a plain terminal.
 pub(crate) struct Terminal(pub(crate) BufReader<TcpStream>);
 
