@@ -56,7 +56,7 @@ fn test() -> ExitCode {
     }
     let code = steps.finish();
     // The last line, in these words: machines read it.
-    println!("{} passed, {} failed", tests.passed, tests.failed);
+    steps::say(&format!("{} passed, {} failed", tests.passed, tests.failed));
     code
 }
 

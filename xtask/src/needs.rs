@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::steps::say;
+
 /// Something that tests start, and the Debian package that brings it.
 struct Tool {
     name: &'static str,
@@ -105,7 +107,7 @@ fn privilege() -> Option<&'static [&'static str]> {
 
 fn apt_get(privilege: &[&str], arguments: &[&str]) -> anyhow::Result<()> {
     let line = [privilege, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"], arguments].concat();
-    println!("{}", line.join(" "));
+    say(&line.join(" "));
     let status = Command::new(line[0]).args(&line[1..]).status()?;
     ensure!(status.success(), "apt-get ended with {status}");
     Ok(())

@@ -1,7 +1,7 @@
 //! Owns how steps are run: one after another, each timed, all of them even when one fails, so that one run
 //! shows everything that is wrong.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -34,12 +34,12 @@ impl Steps {
         name: &'static str,
         step: impl FnOnce(&Cargo) -> anyhow::Result<()>,
     ) -> bool {
-        println!("==> {name}");
+        say(&format!("==> {name}"));
         let begun = now();
         let outcome = step(&self.cargo);
         let done = Done { name, took: begun.elapsed(), passed: outcome.is_ok() };
         if let Err(error) = outcome {
-            println!("==> {name} failed: {error:#}");
+            say(&format!("==> {name} failed: {error:#}"));
         }
         self.done.push(done);
         self.done.last().is_some_and(|done| done.passed)
@@ -54,10 +54,10 @@ impl Steps {
 
     /// Says what each step took; fails when one did.
     pub(crate) fn finish(self) -> ExitCode {
-        println!();
+        say("");
         for done in &self.done {
             let outcome = if done.passed { "passed" } else { "FAILED" };
-            println!("{:<8} {outcome} {:7.1} s", done.name, done.took.as_secs_f64());
+            say(&format!("{:<8} {outcome} {:7.1} s", done.name, done.took.as_secs_f64()));
         }
         if self.done.iter().all(|done| done.passed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
@@ -101,7 +101,7 @@ impl Cargo {
         for line in BufReader::new(output).split(b'\n') {
             let line = line.context("cargo's output broke off")?;
             let line = String::from_utf8_lossy(&line);
-            println!("{line}");
+            say(&line);
             add_line(totals, &line);
         }
         let status = cargo.wait()?;
@@ -116,6 +116,12 @@ impl Cargo {
         command.args(arguments).current_dir(&self.root);
         command
     }
+}
+
+/// Shows a line. Whoever has seen enough (`cargo xtask chaos --help | head`) misses nothing but what is shown: steps go
+/// on, and their outcome is the exit code.
+pub(crate) fn say(line: &str) {
+    drop(writeln!(io::stdout(), "{line}"));
 }
 
 #[expect(clippy::disallowed_methods, reason = "steps take real time, and nothing else depends on it")]
