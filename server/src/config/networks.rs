@@ -2,13 +2,17 @@
 //! is asked for.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::value::{Setting, Value, quoted};
 
 const ALLOWED: &str =
     "a list of networks as \"10.0.0.0/8\" or \"2001:db8::/32\", or of single addresses, is allowed";
+
+/// Bits in front of an IPv4 address that is written as IPv6 (RFC 4291, section 2.5.5.2).
+const MAPPED_BITS: u8 = 96;
+const MAPPED: &str = "a network of IPv4 addresses is written as \"10.0.0.0/8\", not as \"::ffff:10.0.0.0/8\"";
 
 /// Addresses that share their first bits (CIDR, RFC 4632).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +33,15 @@ impl Networks {
 }
 
 impl Network {
+    /// Addresses are compared as what they are, IPv4 ones as IPv4: so are networks.
+    fn unmapped(first: Ipv6Addr, bits: u8) -> Result<Self, &'static str> {
+        match (first.to_ipv4_mapped(), bits.checked_sub(MAPPED_BITS)) {
+            (None, _) => Ok(Self { first: first.into(), bits }),
+            (Some(first), Some(bits)) => Ok(Self { first: first.into(), bits }),
+            (Some(_), None) => Err(MAPPED),
+        }
+    }
+
     fn contains(&self, addr: IpAddr) -> bool {
         match (self.first, addr) {
             (IpAddr::V4(first), IpAddr::V4(addr)) => {
@@ -54,7 +67,10 @@ impl FromStr for Network {
         if bits > most {
             return Err(ALLOWED);
         }
-        Ok(Self { first, bits })
+        match first {
+            IpAddr::V6(mapped) => Self::unmapped(mapped, bits),
+            IpAddr::V4(_) => Ok(Self { first, bits }),
+        }
     }
 }
 
@@ -113,6 +129,11 @@ mod tests {
         check("::/0", "2001:db8::1", true);
         check("::1, 10.0.0.0/8", "10.0.0.1", true);
         check("10.0.0.0/8", "::ffff:10.0.0.1", true);
+        check("::ffff:10.0.0.0/104", "10.9.9.9", true);
+        check("::ffff:10.0.0.0/104", "11.0.0.1", false);
+        check("::ffff:10.0.0.7", "10.0.0.7", true);
+        check("::ffff:0:0/96", "203.0.113.9", true);
+        check("::ffff:0:0/96", "2001:db8::1", false);
         check("", "127.0.0.1", false);
     }
 
@@ -120,6 +141,9 @@ mod tests {
     fn what_is_no_network_is_refused() {
         for text in ["10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "10.0.0.0/-1", "host", "10.0.0.0/8,"] {
             assert_eq!(text.parse::<Networks>(), Err(ALLOWED), "{text}");
+        }
+        for text in ["::ffff:10.0.0.0/8", "::ffff:0:0/95"] {
+            assert_eq!(text.parse::<Networks>(), Err(MAPPED), "{text}");
         }
         assert_eq!(Networks::read(&Value::String("10.0.0.0/8".to_owned())), Err(ALLOWED));
     }
