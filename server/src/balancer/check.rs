@@ -1,4 +1,4 @@
-//! Owns the checks: each backend is asked again and again whether it takes clients. Knows nothing of what its
+//! Owns the checks: each backend is asked again and again, on each of its ports, whether it takes clients. Knows nothing of what its
 //! answers amount to.
 
 use std::io;
@@ -44,12 +44,30 @@ fn jittered(every: Duration) -> Duration {
     every.mul_f64(0.9 + 0.2 * fastrand::f64())
 }
 
-/// Asks once: `/ready` on the HTTP port, where there is none whether the TCP port accepts.
+/// Asks once, on each port: each of them gets clients. One after the other, since a server may take only so many
+/// connections of one address. What `/ready` says comes first: a node that drains has closed its TCP port in order.
 async fn probe(backend: &Backend, check: &Check, preface: Preface) -> Found {
-    let failed = |error: io::Error| Found::Failed(format!("check failed: {error}"));
+    match probe_http(backend, check, preface).await {
+        Found::Ready => probe_tcp(backend, check, preface).await,
+        found => found,
+    }
+}
+
+/// Whether the TCP port accepts, where there is one. A server says nothing to who has not said a word.
+async fn probe_tcp(backend: &Backend, check: &Check, preface: Preface) -> Found {
+    if backend.tcp.is_none() {
+        return Found::Ready;
+    }
+    match connect(backend, Port::Tcp, preface, check.timeout).await {
+        Ok(_) => Found::Ready,
+        Err(error) => Found::Failed(format!("check failed: its TCP port: {error}")),
+    }
+}
+
+/// What `/ready` says, where there is an HTTP port.
+async fn probe_http(backend: &Backend, check: &Check, preface: Preface) -> Found {
     if backend.http.is_none() {
-        let connected = connect(backend, Port::Tcp, preface, check.timeout).await;
-        return connected.map_or_else(failed, |_| Found::Ready);
+        return Found::Ready;
     }
     let mut answer = Vec::new();
     let asked = timeout(check.timeout, ask_ready(backend, check.timeout, preface, &mut answer)).await;
@@ -57,7 +75,7 @@ async fn probe(backend: &Backend, check: &Check, preface: Preface) -> Found {
         // However it ended: an answer is one when its first line is there.
         _ if answer.contains(&b'\r') => judge(&answer),
         Ok(Ok(())) => judge(&answer),
-        Ok(Err(error)) => failed(error),
+        Ok(Err(error)) => Found::Failed(format!("check failed: {error}")),
         Err(_) => Found::Failed(format!("check failed: no answer in {} ms", check.timeout.as_millis())),
     }
 }

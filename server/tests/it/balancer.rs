@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chat_server::balancer::{Backend, BackendsHandle, Balancer, BalancerConfig};
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
@@ -103,8 +104,9 @@ impl Node {
         (Backend { host: "127.0.0.1".into(), tcp: Some(tcp), http: Some(port) }, http)
     }
 
+    /// The next client of the TCP port.
     async fn accept(&self) -> TcpStream {
-        within(self.listener.accept()).await.unwrap().0
+        accept_client(&self.listener).await
     }
 
     /// A client of the HTTP port that has said something.
@@ -159,6 +161,7 @@ struct Dead {
 impl Dead {
     fn start() -> Self {
         let held = TcpSocket::new_v4().unwrap();
+        held.set_reuseaddr(true).unwrap();
         held.bind(ANY_PORT).unwrap();
         Self { port: held.local_addr().unwrap().port(), held }
     }
@@ -167,10 +170,37 @@ impl Dead {
         Backend { host: "127.0.0.1".into(), tcp: Some(self.port), http: Some(self.port) }
     }
 
+    /// Somebody listens there until this is dropped; then it refuses again.
+    fn open(&self) -> TcpListener {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(SocketAddr::new(ANY_PORT.ip(), self.port)).unwrap();
+        socket.listen(64).unwrap()
+    }
+
     /// From now on somebody listens there.
     fn listen(self) -> TcpListener {
         self.held.listen(8).unwrap()
     }
+}
+
+/// The next connection that is no check.
+async fn accept_client(listener: &TcpListener) -> TcpStream {
+    loop {
+        let stream = within(listener.accept()).await.unwrap().0;
+        if !is_check(&stream).await {
+            return stream;
+        }
+    }
+}
+
+/// Checks of a TCP port are closed as soon as they stand.
+async fn is_check(stream: &TcpStream) -> bool {
+    // The front-end runs on this thread: what it does at once it has done when all others have had their turn.
+    for _ in 0..16 {
+        tokio::task::yield_now().await;
+    }
+    matches!(stream.peek(&mut [0]).now_or_never(), Some(Ok(0)))
 }
 
 async fn until(mut happened: impl FnMut() -> bool) {

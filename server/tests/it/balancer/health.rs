@@ -77,29 +77,51 @@ async fn a_check_that_is_not_answered_in_time_has_failed() {
 #[tokio::test]
 async fn one_refused_client_puts_a_node_out_at_once_and_checks_bring_it_back() {
     for (every, comes_back) in [(NEVER, false), (SOON, true)] {
-        // Its checks are fine, but clients are refused.
-        let (dead, healthy, node) = (Dead::start(), Node::start().await, Node::start().await);
-        let half = Backend { tcp: Some(dead.port), ..healthy.backend.clone() };
+        let (port, healthy, node) = (Dead::start(), Node::start().await, Node::start().await);
+        let half = Backend { tcp: Some(port.port), ..healthy.backend.clone() };
+        let listener = port.open();
         let front = Front::with(vec![half.clone(), node.backend.clone()], |config| {
-            config.check.every = every;
-            config.check.rise = 3;
+            (config.check.every, config.check.rise) = (every, 3);
+            // Only a refused client puts it out.
+            config.check.fall = 1_000_000;
         });
-        until(|| healthy.checks() > 0 && node.checks() > 0).await;
-        let before = healthy.checks();
+        // A check has found both of its ports well.
+        assert!(is_check(&within(listener.accept()).await.unwrap().0).await);
+        drop(listener);
         let mut clients = vec![(connect(front.tcp).await, node.accept().await)];
+        assert_eq!(front.backends.healthy(), 1);
         if comes_back {
+            let before = healthy.checks();
+            let listener = port.open();
             front.has_healthy(2).await;
             assert!(healthy.checks() - before >= 3, "{} checks", healthy.checks() - before);
-            let listener = dead.listen();
-            clients.push((connect(front.tcp).await, within(listener.accept()).await.unwrap().0));
+            clients.push((connect(front.tcp).await, accept_client(&listener).await));
         } else {
-            assert_eq!(front.backends.healthy(), 1);
             for _ in 0..3 {
                 clients.push((connect(front.tcp).await, node.accept().await));
             }
             assert_eq!(front.backends.loads(), [(half, 0), (node.backend.clone(), 4)]);
         }
     }
+}
+
+#[tokio::test]
+async fn a_node_that_says_it_is_ready_and_refuses_on_its_tcp_port_gets_no_clients() {
+    let (dead, half, node) = (Dead::start(), Node::start().await, Node::start().await);
+    let front =
+        Front::start(vec![Backend { tcp: Some(dead.port), ..half.backend.clone() }, node.backend.clone()]);
+    front.has_healthy(1).await;
+    // Checks that find its HTTP port well do not bring it back.
+    let before = half.checks();
+    until(|| {
+        assert_eq!(front.backends.healthy(), 1);
+        half.checks() >= before + 10
+    })
+    .await;
+    let status = crate::support::get(front.admin, "/status").await.1;
+    assert!(status.contains("check failed: its TCP port: "), "{status}");
+    let _now = dead.listen();
+    front.has_healthy(2).await;
 }
 
 #[tokio::test]
@@ -124,8 +146,7 @@ async fn where_all_are_gone_the_first_that_is_back_gets_clients_before_any_check
     let listener = back.listen();
     for _ in 0..3 {
         let mut client = connect(front.tcp).await;
-        let mut server = within(listener.accept()).await.unwrap().0;
-        // The check that failed came before; this one is a client.
+        let mut server = accept_client(&listener).await;
         talks(&mut client, &mut server).await;
     }
     assert_eq!(front.backends.healthy(), 0, "only checks make it healthy");

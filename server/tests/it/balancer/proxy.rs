@@ -22,33 +22,49 @@ fn header(from: SocketAddr, to: SocketAddr) -> Vec<u8> {
     [SIGNATURE, family, &addresses, &ports].concat()
 }
 
-async fn listen() -> (TcpListener, u16) {
-    let listener = TcpListener::bind(ANY_PORT).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, port)
+/// A backend whose two ports the test plays.
+async fn listen() -> (TcpListener, TcpListener, Backend) {
+    let tcp = TcpListener::bind(ANY_PORT).await.unwrap();
+    let (backend, http) = Node::with_http(tcp.local_addr().unwrap().port()).await;
+    (tcp, http, backend)
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    within(listener.accept()).await.unwrap().0
+}
+
+/// The check of both ports: these bytes come first on each of them.
+async fn checked(tcp: &TcpListener, http: &TcpListener, first: &[u8]) {
+    let mut check = accept(http).await;
+    read_exactly(&mut check, &[first, b"GET /ready HTTP/1.1\r\n"].concat()).await;
+    check.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    // Or its last words, which were not read, would make this a reset.
+    check.shutdown().await.unwrap();
+    drop(within(check.read_to_end(&mut Vec::new())).await);
+    let mut said = Vec::new();
+    within(accept(tcp).await.read_to_end(&mut said)).await.unwrap();
+    assert_eq!(said, first);
 }
 
 #[tokio::test]
 async fn the_client_is_named_before_its_first_byte() {
     let any_v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
     for listen_tcp in [ANY_PORT, any_v6] {
-        let (listener, port) = listen().await;
-        let backend = Backend { host: "127.0.0.1".into(), tcp: Some(port), http: Some(port) };
+        let (tcp, http, backend) = listen().await;
         let front = Front::with(vec![backend], |config| {
             config.send_proxy = true;
             config.listen_tcp = Some(listen_tcp);
             config.check.every = NEVER;
         });
         // The check comes first: it is the front-end's own connection.
-        let mut check = within(listener.accept()).await.unwrap().0;
-        read_exactly(&mut check, &[SIGNATURE, b"\x20\0\0\0GET /ready HTTP/1.1\r\n"].concat()).await;
+        checked(&tcp, &http, &[SIGNATURE, b"\x20\0\0\0"].concat()).await;
         let mut client = connect(front.tcp).await;
-        let mut server = within(listener.accept()).await.unwrap().0;
+        let mut server = accept(&tcp).await;
         read_exactly(&mut server, &header(client.local_addr().unwrap(), front.tcp)).await;
         talks(&mut client, &mut server).await;
         let mut client = connect(front.http).await;
         client.write_all(b"GET /ws").await.unwrap();
-        let mut server = within(listener.accept()).await.unwrap().0;
+        let mut server = accept(&http).await;
         read_exactly(&mut server, &header(client.local_addr().unwrap(), front.http)).await;
         read_exactly(&mut server, b"GET /ws").await;
     }
@@ -56,13 +72,11 @@ async fn the_client_is_named_before_its_first_byte() {
 
 #[tokio::test]
 async fn without_being_asked_nothing_is_told() {
-    let (listener, port) = listen().await;
-    let backend = Backend { host: "127.0.0.1".into(), tcp: Some(port), http: Some(port) };
+    let (tcp, http, backend) = listen().await;
     let front = Front::with(vec![backend], |config| config.check.every = NEVER);
-    let mut check = within(listener.accept()).await.unwrap().0;
-    read_exactly(&mut check, b"GET /ready HTTP/1.1\r\n").await;
+    checked(&tcp, &http, b"").await;
     let mut client = connect(front.tcp).await;
-    let mut server = within(listener.accept()).await.unwrap().0;
+    let mut server = accept(&tcp).await;
     talks(&mut client, &mut server).await;
 }
 
