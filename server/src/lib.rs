@@ -71,6 +71,11 @@ impl Cluster {
     pub fn set_reachable(&self, node: &chat_protocol::NodeId, reachable: bool) {
         self.0.set_reachable(node, reachable);
     }
+
+    /// Cuts a node off from the backbone after so many more of its calls. For tests.
+    pub fn cut_off_after(&self, node: &chat_protocol::NodeId, calls: usize) {
+        self.0.cut_off_after(node, calls);
+    }
 }
 
 /// One node, bound to its ports.

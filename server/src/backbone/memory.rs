@@ -72,9 +72,21 @@ struct Feed {
     rooms: HashSet<RoomName>,
     /// Since when the node is cut off, as long as it is.
     cut_off: Option<Duration>,
+    /// Calls until it is; none: it is not going to be.
+    calls_left: Option<usize>,
 }
 
 impl Feed {
+    /// Counts a call; false where the node is cut off.
+    fn lets_call(&mut self, now: Duration) -> bool {
+        match self.calls_left {
+            Some(0) => self.cut_off = self.cut_off.or(Some(now)),
+            Some(left) => self.calls_left = Some(left - 1),
+            None => {}
+        }
+        self.cut_off.is_none()
+    }
+
     fn send(&mut self, event: FeedEvent) {
         if self.cut_off.is_none() {
             self.sender.send(event);
@@ -106,7 +118,7 @@ impl MemoryBackbone {
     pub fn connect(&self, node: NodeId) -> Link {
         let (sender, feed) = FeedSender::new(FEED_EVENTS_MAX);
         let connection = fastrand::u64(..);
-        let end = Feed { connection, sender, rooms: HashSet::new(), cut_off: None };
+        let end = Feed { connection, sender, rooms: HashSet::new(), cut_off: None, calls_left: None };
         self.state.lock().nodes.insert(node.clone(), end);
         Link { backbone: Arc::new(MemoryNode { shared: self.clone(), node, connection }), feed }
     }
@@ -156,8 +168,8 @@ impl MemoryNode {
     fn call<T: Send + 'static>(&self, call: impl FnOnce(&mut State, Duration) -> T) -> Call<T> {
         let now = self.shared.now();
         let mut state = self.shared.state.lock();
-        let reachable = (state.nodes.get(&self.node))
-            .is_some_and(|feed| feed.connection == self.connection && feed.cut_off.is_none());
+        let reachable = (state.nodes.get_mut(&self.node))
+            .is_some_and(|feed| feed.connection == self.connection && feed.lets_call(now));
         let answer = if reachable {
             Ok(call(&mut state, now))
         } else {

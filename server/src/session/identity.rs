@@ -43,8 +43,7 @@ impl Session {
         }
         let resume = hello.resume.clone();
         match self.introduce(hello, re.clone()).await {
-            Ok(Some(welcome)) => self.outbox.say(&ServerMessage::Welcome(welcome)),
-            Ok(None) => return,
+            Ok(welcome) => self.outbox.say(&ServerMessage::Welcome(welcome)),
             Err(error) => {
                 // Not half a user: the client comes back, here or elsewhere.
                 self.unavailable(&error, re);
@@ -66,7 +65,9 @@ impl Session {
         (if_ready && !self.hub.is_well()).then_some((ErrorCode::Unavailable, reason))
     }
 
-    async fn introduce(&mut self, hello: Hello, re: Option<Re>) -> Result<Option<Welcome>, BackboneError> {
+    /// A hello that fails has changed nothing for the client's other connection: fencing that one comes last, when
+    /// nothing else can fail. A name that was claimed runs out by itself.
+    async fn introduce(&mut self, hello: Hello, re: Option<Re>) -> Result<Welcome, BackboneError> {
         let directory = &self.hub.directory;
         let proved = match &hello.session {
             Some(session) => directory.prove(session).await?,
@@ -75,19 +76,25 @@ impl Session {
         let user = proved.unwrap_or_else(UserId::random);
         let generation = hello.generation.unwrap_or(0);
         let wanted = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
+        // Ids that servers lend are public and nobody's.
+        let asked = hello.client_id.filter(|client| !client.is_lent()).unwrap_or_else(ClientId::random);
         // None of them needs another's answer: after a node's death many come at once, and each round trip counts.
-        let (client, name, session, remembered) = tokio::try_join!(
-            self.own_client(hello.client_id, &user, generation),
+        let (name, session, mut rooms) = tokio::try_join!(
             directory.claim(&wanted, &user),
             directory.session(&user),
-            call(self.hub.backbone.remembered(&user)),
+            self.rooms_of_user(&user, &asked, &hello.resume),
         )?;
+        let client = self.own_client(asked.clone(), &user, generation).await?;
+        if client != asked {
+            // Somebody else's numbers are not its own.
+            rooms.iter_mut().for_each(|room| room.last_n = 0);
+        }
         self.who =
             Who { style: Style::Hello, user, client, generation, name, registered: true, silent: false };
         let Who { user, client, name, .. } = &self.who;
         self.hub.user_online(user, name);
         self.hub.client_here(client, self.newest());
-        Ok(Some(Welcome {
+        Ok(Welcome {
             user_id: user.clone(),
             client_id: client.clone(),
             session,
@@ -95,21 +102,19 @@ impl Session {
             name_wanted: (*name != wanted).then(|| wanted.to_string()),
             node: self.hub.node().clone(),
             ready: self.hub.is_ready(),
-            rooms: self.rooms_of_user(remembered, &hello.resume).await?,
+            rooms,
             re,
-        }))
+        })
     }
 
-    /// The id the client brought, unless it is another user's: then a fresh one.
+    /// The id that was asked for, unless it is another user's: then a fresh one.
     async fn own_client(
         &self,
-        wanted: Option<ClientId>,
+        asked: ClientId,
         user: &UserId,
         generation: u64,
     ) -> Result<ClientId, BackboneError> {
-        // Ids that servers lend are public and nobody's.
-        let wanted = wanted.filter(|client| !client.is_lent());
-        for client in wanted.into_iter().chain([ClientId::random()]) {
+        for client in [asked, ClientId::random()] {
             if call(self.hub.backbone.fence(&client, user, generation)).await? {
                 return Ok(client);
             }
@@ -117,23 +122,25 @@ impl Session {
         Ok(ClientId::random())
     }
 
-    /// The rooms a user is remembered to be in, and those it comes back to.
+    /// The rooms a user is remembered to be in, and those it comes back to, as they are for a client.
     async fn rooms_of_user(
         &self,
-        mut rooms: Vec<RoomName>,
+        user: &UserId,
+        client: &ClientId,
         resume: &[Resume],
     ) -> Result<Vec<WelcomeRoom>, BackboneError> {
+        let mut rooms = call(self.hub.backbone.remembered(user)).await?;
         rooms.extend(resume.iter().map(|entry| entry.room.clone()));
         rooms.sort();
         rooms.dedup();
         rooms.retain(|room| !room.is_hidden());
-        try_join_all(rooms.into_iter().map(|room| self.room_of_user(room))).await
+        try_join_all(rooms.into_iter().map(|room| self.room_of_user(room, client))).await
     }
 
-    async fn room_of_user(&self, room: RoomName) -> Result<WelcomeRoom, BackboneError> {
+    async fn room_of_user(&self, room: RoomName, client: &ClientId) -> Result<WelcomeRoom, BackboneError> {
         let backbone = &self.hub.backbone;
         let (head, last_n) =
-            tokio::try_join!(call(backbone.head(&room)), call(backbone.last_n(&room, &self.who.client)))?;
+            tokio::try_join!(call(backbone.head(&room)), call(backbone.last_n(&room, client)))?;
         let place = head.map(|head| head.place);
         Ok(WelcomeRoom {
             room,

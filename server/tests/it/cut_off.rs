@@ -94,3 +94,39 @@ async fn guests_at_plain_terminals_are_not_disturbed() {
     guest.wait_for(|frame| frame["content"] == "again").await;
     assert!(guest.seen(is_cut_off).is_none());
 }
+
+/// A client with a connection to node two says hello to node one, which is cut off after so many calls. True where it
+/// was refused, and then the first connection is what it was.
+async fn refused_after(calls: usize) -> bool {
+    let cluster = Cluster::default();
+    let (one, two) = (TestNode::of(&cluster, "one", |_| {}), TestNode::of(&cluster, "two", |_| {}));
+    let hello = json!({"name": "alice", "client_id": "c", "generation": 1});
+    let (mut old, welcome) = TestClient::hello(&two, Way::Tcp, hello).await;
+    let users = old.join("general").await;
+    let mut new = TestClient::connect(&one, Way::Tcp).await;
+    cluster.cut_off_after(&NodeId::parse("one").unwrap(), calls);
+    new.say(
+        json!({"type": "hello", "v": 1, "name": "alice", "client_id": "c", "generation": 2, "if_ready": true,
+        "session": welcome["session"], "resume": [{"room": "general", "epoch": users["epoch"], "seq": 0}]}),
+    )
+    .await;
+    let answer = new.wait_for(|frame| frame["type"] == "welcome" || frame["code"] == "unavailable").await;
+    if answer["type"] == "welcome" {
+        assert_eq!(old.closed().await.reason, "fenced");
+        return false;
+    }
+    // Whatever was said of it in the feed was said before these.
+    old.until_now(1).await;
+    old.until_now(2).await;
+    true
+}
+
+#[tokio::test]
+async fn a_hello_that_fails_half_way_leaves_the_other_connection_alone() {
+    let mut refused = 0;
+    for calls in 0..12 {
+        refused += usize::from(refused_after(calls).await);
+    }
+    // The key, the name, the rooms, what each of them holds, and the fence.
+    assert!((6..12).contains(&refused), "refused {refused} times");
+}

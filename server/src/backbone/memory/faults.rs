@@ -17,9 +17,17 @@ impl MemoryBackbone {
         let mut state = self.state.lock();
         if let Some(feed) = state.nodes.get_mut(node) {
             feed.cut_off = if reachable { None } else { feed.cut_off.or(Some(now)) };
+            feed.calls_left = None;
             if reachable {
                 feed.sender.tell_stale();
             }
+        }
+    }
+
+    /// Cuts a node off after so many more of its calls: what is done in several ends between two of them.
+    pub fn cut_off_after(&self, node: &NodeId, calls: usize) {
+        if let Some(feed) = self.state.lock().nodes.get_mut(node) {
+            feed.calls_left = Some(calls);
         }
     }
 

@@ -180,7 +180,8 @@ impl Link {
                 let Ok(message) = decode_server(&frame) else { return };
                 match message {
                     ServerMessage::Welcome(welcome) if is_asking => self.promote(now, welcome),
-                    // Whatever the reason, it has not taken us in.
+                    // Whatever the reason, it has not taken us in: a server fences last. Where it does not know
+                    // whether it has, the first connection may yet be fenced, and is then lost as any other is.
                     ServerMessage::Error(error) if error.code != ErrorCode::Fenced => self.try_again(now),
                     ServerMessage::Pong { .. } if !is_asking => self.ask_beside(now),
                     _ => {}
