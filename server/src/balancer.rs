@@ -25,7 +25,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -173,7 +172,7 @@ impl Clients {
         while let Some(client) = closing.run_until_cancelled(socket::accept(&listener)).await {
             self.serve(client, port);
         }
-        while let Some(client) = socket::accept(&listener).now_or_never() {
+        for client in socket::close(listener) {
             self.serve(client, port);
         }
     }

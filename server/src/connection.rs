@@ -10,7 +10,7 @@ use chat_protocol::{CloseReason, ServerMessage};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::ReadHalf;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -164,13 +164,18 @@ async fn converse(
 /// cannot be told is closed when its turn comes: sooner or later it has to come back, and not with all others.
 async fn drained(shared: &Shared) {
     shared.drain.cancelled().await;
-    let turn = shared.hub.drain_turn();
-    if shared.hello.load(Ordering::Relaxed) {
-        shared.outbox.say(&ServerMessage::Drain { reconnect_in_ms: turn.as_millis() as u64 });
-        tokio::time::sleep(shared.hub.config.timing.drain).await;
-    } else {
-        tokio::time::sleep(turn).await;
+    let (begun, turn) = (Instant::now(), shared.hub.drain_turn());
+    let mut reconnect_in = turn;
+    if !shared.hello.load(Ordering::Relaxed) {
+        sleep_until(begun + turn).await;
+        if !shared.hello.load(Ordering::Relaxed) {
+            return;
+        }
+        // It was being taken in when the drain began: its turn is now.
+        reconnect_in = Duration::ZERO;
     }
+    shared.outbox.say(&ServerMessage::Drain { reconnect_in_ms: reconnect_in.as_millis() as u64 });
+    sleep_until(begun + shared.hub.config.timing.drain).await;
 }
 
 /// After the last words: lets the client read them.
@@ -189,3 +194,6 @@ async fn finish(read_half: &mut ReadHalf<'_>, written: bool) -> bool {
     }
     true
 }
+
+#[cfg(test)]
+mod tests;

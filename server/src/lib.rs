@@ -190,7 +190,8 @@ impl Server {
         hub.announce().await;
         tasks.spawn(hub.clone().run(feed));
         if let Some(listener) = self.tcp {
-            tasks.spawn(door.clone().open(listener, Port::Tcp, shutdown.clone()));
+            // Among the clients: until it has closed its port, more of them may be waiting there.
+            door.tasks.spawn(door.clone().open(listener, Port::Tcp, shutdown.clone()));
         }
         if let Some(listener) = self.http {
             tasks.spawn(door.clone().open(listener, Port::Http, stop.clone()));
@@ -202,8 +203,12 @@ impl Server {
         stop.cancel();
         door.tasks.close();
         tasks.close();
-        door.tasks.wait().await;
+        // The HTTP port is closed with them, and who waited there still gets an answer.
         tasks.wait().await;
+        if timeout(DRAIN_OVERTIME, door.tasks.wait()).await.is_err() {
+            door.ends.kill.cancel();
+            door.tasks.wait().await;
+        }
         info!(node = %hub.node(), "stopped");
     }
 }

@@ -104,7 +104,8 @@ impl Drop for Permit {
 }
 
 impl Door {
-    /// Takes connections until `closing`, or until the node dies.
+    /// Takes connections until `closing`, and those that are waiting then: closing over them would reset them. Or
+    /// until the node dies.
     pub(crate) async fn open(self, listener: TcpListener, port: Port, closing: CancellationToken) {
         let accepting = async {
             loop {
@@ -113,9 +114,12 @@ impl Door {
             }
         };
         tokio::select! {
-            () = accepting => {}
+            () = accepting => return,
+            () = self.ends.kill.cancelled() => return,
             () = closing.cancelled() => {}
-            () = self.ends.kill.cancelled() => {}
+        }
+        for (stream, peer) in socket::close(listener) {
+            self.let_in(stream, peer, port);
         }
     }
 

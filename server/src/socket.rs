@@ -80,6 +80,28 @@ pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
+/// Closes a port: the connections that were waiting to be accepted, which the system would reset with it. It is closed
+/// when they are dropped. Asks the system itself, not the runtime, which may not have heard of the newest yet, and
+/// which makes a task that takes many of them pause.
+pub fn close(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    // Fails where the system takes the socket from the runtime's poll no more: then there is nothing to be had.
+    let listener = listener.into_std().ok();
+    let next = move || loop {
+        match listener.as_ref()?.accept() {
+            Ok(connection) => return Some(connection),
+            Err(error) if is_of_one_connection(&error) => {}
+            // Nobody is waiting, or descriptors have run out.
+            Err(_) => return None,
+        }
+    };
+    let for_runtime = |(stream, peer): (std::net::TcpStream, SocketAddr)| {
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, peer))
+    };
+    // Those who come meanwhile are taken as well, within reason.
+    std::iter::from_fn(next).take(BACKLOG as usize).filter_map(for_runtime)
+}
+
 /// Sends small writes at once and notices a peer whose host is gone.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chat_server::Cluster;
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -125,6 +126,44 @@ async fn a_node_without_clients_stops_at_once() {
     let client = TestClient::joined(&node, "alice").await;
     node.shutdown.cancel();
     drop(client);
+    node.stopped().await;
+}
+
+#[tokio::test]
+async fn who_waits_to_be_let_in_when_a_node_drains_is_not_reset() {
+    // More than a task of the runtime takes in one go.
+    const WAITING: usize = 300;
+    let node = drains_within(Duration::from_secs(10));
+    let mut first = TestClient::joined(&node, "alice").await;
+    // On this thread nothing else runs until the next await: they all wait in the system's queue.
+    let connect = |addr| {
+        let stream = std::net::TcpStream::connect(addr).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        TcpStream::from_std(stream).unwrap()
+    };
+    let waiting: Vec<TcpStream> = (0..WAITING).map(|_| connect(node.tcp)).collect();
+    node.shutdown.cancel();
+    for mut stream in waiting {
+        let mut said = Vec::new();
+        let read = within(stream.read_to_end(&mut said)).await;
+        assert!(read.is_ok(), "{read:?} after {}", said.escape_ascii());
+        assert_eq!(said, b"-- server is going away\n");
+    }
+    told(&mut first).await;
+    drop(first);
+    node.stopped().await;
+}
+
+#[tokio::test]
+async fn a_load_balancer_that_asks_as_a_node_closes_its_port_gets_its_answer() {
+    let node = TestNode::start();
+    let mut stream = std::net::TcpStream::connect(node.http).unwrap();
+    std::io::Write::write_all(&mut stream, b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    node.shutdown.cancel();
+    stream.set_nonblocking(true).unwrap();
+    let mut answer = String::new();
+    within(TcpStream::from_std(stream).unwrap().read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     node.stopped().await;
 }
 
