@@ -159,8 +159,8 @@ impl Door {
         };
         match read {
             Ok(Ok(addr)) => Some((addr.unwrap_or(peer), stream, input)),
-            // A silent client may be a person.
-            Err(_) if input.is_empty() => Some((peer, stream, input)),
+            // A silent client may be a person, also one who has only pressed the key for a new line.
+            Err(_) if !proxy_protocol::has_begun(&input) => Some((peer, stream, input)),
             Ok(Err(error)) => self.refuse_header(peer, &error.to_string()),
             Err(_) => self.refuse_header(peer, "the rest of it did not come"),
         }

@@ -63,6 +63,12 @@ pub(super) async fn read(
     }
 }
 
+/// Whether these bytes are a header, as far as they go, and not only some that one may begin with: senders write
+/// theirs in one piece (section 2).
+pub(super) fn has_begun(bytes: &[u8]) -> bool {
+    bytes.starts_with(SIGNATURE_V1) || bytes.starts_with(SIGNATURE_V2)
+}
+
 /// Judges the first bytes; none: more are needed.
 fn judge(bytes: &[u8]) -> Result<Option<First>, HeaderError> {
     let (bytes_max, is_whole) = if bytes.starts_with(SIGNATURE_V2) {

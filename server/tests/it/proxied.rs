@@ -143,9 +143,16 @@ async fn a_header_that_is_none_or_does_not_come_whole_ends_the_connection() {
 
 #[tokio::test]
 async fn a_trusted_person_who_waits_to_be_greeted_is_greeted() {
-    let node = behind_proxy(|config| config.timing.handshake = Duration::from_millis(50));
-    let mut person = Terminal::connect(&node).await;
-    person.sees("you are in [general]").await;
+    let node = behind_proxy(|config| {
+        config.timing.handshake = Duration::from_millis(50);
+        config.limits.connections_per_address = 0;
+    });
+    for first in ["", "\r\n", "\r\n\r\n"] {
+        let mut person = Terminal::connect(&node).await;
+        person.type_in(first).await;
+        person.sees("you are in [general]").await;
+    }
+    assert_eq!(refused_headers(&node).await, "0");
 }
 
 #[tokio::test]
