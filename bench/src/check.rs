@@ -263,7 +263,8 @@ impl Judge {
                 self.open.remove(&room).unwrap_or_default().into_values().collect();
             viewings.extend(self.closed.remove(&room).unwrap_or_default());
             let said = self.said.iter().filter(|(_, said)| said.room == room);
-            room::judge(room, &viewings, said.map(|(words, said)| (*words, said)).collect(), &mut verdict);
+            let said = said.map(|(words, said)| (*words, said)).collect();
+            room::judge(room, &viewings, &said, &mut verdict);
         }
         verdict
     }

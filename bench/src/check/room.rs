@@ -59,7 +59,7 @@ impl Log {
     }
 }
 
-pub(super) fn judge(room: u32, viewings: &[Viewing], said: SaidHere<'_>, verdict: &mut Verdict) {
+pub(super) fn judge(room: u32, viewings: &[Viewing], said: &SaidHere<'_>, verdict: &mut Verdict) {
     let log = Log::of(viewings);
     let was_rewound = viewings.iter().any(|viewing| viewing.rewinds > 0);
     // A message that comes anew in another life of the log is a repeat for who had it: nobody may be shown it there.
@@ -67,9 +67,9 @@ pub(super) fn judge(room: u32, viewings: &[Viewing], said: SaidHere<'_>, verdict
     let holes = if was_reset { 0 } else { log.holes() };
     verdict.counts.lost += holes;
     verdict.complain(holes, || format!("room {room}: {holes} places of its log were shown to nobody"));
-    vanished(room, &log, &said, verdict);
+    vanished(room, &log, said, verdict);
     for viewing in viewings {
-        repeats_and_phantoms(room, viewing, &said, verdict);
+        repeats_and_phantoms(room, viewing, said, verdict);
         if viewing.stayed || !was_rewound {
             disorder(room, viewing, &log, verdict);
             missing(room, viewing, &log, verdict);

@@ -75,12 +75,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap());
         let (peer, accepted) = tokio::join!(peer, listener.accept());
-        let (mut peer, mut serving) = (peer.unwrap(), tokio::spawn(serve(accepted.unwrap().0, front)));
+        let (mut peer, mut serving) = (peer.unwrap(), tokio::task::JoinSet::new());
+        serving.spawn(serve(accepted.unwrap().0, front));
         let questions = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
         while timeout(Duration::from_millis(200), peer.write_all(&questions)).await.is_ok() {}
         tokio::time::pause();
         let begun = Instant::now();
-        timeout(STALL * 2, &mut serving).await.expect("it waits for ever").unwrap();
+        timeout(STALL * 2, serving.join_next()).await.expect("it waits for ever").unwrap().unwrap();
         assert!(begun.elapsed() <= STALL, "{:?}", begun.elapsed());
     }
 }

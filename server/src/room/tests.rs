@@ -580,7 +580,7 @@ fn a_history_that_won_rewinds_those_who_saw_the_other() {
     room.input(Input::Read(Ok(Page::Ok { head: top.clone(), entries: won })));
     assert_eq!(room.told(1), "rewind:2 3 4 5");
     room.calls(&[Call::Read(top.clone())]);
-    room.input(Input::Read(Ok(Page::Ok { head: top.clone(), entries: Vec::new() })));
+    room.input(Input::Read(Ok(Page::Ok { head: top, entries: Vec::new() })));
     assert_eq!(room.sent(), [3, 4], "what lost is offered to what won");
 }
 
