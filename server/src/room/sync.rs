@@ -1,5 +1,7 @@
 //! Owns what is done when the log and this node's chain may not agree: read on, bring what the log lost,
 //! ask the others, follow the history that won. One question at a time; publishing waits meanwhile.
+//!
+//! - `others`: what nodes ask each other.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +10,9 @@ use chat_protocol::{NodeId, Seq};
 
 use super::chain::Chain;
 use super::{Call, Moment, Outlet, RoomCore};
-use crate::backbone::{Asked, BackboneError, Head, Page, Place, Repaired, Run};
+use crate::backbone::{BackboneError, Head, Page, Place, Repaired, Run};
+
+mod others;
 
 /// How long nodes that were asked have for their answer.
 const ASK_MAX: Duration = Duration::from_millis(500);
@@ -30,7 +34,7 @@ pub(super) struct Sync {
     /// Something did not fit: read on as soon as nothing else is under way.
     doubt: bool,
     /// What this node holds may not be what the log holds: the newest places are compared, one by one.
-    pub(super) suspicion: bool,
+    suspicion: bool,
     /// Somebody may need what this node has: bring it.
     repair_due: bool,
     /// Compare heads, cheaply.
@@ -208,56 +212,6 @@ impl RoomCore {
         let Some(chain) = &self.chain else { return };
         self.sync.step = Step::Repairing;
         out.call(Call::Repair(Run { epoch: chain.epoch, entries: chain.run(), records: Vec::new() }));
-    }
-
-    fn answer_askers(&mut self, out: &mut impl Outlet) {
-        for node in self.sync.askers.drain(..) {
-            out.call(Call::Answer(node));
-        }
-    }
-
-    /// A node asks: what this one has is brought first, then it is answered.
-    pub(super) fn asked(&mut self, from: NodeId, out: &mut impl Outlet) {
-        self.sync.askers.push(from);
-        // The log may be shorter than this node thinks: seen now, while it is closed, or never, should the
-        // same message come to stand at the same place again.
-        self.sync.suspect();
-        if !self.chain.as_ref().is_some_and(Chain::can_restore) {
-            self.answer_askers(out);
-        } else {
-            self.sync.repair_due = true;
-        }
-    }
-
-    pub(super) fn answered(&mut self, _now: Moment, from: &NodeId) {
-        if let Step::Waiting { nodes, .. } = &mut self.sync.step {
-            nodes.remove(from);
-        }
-    }
-
-    pub(super) fn asking(&mut self, now: Moment, answer: Result<Asked, BackboneError>) {
-        if self.sync.step != Step::Asking {
-            return;
-        }
-        match answer {
-            Ok(Asked { round, nodes }) => {
-                let nodes = nodes.into_iter().collect();
-                self.sync.step = Step::Waiting { round, nodes, until: now + ASK_MAX };
-            }
-            Err(error) => self.sync.fail(&error),
-        }
-    }
-
-    /// A recovery round is open: bring what the log lacks, or read what others brought.
-    pub(super) fn round(&mut self, head: Option<&Head>) {
-        let (Some(chain), Some(head)) = (&self.chain, head) else { return };
-        let ours = chain.head();
-        let has_more = ours.seq > head.place.seq && chain.epoch == head.place.epoch;
-        if has_more || chain.reaches_before(head) {
-            self.sync.repair_due = true;
-        } else if ours != head.place {
-            self.sync.doubt();
-        }
     }
 
     /// Where the log stands, or that there is none.

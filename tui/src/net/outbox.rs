@@ -42,9 +42,18 @@ enum State {
     /// Not known to be in the log.
     Pending,
     /// In the log, at a place if it was told.
-    Acked { at: Moment, place: Option<(Epoch, Seq)> },
+    Acked { at: Moment, place: Option<(Epoch, Seq)>, held: Held },
     /// Can never be accepted: its number has to be used up.
     Void,
+}
+
+/// Whether the log holds an acknowledged message still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// Nothing is known against it.
+    Still,
+    /// It has lost it, or lost sight of it: the message is sent again, as one that was never acknowledged.
+    NoMore,
 }
 
 /// What became of a message, for its author.
@@ -85,8 +94,10 @@ impl Outbox {
 
     /// What is not known to be in the log, in order.
     pub(super) fn unsent(&self) -> Vec<SavedOut> {
-        let pending = self.items.iter().filter(|item| item.state == State::Pending);
-        pending.map(|item| SavedOut { n: item.n, content: item.content.clone(), kind: item.kind }).collect()
+        let unsent = self.items.iter().filter(|item| {
+            matches!(item.state, State::Pending | State::Acked { held: Held::NoMore, .. })
+        });
+        unsent.map(|item| SavedOut { n: item.n, content: item.content.clone(), kind: item.kind }).collect()
     }
 
     /// How many messages are not known to be in the log.
@@ -129,18 +140,29 @@ impl Outbox {
         }
         self.open = true;
         for item in self.items.iter_mut().filter(|item| item.n <= last_n && item.state == State::Pending) {
-            item.state = State::Acked { at: now, place: None };
+            item.state = State::Acked { at: now, place: None, held: Held::Still };
             outcomes.extend(item.out.map(Outcome::Acked));
         }
         self.items.retain(|item| item.n > last_n || item.state != State::Void);
+        self.doubt_from(last_n + 1);
         // Numbers that are not held any more are not used up yet: the log may only have lost sight of them.
         self.cursor = last_n + 1;
         true
     }
 
+    /// The log knows nothing of an own message from a number on.
+    fn doubt_from(&mut self, n: u64) {
+        for item in &mut self.items {
+            if let State::Acked { held, .. } = &mut item.state {
+                *held = if item.n < n { Held::Still } else { Held::NoMore };
+            }
+        }
+    }
+
     /// The next thing to send is the first one from `n` on; numbers below what is held are voided.
     fn go_back(&mut self, n: u64) {
         self.cursor = n;
+        self.doubt_from(n);
         let first = self.items.iter().map(|item| item.n).find(|held| *held >= n).unwrap_or(self.next_n);
         if first > n {
             // What lay between was acknowledged too long ago to be held: the numbers are used up.
@@ -202,7 +224,7 @@ impl Outbox {
         self.items.retain(|item| item.n != ack.n || item.state != State::Void);
         let item = self.items.iter_mut().find(|item| item.n == ack.n)?;
         let was_pending = item.state == State::Pending;
-        item.state = State::Acked { at: now, place };
+        item.state = State::Acked { at: now, place, held: Held::Still };
         let outcome = item.out.filter(|_| was_pending).map(Outcome::Acked);
         self.note_place(ack.n, place);
         outcome
@@ -221,7 +243,7 @@ impl Outbox {
         let place = Some((epoch, seq));
         let item = self.items.iter_mut().find(|item| item.n == n)?;
         let was_pending = item.state == State::Pending;
-        item.state = State::Acked { at: now, place };
+        item.state = State::Acked { at: now, place, held: Held::Still };
         let outcome = item.out.filter(|_| was_pending).map(Outcome::Acked);
         self.note_place(n, place);
         outcome
@@ -271,9 +293,10 @@ impl Outbox {
     /// The log's entries above a place did not survive: own ones among them are sent again.
     pub(super) fn rewound(&mut self, epoch: Epoch, to: Seq) {
         for item in &mut self.items {
-            if let State::Acked { place, .. } = &mut item.state
+            if let State::Acked { place, held, .. } = &mut item.state
                 && place.take_if(|(at, seq)| *at == epoch && *seq > to).is_some()
             {
+                *held = Held::NoMore;
                 self.cursor = self.cursor.min(item.n);
             }
         }

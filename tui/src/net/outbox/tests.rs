@@ -253,6 +253,23 @@ fn own_entries_that_were_rewound_are_sent_again_with_the_evidence_that_is_left()
     assert_eq!(evidence(&mut outbox), [Some(1), Some(1)], "what was rewound proves nothing");
 }
 
+/// Otherwise a program that ends before they are sent again leaves its numbers without their messages.
+#[test]
+fn what_the_log_holds_no_more_is_saved_until_it_is_acknowledged_again() {
+    let saved = |outbox: &Outbox| outbox.unsent().iter().map(|saved| saved.n).collect::<Vec<_>>();
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    (1..=3).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n + 10))));
+    assert!(saved(&outbox).is_empty());
+    outbox.rewound(EPOCH, Seq(12));
+    assert_eq!((saved(&outbox), outbox.pending()), (vec![3], 0));
+    outbox.close();
+    open(&mut outbox, 1);
+    assert_eq!(saved(&outbox), [2, 3], "nor what a log does not know that was entered again");
+    assert_eq!(outbox.acknowledged(NOW, &ack(2, 12)), None, "the author knows already");
+    assert_eq!(saved(&outbox), [3]);
+}
+
 #[test]
 fn under_another_id_what_is_not_in_the_log_is_numbered_anew() {
     let mut outbox = said(4);

@@ -2,7 +2,7 @@
 
 use super::mutation::Mutation;
 use super::plan::Fault::{
-    Cut, Disconnect, Flush, Leave, MuteAnswers, MuteCalls, Reboot, Restart, RollBack, Slow, Wipe,
+    Cut, Disconnect, Flush, Leave, MuteAnswers, MuteCalls, Promote, Reboot, Restart, RollBack, Slow, Wipe,
 };
 use super::plan::Plan;
 use super::{play, variable};
@@ -152,5 +152,22 @@ fn two_histories_that_end_alike_are_told_apart() {
             (4000, Reboot { down: 708, lag: 1040 }),
             (4300, MuteCalls { node: 1, long: 7834 }),
         ],
+    });
+}
+
+/// An acknowledged message that a rewind had taken back was not saved: the author began again without it, and used up
+/// its number while the node that held it still waited to offer it.
+#[test]
+fn what_a_rewind_took_back_is_saved_with_what_was_never_acknowledged() {
+    holds(Plan {
+        seed: 2,
+        nodes: 3,
+        clients: 3,
+        rooms: 1,
+        delay: 20,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(1900, 2, 0), (1900, 0, 0), (3300, 2, 0)],
+        faults: vec![(1500, Promote { lag: 678, fork: 1500 }), (3200, Restart { client: 2, down: 252 })],
     });
 }
