@@ -50,7 +50,7 @@ async fn a_minute_of_everything_breaks_no_promise() {
 /// A fault of which nobody may see more than a pause: nothing is taken back, nothing told as gone.
 async fn check_unnoticed(scenario: Scenario) {
     let _machine = MACHINE.lock().await;
-    let report = run(options(scenario, Duration::from_secs(10))).await.unwrap();
+    let report = run(options(scenario, Duration::from_secs(10))).await.expect("the cluster comes up");
     println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report));
     assert_eq!(report.violations, Vec::<String>::new());
     assert!(report.counts.disconnected + report.counts.moved > 0, "nobody was hit: the run proves nothing");

@@ -94,9 +94,10 @@ impl Outbox {
 
     /// What is not known to be in the log, in order.
     pub(super) fn unsent(&self) -> Vec<SavedOut> {
-        let unsent = self.items.iter().filter(|item| {
-            matches!(item.state, State::Pending | State::Acked { held: Held::NoMore, .. })
-        });
+        let unsent = self
+            .items
+            .iter()
+            .filter(|item| matches!(item.state, State::Pending | State::Acked { held: Held::NoMore, .. }));
         unsent.map(|item| SavedOut { n: item.n, content: item.content.clone(), kind: item.kind }).collect()
     }
 
