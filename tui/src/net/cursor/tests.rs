@@ -132,7 +132,7 @@ fn a_replay_that_breaks_off_has_lost_what_it_passed_over_for_no_reason() {
 fn a_replay_of_the_newest_alone_that_breaks_off_has_lost_nothing() {
     let mut cursor = at(4);
     cursor.begin_replay();
-    cursor.enter(EPOCH, Seq(2_000), Some(id(2_000)));
+    cursor.enter(EPOCH, Seq(11_000), Some(id(11_000)));
     see(&mut cursor, [1_001, 1_002]);
     cursor.interrupted();
     check(&cursor, 2, 0, 0);

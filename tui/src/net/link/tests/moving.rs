@@ -134,7 +134,7 @@ fn a_move_is_served_by_the_old_server_until_the_new_one_takes_over() {
     bench.other_server(&ServerMessage::Pong { t: None, re: None });
     let Some(ClientMessage::Hello(hello)) = bench.beside.sent.pop() else { panic!("no hello") };
     assert_eq!((hello.if_ready, hello.generation, hello.session.as_deref()), (true, Some(2), Some("s")));
-    let (id, tail) = (Some(other(6)), vec![other(5), other(6)]);
+    let (id, tail) = (Some(other(6)), vec![other(4), other(5), other(6)]);
     assert_eq!(hello.resume, [Resume { room: room(), epoch: EPOCH, seq: Seq(6), id, tail }]);
     assert_eq!(bench.node(), "node-1");
 
@@ -447,6 +447,7 @@ fn what_is_said_in_a_room_that_is_being_left_enters_it_again() {
     bench.refuses(ErrorCode::Unavailable);
     let expected = [ClientMessage::Leave { room: Some(room()) }, ClientMessage::Join { room: room() }];
     assert_eq!(bench.sent.split_off(bench.sent.len() - 2), expected);
+    bench.server(&ServerMessage::Left { room: room(), re: None });
     bench.enter(9, 0);
     assert_eq!(bench.said(), [n_and_text(1, "1")]);
 }
