@@ -252,16 +252,6 @@ fn one_page_serves_everybody_who_lies_in_it() {
 }
 
 #[test]
-fn a_replay_is_the_newest_ten_thousand_and_says_that_there_is_more() {
-    let mut room = Room::with_ring(9_000, 10_500);
-    room.join(2, Some(resume(100)));
-    room.serve_pages(10_500);
-    let told = room.told(2);
-    assert!(told.starts_with("joined@10500 501 502"), "{told:.60}");
-    assert!(told.ends_with("10500 resumed:500-10500=10000+"));
-}
-
-#[test]
 fn what_is_not_replayed_is_looked_for_before_it_is_promised() {
     let mut room = Room::with_ring(9_000, 11_000);
     room.join(
@@ -278,7 +268,7 @@ fn what_is_not_replayed_is_looked_for_before_it_is_promised() {
 }
 
 #[test]
-fn what_the_log_still_has_is_promised() {
+fn a_replay_is_the_newest_ten_thousand_and_promises_what_the_log_still_has() {
     let mut room = Room::with_ring(9_000, 11_000);
     room.join(
         2,
