@@ -112,8 +112,8 @@ pub(super) struct Ban {
 /// What no code may hold.
 #[rustfmt::skip] // One row a rule.
 pub(super) const BANS: &[Ban] = &[
-    Ban { what: "an ignored test", scope: Scope::Everywhere, texts: &["#[ignore"], paths: &[],
-        why: "a test runs, or is not there", sample: "#[test]\n#[ignore = \"slow\"]\nfn t() {}" },
+    Ban { what: "an ignored test", scope: Scope::Everywhere, texts: &[concat!("#[", "ignore")], paths: &[],
+        why: "a test runs, or is not there", sample: concat!("#[test]\n#[", "ignore = \"slow\"]\nfn t() {}") },
     Ban { what: "a sleeping test", scope: Scope::Tests, texts: &[], paths: &["*::sleep", "*::sleep_ms", "*::sleep_until"],
         why: "wait for an event with a deadline", sample: "use tokio::time::{self, sleep};" },
     Ban { what: "unfinished code", scope: Scope::Everywhere, texts: &["todo!(", "todo!{", "unimplemented!("], paths: &[],
