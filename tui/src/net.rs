@@ -81,7 +81,7 @@ pub async fn run(net: Net) -> SavedClient {
     let wires = [driver.first, driver.beside].into_iter().filter_map(Peer::into_wire);
     // What the server did not take by then is in the outbox.
     let _ = timeout(GOODBYE_MAX, join_all(wires.map(Wire::close))).await;
-    driver.link.save()
+    driver.link.save(driver.started.elapsed())
 }
 
 struct Driver {
@@ -192,7 +192,7 @@ impl Driver {
                 Output::DropBeside => (self.beside, self.reads_first) = (Peer::None, true),
                 Output::Event(event) => {
                     if matches!(event, NetEvent::Welcome { .. }) {
-                        (self.on_welcome)(&self.link.save());
+                        (self.on_welcome)(&self.link.save(self.started.elapsed()));
                     }
                     self.telling.push(event);
                 }

@@ -9,12 +9,13 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chat_protocol::ClientId;
 use serde::{Deserialize, Serialize};
 
 use crate::net::endpoint::Endpoint;
-use crate::net::saved::SavedClient;
+use crate::net::saved::{ACKED_KEPT, SavedClient};
 
 /// The version of the file's format.
 const FORMAT: u32 = 1;
@@ -47,7 +48,33 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 struct Stored {
     format: u32,
     open: bool,
+    /// When it was written at a clean quit, in milliseconds since 1970.
+    #[serde(default)]
+    closed_at: u64,
     client: SavedClient,
+}
+
+impl Stored {
+    /// In use; nothing of it was written at a quit.
+    fn new(open: bool, client: SavedClient) -> Self {
+        Self { format: FORMAT, open, closed_at: 0, client }
+    }
+
+    /// The client, without what was acknowledged too long ago: nobody waits for it, and where a log was emptied
+    /// meanwhile it would be said again.
+    fn into_client(mut self, now: u64) -> SavedClient {
+        let since = Duration::from_millis(now.saturating_sub(self.closed_at));
+        if since >= ACKED_KEPT {
+            self.client.rooms.iter_mut().for_each(|room| room.acknowledged.clear());
+        }
+        self.client
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Why the last run's client is not taken up again; each is to be told.
@@ -105,12 +132,11 @@ pub fn open(directory: &Path, key: &str) -> io::Result<(StateFile, SavedClient, 
             let unsent = stored.client.rooms.iter().map(|room| room.unsent.len()).sum();
             (identity(Some(stored)), Some(Note::Crashed { unsent }))
         }
-        Ok(Some(stored)) => (stored.client, None),
+        Ok(Some(stored)) => (stored.into_client(now()), None),
         Err(_) => (SavedClient::default(), Some(Note::Unreadable)),
     };
     client.client_id.get_or_insert_with(ClientId::random);
-    let file =
-        StateFile { path, lock, stored: Stored { format: FORMAT, open: true, client: client.clone() } };
+    let file = StateFile { path, lock, stored: Stored::new(true, client.clone()) };
     file.write()?;
     Ok((file, client, note))
 }
@@ -131,7 +157,7 @@ pub fn remember(directory: &Path, key: &str, saved: &SavedClient) -> io::Result<
     create_directory(directory)?;
     let path = directory.join(format!("{key}.json"));
     let Some(lock) = lock(directory, key)? else { return Ok(()) };
-    let fresh = || Stored { format: FORMAT, open: false, client: SavedClient::default() };
+    let fresh = || Stored::new(false, SavedClient::default());
     let stored = read(&path)?.unwrap_or_else(fresh);
     let mut file = StateFile { path, lock: Some(lock), stored };
     file.keep_session(saved)
@@ -162,7 +188,7 @@ impl StateFile {
     /// # Errors
     /// Where the file cannot be written.
     pub fn close(mut self, saved: SavedClient) -> io::Result<()> {
-        self.stored = Stored { format: FORMAT, open: false, client: saved };
+        self.stored = Stored { closed_at: now(), ..Stored::new(false, saved) };
         self.write()
     }
 

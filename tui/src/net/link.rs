@@ -208,21 +208,21 @@ impl Link {
             outputs: VecDeque::new(),
             next_restored: RESTORED_OUTS,
         };
-        saved.rooms.into_iter().for_each(|room| link.restore(room));
+        saved.rooms.into_iter().for_each(|room| link.restore(started, room));
         rooms.into_iter().for_each(|room| link.wish(&room));
         link.dial(started, 1);
         link.tell();
         link
     }
 
-    fn restore(&mut self, saved: SavedRoom) {
-        let SavedRoom { room, next_n, acked, unsent, last: _ } = saved;
-        if !unsent.is_empty() {
+    fn restore(&mut self, now: Moment, saved: SavedRoom) {
+        let room = saved.room.clone();
+        if !saved.unsent.is_empty() {
             // Somebody wrote it: it goes out before anything else, so the room is entered again.
             self.wish(&room);
         }
         let next = &mut self.next_restored;
-        let outbox = Outbox::restore(next_n, acked, unsent, || {
+        let outbox = Outbox::restore(now, saved, || {
             *next += 1;
             OutId(*next)
         });
@@ -247,13 +247,14 @@ impl Link {
     }
 
     /// What the next run is to start with.
-    pub fn save(&self) -> SavedClient {
+    pub fn save(&self, now: Moment) -> SavedClient {
         let rooms =
             self.rooms.iter().filter(|(_, room)| room.outbox.next_n() > 1).map(|(name, room)| SavedRoom {
                 room: name.clone(),
                 next_n: room.outbox.next_n(),
                 acked: room.outbox.acked(),
                 unsent: room.outbox.unsent(),
+                acknowledged: room.outbox.held(now),
                 last: room.cursor.place(),
             });
         SavedClient {

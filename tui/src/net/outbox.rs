@@ -7,10 +7,8 @@ use std::time::Duration;
 use chat_protocol::{Ack, Acked, Epoch, ErrorCode, ErrorMessage, Kind, Outgoing, RoomName, Seq};
 
 use super::event::{Moment, OutId};
-use super::saved::SavedOut;
+use super::saved::{ACKED_KEPT, SavedAcked, SavedOut, SavedRoom};
 
-/// Acknowledged messages are kept this long: a second source, should the log lose them.
-const ACKED_KEPT: Duration = Duration::from_secs(120);
 /// When to send again what was refused for now, where the server names no time.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -63,6 +61,12 @@ pub(super) enum Outcome {
     Failed(OutId, String),
 }
 
+impl Item {
+    fn save(&self) -> SavedOut {
+        SavedOut { n: self.n, content: self.content.clone(), kind: self.kind }
+    }
+}
+
 impl Default for Outbox {
     fn default() -> Self {
         Self { next_n: 1, items: VecDeque::new(), acked: None, open: false, cursor: 1, not_before: None }
@@ -70,18 +74,24 @@ impl Default for Outbox {
 }
 
 impl Outbox {
-    /// What a former run left: its counter, evidence and unsent messages.
-    pub(super) fn restore(
-        next_n: u64,
-        acked: Option<Acked>,
-        unsent: Vec<SavedOut>,
-        mut out: impl FnMut() -> OutId,
-    ) -> Self {
-        let items = unsent.into_iter().map(|saved| {
-            let SavedOut { n, content, kind } = saved;
-            Item { n, out: Some(out()), content, kind, state: State::Pending }
+    /// What a former run left: its counter, evidence, unsent messages, and those it had only just sent.
+    pub(super) fn restore(now: Moment, saved: SavedRoom, mut out: impl FnMut() -> OutId) -> Self {
+        let SavedRoom { next_n, acked, unsent, acknowledged, .. } = saved;
+        let unsent = unsent.into_iter().map(|SavedOut { n, content, kind }| Item {
+            n,
+            out: Some(out()),
+            content,
+            kind,
+            state: State::Pending,
         });
-        Self { next_n, items: items.collect(), acked, ..Self::default() }
+        let acknowledged = acknowledged.into_iter().map(|SavedAcked { out, place }| {
+            let SavedOut { n, content, kind } = out;
+            let state = State::Acked { at: now, place, held: Held::Still };
+            Item { n, out: None, content, kind, state }
+        });
+        let mut items: Vec<Item> = unsent.chain(acknowledged).collect();
+        items.sort_by_key(|item| item.n);
+        Self { next_n, items: items.into(), acked, ..Self::default() }
     }
 
     pub(super) fn next_n(&self) -> u64 {
@@ -94,11 +104,20 @@ impl Outbox {
 
     /// What is not known to be in the log, in order.
     pub(super) fn unsent(&self) -> Vec<SavedOut> {
-        let unsent = self
-            .items
-            .iter()
-            .filter(|item| matches!(item.state, State::Pending | State::Acked { held: Held::NoMore, .. }));
-        unsent.map(|item| SavedOut { n: item.n, content: item.content.clone(), kind: item.kind }).collect()
+        let is_unsent =
+            |item: &&Item| matches!(item.state, State::Pending | State::Acked { held: Held::NoMore, .. });
+        self.items.iter().filter(is_unsent).map(Item::save).collect()
+    }
+
+    /// What was acknowledged so lately that it is held still, in order.
+    pub(super) fn held(&self, now: Moment) -> Vec<SavedAcked> {
+        let held = self.items.iter().filter_map(|item| match item.state {
+            State::Acked { at, place, held: Held::Still } if now < at + ACKED_KEPT => {
+                Some(SavedAcked { out: item.save(), place })
+            }
+            _ => None,
+        });
+        held.collect()
     }
 
     /// How many messages are not known to be in the log.

@@ -1,8 +1,13 @@
 //! Owns what outlives the program: a client's id, counters and outbox, which belong together. Plain data;
 //! where and how it is kept is not known here.
 
+use std::time::Duration;
+
 use chat_protocol::{Acked, ClientId, Epoch, Kind, MessageId, RoomName, Seq, UserName};
 use serde::{Deserialize, Serialize};
+
+/// Acknowledged messages are kept this long: a second source, should the log lose them.
+pub const ACKED_KEPT: Duration = Duration::from_secs(120);
 
 /// One client as it stood at a clean quit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +38,9 @@ pub struct SavedRoom {
     /// What was not acknowledged, in order.
     #[serde(default)]
     pub unsent: Vec<SavedOut>,
+    /// What was acknowledged in the last [`ACKED_KEPT`], in order: a second source, should the log lose it.
+    #[serde(default)]
+    pub acknowledged: Vec<SavedAcked>,
     /// How far the room was seen.
     #[serde(default)]
     pub last: Option<(Epoch, Seq, MessageId)>,
@@ -48,4 +56,15 @@ pub struct SavedOut {
     /// What it is when not plain speech.
     #[serde(default)]
     pub kind: Option<Kind>,
+}
+
+/// A message that was acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedAcked {
+    /// The message, its number too.
+    #[serde(flatten)]
+    pub out: SavedOut,
+    /// Where it stands in the log, where that was told.
+    #[serde(default)]
+    pub place: Option<(Epoch, Seq)>,
 }

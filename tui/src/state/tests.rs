@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use chat_protocol::{RoomName, UserName};
+use chat_protocol::{Epoch, RoomName, Seq, UserName};
 
 use super::*;
 use crate::net::event::Transport;
-use crate::net::saved::{SavedOut, SavedRoom};
+use crate::net::saved::{SavedAcked, SavedOut, SavedRoom};
 
 /// A directory of its own for each test, gone at its end.
 struct Scratch(PathBuf);
@@ -35,12 +35,14 @@ impl Drop for Scratch {
 
 fn used(client: SavedClient) -> SavedClient {
     let unsent = vec![SavedOut { n: 7, content: "later".into(), kind: None }];
+    let out = SavedOut { n: 6, content: "just now".into(), kind: None };
+    let acknowledged = vec![SavedAcked { out, place: Some((Epoch(1), Seq(9))) }];
     let room = RoomName::parse("general").unwrap();
     SavedClient {
         session: Some("s-1".into()),
         name: Some(UserName::parse("alice").unwrap()),
         generation: 3,
-        rooms: vec![SavedRoom { room, next_n: 8, acked: None, unsent, last: None }],
+        rooms: vec![SavedRoom { room, next_n: 8, acked: None, unsent, acknowledged, last: None }],
         ..client
     }
 }
@@ -54,6 +56,27 @@ fn a_clean_quit_is_taken_up_again() {
     file.close(left.clone()).unwrap();
     let (_file, found, note) = scratch.open();
     assert_eq!((found, note), (left, None));
+}
+
+#[test]
+fn what_was_acknowledged_longer_than_two_minutes_ago_is_not_taken_up() {
+    let stored = Stored { closed_at: 1_000, ..Stored::new(false, used(SavedClient::default())) };
+    let taken_up = |now| stored.clone().into_client(now).rooms[0].acknowledged.len();
+    assert_eq!((taken_up(120_999), taken_up(121_000), taken_up(0)), (1, 0, 1));
+}
+
+/// The file as it was written before it kept what was acknowledged.
+#[test]
+fn a_file_of_the_first_version_is_read() {
+    let scratch = Scratch::new();
+    let (file, fresh, _) = scratch.open();
+    file.close(used(fresh)).unwrap();
+    let mut stored: serde_json::Value = serde_json::from_slice(&fs::read(scratch.file()).unwrap()).unwrap();
+    stored.as_object_mut().unwrap().remove("closed_at");
+    stored["client"]["rooms"][0].as_object_mut().unwrap().remove("acknowledged");
+    fs::write(scratch.file(), stored.to_string()).unwrap();
+    let (_file, found, note) = scratch.open();
+    assert_eq!((found.rooms[0].unsent.len(), found.rooms[0].acknowledged.len(), note), (1, 0, None));
 }
 
 #[test]

@@ -427,14 +427,14 @@ fn the_id_that_the_server_gives_is_taken_and_numbers_begin_anew() {
     bench.welcome("node-2", given.clone());
     bench.enter(5, 0);
     assert_eq!(bench.said(), [n_and_text(1, "2")]);
-    assert_eq!(bench.link.save().client_id, Some(given));
+    assert_eq!(bench.link.save(bench.now).client_id, Some(given));
 }
 
 #[test]
 fn a_fenced_client_comes_back_as_another() {
     let mut bench = Bench::online(4);
     bench.say(1);
-    let before = bench.link.save().client_id;
+    let before = bench.link.save(bench.now).client_id;
     bench.server(&ServerMessage::Error(ErrorMessage::new(ErrorCode::Fenced, "taken over")));
     bench.lose();
     bench.wait_for_dial();
@@ -540,7 +540,7 @@ fn what_a_run_leaves_the_next_one_sends() {
     bench.say(1);
     bench.ack(1, 5);
     bench.say(2);
-    let saved = bench.link.save();
+    let saved = bench.link.save(bench.now);
     let mut next = Bench::with(2, saved.clone());
     let hello = next.connect("node-1");
     assert_eq!((hello.client_id, hello.generation), (saved.client_id, Some(2)));

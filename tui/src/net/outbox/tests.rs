@@ -238,9 +238,36 @@ fn each_number_brings_the_newest_acknowledged_one_below_it() {
 fn the_evidence_of_a_former_run_counts() {
     let acked = Some(Acked { n: 4, epoch: EPOCH, seq: Seq(20) });
     let unsent = vec![SavedOut { n: 5, content: "5".to_owned(), kind: None }];
-    let mut outbox = Outbox::restore(6, acked, unsent, || OutId(9));
+    let mut outbox = restored(SavedRoom { next_n: 6, acked, unsent, ..saved_room() });
     open(&mut outbox, 4);
     assert_eq!(evidence(&mut outbox), [Some(4)]);
+}
+
+fn saved_room() -> SavedRoom {
+    let (unsent, acknowledged) = (Vec::new(), Vec::new());
+    SavedRoom { room: room(), next_n: 1, acked: None, unsent, acknowledged, last: None }
+}
+
+fn restored(saved: SavedRoom) -> Outbox {
+    Outbox::restore(NOW, saved, || OutId(9))
+}
+
+/// Otherwise a program that begins again uses up the numbers of what a log lost while it was away.
+#[test]
+fn what_was_just_acknowledged_outlives_the_program() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n + 10))));
+    let (unsent, acknowledged) = (outbox.unsent(), outbox.held(NOW));
+    assert_eq!(acknowledged.iter().map(|saved| saved.out.n).collect::<Vec<_>>(), [1, 2]);
+    let saved = SavedRoom { next_n: 4, acked: outbox.acked(), unsent, acknowledged, ..saved_room() };
+    let mut again = restored(saved.clone());
+    assert_eq!((again.pending(), open(&mut again, 2)), (1, (true, Vec::new())));
+    assert_eq!(sent(&mut again), [3], "the log has the others");
+    let mut emptied = restored(saved);
+    open(&mut emptied, 0);
+    assert_eq!(sent(&mut emptied), [1, 2, 3]);
+    assert!(outbox.held(NOW + ACKED_KEPT).is_empty());
 }
 
 #[test]

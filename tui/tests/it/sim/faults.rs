@@ -54,7 +54,7 @@ impl World {
             }
             Fault::Slow { long, .. } => self.clients[client].slow_until = now + MS * long,
             Fault::Restart { down, .. } => {
-                let Some(saved) = self.clients[client].link.take().map(|link| link.save()) else { return };
+                let Some(saved) = self.clients[client].link.take().map(|link| link.save(now)) else { return };
                 self.clients[client].due = None;
                 self.hang_up(client);
                 self.drop_beside(client);
@@ -78,10 +78,8 @@ impl World {
         let is_quiet = self.clients[client].unsent() == 0
             && self.clients[client].ways.first.is_some()
             && !self.twins.contains_key(&client);
-        let Some(saved) = self.clients[client].link.as_ref().filter(|_| is_quiet).map(|link| link.save())
-        else {
-            return;
-        };
+        let link = self.clients[client].link.as_ref().filter(|_| is_quiet);
+        let Some(saved) = link.map(|link| link.save(self.now)) else { return };
         let (index, seed) = (self.clients.len(), self.rng.u64(..));
         self.clients.push(Client::of(index, saved, &self.rooms, seed, self.now));
         self.twins.insert(client, index);

@@ -171,3 +171,19 @@ fn what_a_rewind_took_back_is_saved_with_what_was_never_acknowledged() {
         faults: vec![(1500, Promote { lag: 678, fork: 1500 }), (3200, Restart { client: 2, down: 252 })],
     });
 }
+
+/// An author that held its message no longer used up its number before it had learned that the log went back.
+#[test]
+fn a_number_is_not_used_up_by_who_missed_that_a_log_went_back() {
+    holds(Plan {
+        seed: 5,
+        nodes: 3,
+        clients: 3,
+        rooms: 1,
+        delay: 5,
+        full_one_in: 3,
+        lost_answer_one_in: 0,
+        says: vec![(1900, 2, 0), (1900, 0, 0), (3300, 2, 0)],
+        faults: vec![(1580, Promote { lag: 678, fork: 1500 }), (3200, Restart { client: 2, down: 252 })],
+    });
+}

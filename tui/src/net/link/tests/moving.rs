@@ -165,7 +165,7 @@ fn what_is_said_at_any_moment_of_a_move_is_sent_to_who_takes_it() {
     bench.other_server(&ServerMessage::Pong { t: None, re: None });
     bench.say(3);
     assert!(bench.said().is_empty(), "the first one may be over");
-    assert_eq!((bench.link.unsent(), bench.link.save().rooms[0].unsent.len()), (3, 3));
+    assert_eq!((bench.link.unsent(), bench.link.save(bench.now).rooms[0].unsent.len()), (3, 3));
     bench.takes("node-2");
     bench.say(4);
     bench.sent.clear();
@@ -586,5 +586,5 @@ fn a_client_that_is_given_another_id_by_the_server_it_moved_to_numbers_anew() {
     bench.other_server(&Bench::welcomes("node-2", given.clone()));
     bench.enter(4, 0);
     assert_eq!(bench.said(), [n_and_text(1, "1")]);
-    assert_eq!(bench.link.save().client_id, Some(given));
+    assert_eq!(bench.link.save(bench.now).client_id, Some(given));
 }
