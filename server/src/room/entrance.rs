@@ -62,6 +62,11 @@ impl RoomCore {
     pub(super) fn admit(&mut self, now: Moment, out: &mut impl Outlet) {
         let Some(head) = self.head() else { return };
         for mut join in std::mem::take(&mut self.joins) {
+            if self.joins.iter().any(|waits| waits.joining.conn == join.joining.conn) {
+                // Let in without what it has seen, it would be given that again.
+                self.joins.push_back(join);
+                continue;
+            }
             let above = |resume: &Resume| resume.epoch == head.epoch && resume.seq > head.seq;
             if !join.joining.resume.as_ref().is_some_and(above) || join.claim == Claim::Asked {
                 self.enter(join.joining, &head, out);

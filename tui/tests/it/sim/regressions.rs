@@ -2,7 +2,8 @@
 
 use super::mutation::Mutation;
 use super::plan::Fault::{
-    Cut, Disconnect, Flush, Leave, MuteAnswers, MuteCalls, Promote, Reboot, Restart, RollBack, Slow, Wipe,
+    Crash, Cut, Disconnect, Drain, Flush, Leave, MuteAnswers, MuteCalls, Promote, Reboot, Restart, RollBack,
+    Slow, Wipe,
 };
 use super::plan::Plan;
 use super::{play, variable};
@@ -185,5 +186,28 @@ fn a_number_is_not_used_up_by_who_missed_that_a_log_went_back() {
         lost_answer_one_in: 0,
         says: vec![(1900, 2, 0), (1900, 0, 0), (3300, 2, 0)],
         faults: vec![(1580, Promote { lag: 678, fork: 1500 }), (3200, Restart { client: 2, down: 252 })],
+    });
+}
+
+/// Who came back claimed a place that was being looked for, and asked to enter meanwhile: let in as a stranger, it was
+/// shown again what it had.
+#[test]
+fn a_join_waits_for_the_resume_before_it() {
+    holds(Plan {
+        seed: 917934,
+        nodes: 3,
+        clients: 4,
+        rooms: 1,
+        delay: 75,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(600, 0, 0), (1486, 2, 0), (1736, 1, 0)],
+        faults: vec![
+            (1600, Disconnect { client: 3 }),
+            (1200, MuteAnswers { node: 1, long: 4266 }),
+            (1870, Crash { node: 0, down: 206 }),
+            (1440, Drain { node: 2, long: 151 }),
+            (900, Leave { client: 1, room: 0, away: 1703 }),
+        ],
     });
 }
