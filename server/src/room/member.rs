@@ -186,13 +186,26 @@ impl RoomCore {
         };
         match answer {
             Ok(Page::Ok { entries, .. }) if same_life && !is_short(&entries) => {
-                self.serve(after.seq, &entries, out);
+                if self.learn(&entries) {
+                    self.serve(after.seq, &entries, out);
+                } else {
+                    self.sync.doubt();
+                }
             }
             Ok(Page::Trimmed { first, .. }) if same_life => self.trimmed(first, out),
             Ok(_) => self.sync.doubt(),
             // Reading on shows when the log is in reach again; then the page is asked for anew.
             Err(_) => self.sync.doubt(),
         }
+    }
+
+    /// What a page shows above the chain's head is known from now on: should it not survive, who was given it has to
+    /// be told. False where it does not follow.
+    fn learn(&mut self, entries: &[Arc<Entry>]) -> bool {
+        let Some(chain) = &mut self.chain else { return false };
+        let head = chain.head().seq;
+        let above = entries.iter().filter(|entry| entry.seq > head);
+        above.cloned().all(|entry| chain.accept(&self.room, entry))
     }
 
     fn serve(&mut self, after: Seq, entries: &[Arc<Entry>], out: &mut impl Outlet) {

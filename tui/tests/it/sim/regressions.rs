@@ -2,8 +2,8 @@
 
 use super::mutation::Mutation;
 use super::plan::Fault::{
-    Crash, Cut, Disconnect, Drain, Flush, Leave, MuteAnswers, MuteCalls, Promote, Reboot, Restart, RollBack,
-    Slow, Wipe,
+    Crash, Cut, Deaf, Disconnect, Drain, Flush, Leave, MuteAnswers, MuteCalls, MuteFeed, Promote, Reboot,
+    Restart, RollBack, Slow, Wipe,
 };
 use super::plan::Plan;
 use super::{play, variable};
@@ -208,6 +208,39 @@ fn a_join_waits_for_the_resume_before_it() {
             (1870, Crash { node: 0, down: 206 }),
             (1440, Drain { node: 2, long: 151 }),
             (900, Leave { client: 1, room: 0, away: 1703 }),
+        ],
+    });
+}
+
+/// A page showed members an entry that their node had not heard of; the entry did not survive, and the node had
+/// nothing to tell them by.
+#[test]
+fn what_a_page_showed_is_taken_back_too() {
+    holds(Plan {
+        seed: 937838,
+        nodes: 3,
+        clients: 4,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![
+            (300, 1, 0),
+            (1500, 3, 0),
+            (1600, 2, 0),
+            (1700, 3, 0),
+            (1900, 1, 0),
+            (2500, 3, 0),
+            (3100, 0, 0),
+        ],
+        faults: vec![
+            (721, Drain { node: 1, long: 100 }),
+            (671, Slow { client: 0, long: 1311 }),
+            (2253, MuteFeed { node: 2, long: 1717 }),
+            (1500, MuteCalls { node: 1, long: 5136 }),
+            (1040, Drain { node: 0, long: 95 }),
+            (2500, Deaf { node: 0, long: 3982 }),
+            (2900, Reboot { down: 395, lag: 808 }),
         ],
     });
 }
