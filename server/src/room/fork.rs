@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chat_protocol::Seq;
+use chat_protocol::{Seq, limits};
 
 use super::chain::Chain;
 use super::{Call, Outlet, RoomCore};
@@ -68,7 +68,12 @@ impl RoomCore {
     /// Nobody alive has what stood above the log's head: history is shorter than it was.
     pub(super) fn shorten(&mut self, head: &Place, out: &mut impl Outlet) {
         let Some(chain) = &mut self.chain else { return };
-        let to = self.sync.lowest(head);
+        let lowest = self.sync.lowest(head);
+        // A node that does not know what stood there cannot tell what was written anew before it looked: it goes back
+        // as far as proves a place.
+        let unknown = chain.id_at(lowest).is_none();
+        let back = if unknown { limits::RESUME_TAIL_IDS_MAX as u64 } else { 0 };
+        let to = Seq(lowest.0.saturating_sub(back));
         let before = chain.before;
         let orphans = chain.cut(to);
         if chain.head().seq != to {

@@ -244,3 +244,25 @@ fn what_a_page_showed_is_taken_back_too() {
         ],
     });
 }
+
+/// A log lost its end and was written anew before the only node that had heard of that end looked at it, and that node
+/// knew nothing but where it had stood: its members were taken back to the new end, not to where the histories part.
+#[test]
+fn who_knows_only_where_a_log_ended_goes_back_behind_what_may_be_new() {
+    holds(Plan {
+        seed: 0,
+        nodes: 2,
+        clients: 2,
+        rooms: 1,
+        delay: 1,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(2000, 1, 0), (2200, 0, 0)],
+        faults: vec![
+            (5400, RollBack { room: 0, by: 5 }),
+            (7100, Restart { client: 0, down: 701 }),
+            (3300, Crash { node: 1, down: 1707 }),
+            (5000, Crash { node: 0, down: 1009 }),
+        ],
+    });
+}
