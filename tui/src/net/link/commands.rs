@@ -65,6 +65,7 @@ impl Link {
 
     fn leave(&mut self, now: Moment, room: RoomName) {
         self.order.retain(|wished| *wished != room);
+        self.questions.forget_room(&room);
         if let Some(left) = self.rooms.get_mut(&room) {
             left.wished = false;
             left.leaving = self.phase == Phase::Up;

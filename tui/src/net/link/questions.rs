@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chat_protocol::{ClientMessage, ServerMessage};
+use chat_protocol::{ClientMessage, RoomName, ServerMessage};
 
 use super::{Link, Phase};
 use crate::net::event::{Moment, NetEvent};
@@ -24,6 +24,15 @@ impl Questions {
         if let Some(at) = self.0.iter().position(|(_, question)| answers(answer, question)) {
             self.0.remove(at);
         }
+    }
+
+    /// The room is left: what was asked of it nobody waits for, and asked again it would be taken for an answer to what
+    /// is asked when the room is entered again.
+    pub(super) fn forget_room(&mut self, left: &RoomName) {
+        self.0.retain(|(_, question)| match question {
+            ClientMessage::History { room, .. } | ClientMessage::Who { room } => room.as_ref() != Some(left),
+            _ => true,
+        });
     }
 
     /// The link is gone, and whoever asked was told so.

@@ -213,7 +213,7 @@ fn what_is_no_longer_held_is_voided() {
 
 #[test]
 fn with_nothing_held_at_all_the_numbers_that_are_missing_are_voided() {
-    let mut outbox = Outbox::restore(5, None, Vec::new(), || OutId(0));
+    let mut outbox = restored(SavedRoom { next_n: 5, ..saved_room() });
     assert!(open(&mut outbox, 2).0);
     assert!(sent(&mut outbox).is_empty());
     say(&mut outbox, 1);

@@ -266,3 +266,47 @@ fn who_knows_only_where_a_log_ended_goes_back_behind_what_may_be_new() {
         ],
     });
 }
+
+/// A page was asked for, the room left, and entered again on the node to which its client moved: the question was
+/// asked there again, and its answer taken for that to the next one.
+#[test]
+fn an_answer_to_who_was_here_before_is_not_one_to_who_is_here_now() {
+    holds(Plan {
+        seed: 1169734,
+        nodes: 3,
+        clients: 4,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 3,
+        lost_answer_one_in: 30,
+        says: vec![
+            (300, 0, 0),
+            (600, 3, 0),
+            (600, 0, 0),
+            (700, 0, 0),
+            (700, 2, 0),
+            (800, 1, 0),
+            (1100, 0, 0),
+            (1400, 3, 0),
+            (1500, 2, 0),
+            (1618, 3, 0),
+            (1600, 0, 0),
+            (1600, 0, 0),
+            (1700, 0, 0),
+            (1800, 3, 0),
+            (1800, 0, 0),
+            (1900, 0, 0),
+            (2000, 2, 0),
+            (2100, 2, 0),
+        ],
+        faults: vec![
+            (2350, Drain { node: 2, long: 68 }),
+            (780, Reboot { down: 0, lag: 0 }),
+            (1704, Drain { node: 1, long: 4 }),
+            (1618, Promote { lag: 0, fork: 0 }),
+            (2227, Leave { client: 2, room: 0, away: 491 }),
+            (2500, MuteCalls { node: 2, long: 2041 }),
+            (1957, MuteFeed { node: 0, long: 1481 }),
+        ],
+    });
+}

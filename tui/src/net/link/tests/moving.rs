@@ -477,6 +477,21 @@ fn what_the_old_server_did_not_answer_is_asked_of_the_new_one() {
 }
 
 #[test]
+fn what_was_asked_of_a_room_that_was_left_is_not_asked_again() {
+    let mut bench = Bench::online(4);
+    bench.command(NetCommand::History { room: room(), before: Some(Seq(4)), limit: 50 });
+    bench.command(NetCommand::Who(room()));
+    bench.command(NetCommand::Leave(room()));
+    bench.command(NetCommand::Join(room()));
+    bench.server(&drain(0));
+    bench.pass(Duration::ZERO);
+    bench.asks();
+    bench.sent.clear();
+    bench.takes("node-2");
+    assert_eq!(bench.sent, [ClientMessage::Join { room: room() }]);
+}
+
+#[test]
 fn a_user_who_wants_to_reconnect_does_not_wait_for_the_next_try() {
     let mut bench = Bench::online(4);
     bench.command(NetCommand::ReconnectNow);
