@@ -173,6 +173,25 @@ impl Cursor {
         true
     }
 
+    /// A page of history, oldest first: what of it lies right below what is remembered proves the place too. Who has
+    /// just come in has otherwise only one message to prove it by, and that may land there again behind other ones.
+    pub(super) fn older<'a>(
+        &mut self,
+        epoch: Epoch,
+        page: impl DoubleEndedIterator<Item = (Seq, &'a MessageId)>,
+    ) {
+        if self.epoch != Some(epoch) {
+            return;
+        }
+        for (seq, id) in page.rev() {
+            let below = self.seq.0.saturating_sub(self.recent.len() as u64);
+            if seq.0 == below && self.recent.len() < limits::RESUME_TAIL_IDS_MAX {
+                self.recent.push_front(id.clone());
+            }
+        }
+        self.id = self.recent.back().cloned().or(self.id.take());
+    }
+
     /// The replay is complete. Places that neither came nor are to be had by history are lost.
     /// How many were passed over that are to be had.
     pub(super) fn resumed(&mut self, resumed: &Resumed) -> u64 {

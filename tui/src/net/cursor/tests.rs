@@ -201,6 +201,26 @@ fn a_resume_brings_the_place_and_the_newest_ids() {
     assert_eq!(resume.tail, (19..=50).map(id).collect::<Vec<_>>());
 }
 
+/// One message may land at its place again in another history, behind other ones.
+#[test]
+fn history_below_the_place_proves_it_too() {
+    let page = |cursor: &mut Cursor, epoch: Epoch, seqs: std::ops::Range<u64>| {
+        let page: Vec<_> = seqs.map(|seq| (Seq(seq), id(seq))).collect();
+        cursor.older(epoch, page.iter().map(|(seq, id)| (*seq, id)));
+    };
+    let tail = |cursor: &Cursor| cursor.resume(&room()).unwrap().tail;
+    let mut cursor = at(4);
+    page(&mut cursor, Epoch(8), 1..4);
+    page(&mut cursor, EPOCH, 1..3);
+    assert_eq!(tail(&cursor), [id(4)], "another epoch, and a page that lies deeper");
+    page(&mut cursor, EPOCH, 2..5);
+    see(&mut cursor, [5]);
+    assert_eq!(tail(&cursor), [2, 3, 4, 5].map(id));
+    let mut cursor = at(100);
+    page(&mut cursor, EPOCH, 1..100);
+    assert_eq!(tail(&cursor), (69..=100).map(id).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_room_that_was_never_entered_has_nothing_to_resume() {
     assert!(Cursor::default().resume(&room()).is_none());

@@ -208,6 +208,7 @@ impl Link {
     /// Older entries; what was shown already is not shown again.
     fn history(&mut self, room: RoomName, epoch: Epoch, mut messages: Vec<RoomMessage>, more: bool) {
         let Some(known) = self.rooms.get_mut(&room) else { return };
+        known.cursor.older(epoch, messages.iter().map(|message| (message.seq, &message.id)));
         messages.retain(|message| known.cursor.know(epoch, message.seq, &message.id));
         self.event(NetEvent::History { room, messages, more });
     }

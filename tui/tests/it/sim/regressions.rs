@@ -310,3 +310,25 @@ fn an_answer_to_who_was_here_before_is_not_one_to_who_is_here_now() {
         ],
     });
 }
+
+/// Who had just come in proved its place by one message, which stood there again behind other ones.
+#[test]
+fn a_page_of_history_proves_a_place_too() {
+    holds(Plan {
+        seed: 4,
+        nodes: 3,
+        clients: 4,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 3,
+        lost_answer_one_in: 0,
+        says: vec![(1900, 1, 0), (2025, 2, 0), (2163, 3, 0), (2288, 1, 0), (2500, 2, 0), (2600, 3, 0)],
+        faults: vec![
+            (2700, Drain { node: 1, long: 1920 }),
+            (3235, Reboot { down: 964, lag: 1467 }),
+            (2139, Drain { node: 0, long: 150 }),
+            (2486, Crash { node: 2, down: 225 }),
+            (1032, Leave { client: 3, room: 0, away: 1883 }),
+        ],
+    });
+}

@@ -488,7 +488,10 @@ fn what_was_asked_of_a_room_that_was_left_is_not_asked_again() {
     bench.asks();
     bench.sent.clear();
     bench.takes("node-2");
-    assert_eq!(bench.sent, [ClientMessage::Join { room: room() }]);
+    let is_question =
+        |sent: &&ClientMessage| matches!(sent, ClientMessage::History { .. } | ClientMessage::Who { .. });
+    assert!(bench.sent.contains(&ClientMessage::Join { room: room() }));
+    assert_eq!(bench.sent.iter().filter(is_question).count(), 0);
 }
 
 #[test]
