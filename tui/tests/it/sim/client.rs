@@ -157,7 +157,7 @@ impl Client {
                 return screen.wants_history.map(|before| (room, before));
             }
             // What was shown goes with the room.
-            NetEvent::Left(room) => self.screens[at(&room)?] = Screen::default(),
+            NetEvent::Left(room) => self.screens[at(&room)?].leave(),
             NetEvent::History { room, messages, more: false } => {
                 let screen = &mut self.screens[at(&room)?];
                 screen.wants_history = None;
@@ -191,6 +191,11 @@ impl Client {
 }
 
 impl Screen {
+    /// What was shown goes with the room; what was told of it was told.
+    pub(super) fn leave(&mut self) {
+        *self = Self { resets: self.resets, rewinds: self.rewinds, ..Self::default() };
+    }
+
     fn rewound(&mut self, to: Seq) {
         self.rewinds += 1;
         self.told.push((to.next(), None));

@@ -8,7 +8,7 @@ use chat_tui::net::event::NetCommand;
 use chat_tui::net::link::Input;
 use chat_tui::net::saved::SavedClient;
 
-use super::client::{Client, Screen};
+use super::client::Client;
 use super::plan::Fault;
 use super::wire::SLOW_MAX;
 use super::world::{Event, MS, World};
@@ -64,7 +64,7 @@ impl World {
             Fault::Leave { room, away, .. } if self.clients[client].is_online => {
                 let name = self.rooms[room].clone();
                 // What was shown goes with the room; where the link is lost, no answer comes.
-                self.clients[client].screens[room] = Screen::default();
+                self.clients[client].screens[room].leave();
                 self.client_input(client, Input::Command(NetCommand::Leave(name)));
                 self.after(MS * away, Event::ComeBack(client, room));
             }
