@@ -331,6 +331,9 @@ impl RoomCore {
             return;
         }
         for entry in entries {
+            if entry.seq <= chain.base().seq {
+                self.sync.saw_below();
+            }
             if chain.contradicts(&entry) {
                 // At this place; where both end they may agree by chance.
                 self.sync.suspect();

@@ -125,8 +125,11 @@ impl RoomCore {
         let known = if unproved {
             // At the start there is nothing to prove; a client that brings no proof elsewhere wants none.
             Some(resume.seq)
-        } else {
+        } else if chain.base().seq <= proof_base(&resume, head.seq) {
             common_point(&resume, |seq| chain.id_at(seq).filter(|_| seq <= head.seq))
+        } else {
+            // A part of the proof is none: the log is read for the rest.
+            None
         };
         match known {
             Some(common) => {

@@ -46,6 +46,8 @@ pub(super) struct Sync {
     rounds: u32,
     /// The lowest head seen in this recovery: above it the log may have been written anew meanwhile.
     lowest: Option<Seq>,
+    /// Something was written in this recovery where this node cannot compare it.
+    written_anew: bool,
     /// Nodes that wait for this one's answer.
     askers: Vec<NodeId>,
     not_before: Moment,
@@ -139,6 +141,11 @@ impl Sync {
         self.lowest = Some(self.lowest.map_or(head.seq, |lowest| lowest.min(head.seq)));
     }
 
+    /// Something was published at or below what this node holds, and it does not know what stood there.
+    pub(super) fn saw_below(&mut self) {
+        self.written_anew |= self.lowest.is_some();
+    }
+
     /// Where history is cut when nobody brought what stood above the log's head.
     pub(super) fn lowest(&self, head: &Place) -> Seq {
         self.lowest.map_or(head.seq, |lowest| lowest.min(head.seq))
@@ -150,14 +157,14 @@ impl Sync {
 
     /// History was cut: what follows is another recovery.
     pub(super) fn start_anew(&mut self) {
-        (self.rounds, self.lowest) = (0, None);
+        (self.rounds, self.lowest, self.written_anew) = (0, None, false);
         self.doubt();
     }
 
     fn done(&mut self) {
         // What was suspected meanwhile is not answered yet.
         (self.step, self.doubt, self.backoff) = (Step::Idle, self.suspicion, Duration::ZERO);
-        (self.rounds, self.lowest) = (0, None);
+        (self.rounds, self.lowest, self.written_anew) = (0, None, false);
     }
 }
 
@@ -230,7 +237,9 @@ impl RoomCore {
                 self.sync.done();
             }
             (Ok(Some(head)), Some(chain)) if chain.reaches_before(&head) => self.sync.repair_due = true,
-            (Ok(Some(head)), Some(chain)) if chain.head() == head.place && !chain.has_hole() => {
+            (Ok(Some(head)), Some(chain))
+                if chain.head() == head.place && !chain.has_hole() && !self.sync.written_anew =>
+            {
                 self.sync.done();
             }
             (Ok(Some(_)), Some(_)) => self.sync.doubt(),
@@ -273,6 +282,7 @@ impl RoomCore {
             // The log lost the beginning of the proof: where it ends has to do.
             Ok(Page::Trimmed { .. }) if proving.is_some() => self.sync.doubt(),
             Ok(Page::Ok { entries, head }) if scanning => self.part(&entries, &head, out),
+            Ok(Page::Ok { head, .. }) if self.sync.written_anew => self.shorten(&head, out),
             Ok(Page::Ok { entries, head }) => {
                 let Some(chain) = &mut self.chain else { return };
                 self.figures.reads += u64::from(!entries.is_empty());

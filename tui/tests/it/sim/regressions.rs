@@ -332,3 +332,44 @@ fn a_page_of_history_proves_a_place_too() {
         ],
     });
 }
+
+/// A log that had lost its end was written anew up to where it had ended, with the same message there: the node that
+/// knew nothing but that place took it for the old one.
+#[test]
+fn a_log_that_ends_where_it_did_is_not_the_same_log() {
+    holds(Plan {
+        seed: 1281183,
+        nodes: 3,
+        clients: 3,
+        rooms: 1,
+        delay: 60,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![
+            (600, 1, 0),
+            (700, 0, 0),
+            (900, 0, 0),
+            (2200, 2, 0),
+            (2300, 2, 0),
+            (2600, 0, 0),
+            (2700, 0, 0),
+            (3000, 2, 0),
+            (3400, 2, 0),
+            (3800, 1, 0),
+            (3800, 0, 0),
+            (4979, 2, 0),
+            (5100, 0, 0),
+            (5185, 2, 0),
+            (6400, 1, 0),
+            (6693, 0, 0),
+        ],
+        faults: vec![
+            (6628, Crash { node: 0, down: 134 }),
+            (2900, Promote { lag: 0, fork: 0 }),
+            (2700, Deaf { node: 2, long: 108 }),
+            (4143, Drain { node: 1, long: 115 }),
+            (7353, Promote { lag: 0, fork: 0 }),
+            (6796, Wipe { down: 54 }),
+        ],
+    });
+}
