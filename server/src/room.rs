@@ -277,7 +277,13 @@ impl RoomCore {
         let over = self.empty_since.zip(kept).map(|(since, kept)| since + kept);
         // While the log is in doubt nothing is published: only the answer to that doubt is waited for.
         let queue = self.queue.deadline().filter(|_| self.sync.is_idle());
-        [idle, over, self.sync.deadline(), queue, self.claim_deadline()].into_iter().flatten().min()
+        let opens = self.is_wanted().then(|| self.sync.next_try()).flatten();
+        [idle, over, self.sync.deadline(), opens, queue, self.claim_deadline()].into_iter().flatten().min()
+    }
+
+    /// Somebody waits to come in, and where the log stands is not known yet.
+    fn is_wanted(&self) -> bool {
+        self.chain.is_none() && !self.joins.is_empty()
     }
 
     /// Takes one input. What follows from it goes out before this returns.

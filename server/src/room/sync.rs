@@ -129,6 +129,11 @@ impl Sync {
         }
     }
 
+    /// When the next question may be asked, unless one is under way.
+    pub(super) fn next_try(&self) -> Option<Moment> {
+        (self.step == Step::Idle).then_some(self.not_before)
+    }
+
     /// A call failed: its outcome is unknown, the question stays.
     pub(super) fn fail(&mut self, _error: &BackboneError) {
         self.doubt = true;
@@ -205,7 +210,7 @@ impl RoomCore {
             let (end, from) = (chain.head().seq, if is_suspect { chain.proof() } else { chain.head() });
             self.sync.step = if is_suspect { Step::Proving { end } } else { Step::Reading };
             out.call(Call::Read(from));
-        } else if self.sync.compare_due || (self.chain.is_none() && !self.joins.is_empty()) {
+        } else if self.sync.compare_due || self.is_wanted() {
             self.sync.compare_due = false;
             self.sync.step = Step::Heading { asked: None };
             out.call(Call::Head);

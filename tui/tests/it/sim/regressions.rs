@@ -373,3 +373,20 @@ fn a_log_that_ends_where_it_did_is_not_the_same_log() {
         ],
     });
 }
+
+/// A question of a room failed, whoever waited for it left, and somebody else asked to enter in the pause after it:
+/// nothing woke the room at its end.
+#[test]
+fn who_comes_in_the_pause_after_a_failed_call_is_let_in() {
+    holds(Plan {
+        seed: 1468634,
+        nodes: 3,
+        clients: 2,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 0,
+        lost_answer_one_in: 8,
+        says: vec![(3700, 0, 0)],
+        faults: vec![(762, Reboot { down: 0, lag: 0 }), (2100, Leave { client: 0, room: 0, away: 380 })],
+    });
+}
