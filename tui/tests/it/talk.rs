@@ -6,9 +6,9 @@ pub(crate) mod history;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{Seq, UserName};
+use chat_protocol::{NodeId, Seq, UserName};
 use chat_tui::net::endpoint::Endpoint;
-use chat_tui::net::event::{NetCommand, NetEvent, OutId, OutState};
+use chat_tui::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState};
 use chat_tui::net::link::LinkOptions;
 use chat_tui::net::saved::SavedClient;
 use chat_tui::net::{Net, run};
@@ -127,8 +127,10 @@ pub(crate) struct Client {
 }
 
 /// What a client is told when it enters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entered {
+    /// Where it came in.
+    pub(crate) node: NodeId,
     /// The last place of the room's log.
     pub(crate) head: Seq,
     /// How many are there, itself among them.
@@ -164,10 +166,17 @@ impl Client {
 
     /// In the room.
     pub(crate) async fn entered(&mut self) -> Entered {
+        let mut at = None;
         within("the room", async {
             loop {
-                if let NetEvent::Joined { head, count, .. } = self.event().await {
-                    return Entered { head, present: count };
+                match self.event().await {
+                    NetEvent::Link(LinkStatus { state: LinkState::Online { node, .. }, .. }) => {
+                        at = Some(node);
+                    }
+                    NetEvent::Joined { head, count, .. } => {
+                        return Entered { node: at.expect("online first"), head, present: count };
+                    }
+                    _ => {}
                 }
             }
         })
