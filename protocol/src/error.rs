@@ -73,20 +73,8 @@ impl ErrorCode {
         }
     }
 
-    /// True where the same message can never be accepted: it is shown as failed and its n used up with `void`.
-    pub fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::BadText
-                | Self::TooLong
-                | Self::Forbidden
-                | Self::NotInRoom
-                | Self::NReused
-                | Self::Unsupported
-        )
-    }
-
-    /// True for what a well-behaved client does not do; 30 of them in ten seconds close the connection.
+    /// True for what a well-behaved client does not do. It costs the message, which is shown as failed and its n used
+    /// up with `void`; 30 of them in ten seconds close the connection.
     pub fn is_mistake(self) -> bool {
         !matches!(
             self,

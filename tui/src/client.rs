@@ -2,8 +2,8 @@
 //! of them does is theirs.
 
 mod kept;
-mod network;
 mod once;
+mod signals;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,12 +24,15 @@ use crate::effect::DemoCommand;
 use crate::net::endpoint::Endpoint;
 use crate::net::event::{NetCommand, NetEvent};
 use crate::net::link::LinkOptions;
+use crate::net::network::{Network, NetworkOptions};
 use crate::plain::{self, Format, Plain};
 use kept::Kept;
-use network::{Network, until_signal};
+use signals::until_signal;
 
 /// How long the network may go on emptying the outbox when the front has gone; then it is saved.
 const LINGER: Duration = Duration::from_secs(1);
+/// What to say of a network side that has panicked.
+const NETWORK_FAILED: &str = "the network side failed";
 
 /// What a front is given, whichever it is.
 struct Parts {
@@ -58,7 +61,7 @@ pub async fn run(cli: &Cli) -> anyhow::Result<()> {
         (Target::Hosts(endpoints), Some(Command::Send(args))) => once::send(cli, args, endpoints).await,
         (Target::Hosts(endpoints), _) => {
             let kept = Kept::take_up(&endpoints);
-            let commands = Network::queue();
+            let commands = NetworkOptions::queue();
             chat(cli, Place { endpoints, commands, demo: None, kept, rooms: cli.rooms() }).await
         }
         (Target::Demo, _) => show_demo(cli).await,
@@ -69,7 +72,7 @@ pub async fn run(cli: &Cli) -> anyhow::Result<()> {
 /// The demo's cluster lives as long as the chat on it.
 #[cfg(feature = "demo")]
 async fn show_demo(cli: &Cli) -> anyhow::Result<()> {
-    let commands = Network::queue();
+    let commands = NetworkOptions::queue();
     let (redis, log_file) = (cli.redis.clone(), cli.server.log_file.clone());
     let demo = crate::demo::start(Setup { redis, log_file, client: commands.0.downgrade() }).await?;
     let rooms = if cli.rooms.is_empty() { crate::demo::rooms() } else { cli.rooms() };
@@ -124,9 +127,9 @@ struct Place {
 /// A chat from start to end, with any front.
 async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     let script = cli.script.as_ref().map(read_script).transpose()?;
-    let Place { endpoints, commands: (commands, asked), demo, kept, rooms } = place;
+    let Place { endpoints, commands, demo, kept, rooms } = place;
     let Kept { file, saved, notices } = kept;
-    let options = LinkOptions {
+    let link = LinkOptions {
         endpoints,
         name: cli.server.name.clone().or_else(|| saved.name.clone()).or_else(|| cli.server.login_name()),
         rooms: rooms.clone(),
@@ -135,18 +138,19 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     };
     let shared = file.clone();
     let on_welcome = Box::new(move |saved: &_| shared.keep_session(saved));
-    let (network, events) = Network::start(options, asked, on_welcome, LINGER);
+    let network = Network::start(NetworkOptions { link, commands, linger: LINGER, on_welcome });
+    let Network { commands, events, task } = network;
     let parts = Parts {
         commands,
         events,
         demo,
         rooms,
         notices,
-        started: network.started,
-        shutdown: network.shutdown.clone(),
+        started: task.started,
+        shutdown: task.shutdown.clone(),
     };
-    let shown = until_signal(show(cli, parts, script), &network.shutdown).await;
-    let unsent = file.close(network.stop().await?)?;
+    let shown = until_signal(show(cli, parts, script), &task.shutdown).await;
+    let unsent = file.close(task.stop().await.context(NETWORK_FAILED)?)?;
     if unsent > 0 {
         tell(&format!("messages kept in the outbox, to be sent at the next start: {unsent}"));
     }

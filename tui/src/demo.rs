@@ -8,7 +8,7 @@
 //! - `withhold`: the wire to the demo's client, which can keep a message back.
 
 mod bots;
-pub mod cluster;
+mod cluster;
 mod lines;
 pub(crate) mod node;
 mod withhold;

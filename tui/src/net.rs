@@ -8,6 +8,7 @@ pub mod dial;
 pub mod endpoint;
 pub mod event;
 pub mod link;
+pub mod network;
 mod outbox;
 mod peer;
 pub mod saved;

@@ -9,18 +9,14 @@ use chat_protocol::{Epoch, RoomMessage, RoomName, Seq, UserName};
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState};
 use chat_tui::net::link::LinkOptions;
+use chat_tui::net::network::{Network, NetworkOptions};
 use chat_tui::net::saved::SavedClient;
-use chat_tui::net::{Net, run};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::{Board, Phase, Talk, room};
 use crate::record::{What, Words};
 
-/// Events that wait for a client that does not read: so many as the program itself lets wait.
-const EVENTS_WAITING: usize = 256;
 /// The number of a room's last words; all others count from 1.
 const LAST_WORDS: u32 = 0;
 
@@ -66,14 +62,6 @@ impl Part {
     }
 }
 
-/// The network side that runs now.
-struct Running {
-    commands: mpsc::Sender<NetCommand>,
-    events: mpsc::Receiver<NetEvent>,
-    shutdown: CancellationToken,
-    net: JoinSet<SavedClient>,
-}
-
 pub(super) struct Client {
     part: Part,
     endpoint: Endpoint,
@@ -116,13 +104,9 @@ impl Client {
         let mut pace = self.pace();
         let mut phase = self.board.phase.subscribe();
         loop {
-            let mut running = self.start(saved);
-            let deed = self.live(&mut running, &mut pace, &mut phase, &mut deeds).await;
-            running.shutdown.cancel();
-            // What it still has to tell is told into the void, as when a program ends.
-            running.events.close();
-            let ended = running.net.join_next().await.expect("it was started");
-            saved = ended.expect("the network side does not panic");
+            let mut network = self.start(saved);
+            let deed = self.live(&mut network, &mut pace, &mut phase, &mut deeds).await;
+            saved = network.stop().await.expect("the network side does not panic");
             match deed {
                 Deed::Restart(pause) => {
                     self.board.change(self.part.index, |state| state.online = false);
@@ -141,38 +125,24 @@ impl Client {
         pace
     }
 
-    fn start(&mut self, saved: SavedClient) -> Running {
-        let (commands, from_front) = mpsc::channel(64);
-        let (to_front, events) = mpsc::channel(EVENTS_WAITING);
-        let shutdown = CancellationToken::new();
+    fn start(&mut self, saved: SavedClient) -> Network {
         let name = UserName::parse(&format!("client-{}", self.part.index)).expect("letters and a number");
-        let options = LinkOptions {
+        let link = LinkOptions {
             endpoints: vec![self.endpoint.clone()],
             name: Some(name),
             rooms: self.part.rooms.iter().map(|number| room(*number)).collect(),
             saved,
             seed: fastrand::u64(..),
         };
-        let net = Net {
-            options,
-            commands: from_front,
-            events: to_front,
-            shutdown: shutdown.clone(),
-            linger: Duration::ZERO,
-            started: Instant::now(),
-            on_welcome: Box::new(|_| {}),
-        };
         (self.status, self.entered) = (LinkStatus::default(), HashSet::new());
         self.take_down(What::Started);
-        let mut task = JoinSet::new();
-        task.spawn(run(net));
-        Running { commands, events, shutdown, net: task }
+        Network::start(NetworkOptions::new(link))
     }
 
     /// Says its part and takes down what it is told, until it does something that ends this.
     async fn live(
         &mut self,
-        running: &mut Running,
+        network: &mut Network,
         pace: &mut Interval,
         phase: &mut watch::Receiver<Phase>,
         deeds: &mut mpsc::Receiver<Deed>,
@@ -180,15 +150,15 @@ impl Client {
         loop {
             let now = *phase.borrow_and_update();
             if now == Phase::End && self.part.ends && !std::mem::replace(&mut self.last_words_said, true) {
-                self.say(running, LAST_WORDS).await;
+                self.say(network, LAST_WORDS).await;
             }
             let is_deaf = self.deaf_until.is_some();
             tokio::select! {
                 _ = pace.tick(), if now == Phase::Talk && self.part.every.is_some() => {
                     self.said += 1;
-                    self.say(running, self.said).await;
+                    self.say(network, self.said).await;
                 }
-                event = running.events.recv(), if !is_deaf => match event {
+                event = network.events.recv(), if !is_deaf => match event {
                     Some(event) => self.told(event),
                     None => return Deed::End,
                 },
@@ -220,7 +190,7 @@ impl Client {
         }
     }
 
-    async fn say(&mut self, running: &Running, n: u32) {
+    async fn say(&mut self, network: &Network, n: u32) {
         let words = Words(self.part.index as u32, n);
         let (out, number) = (OutId(u64::from(n)), self.part.rooms[0]);
         self.outs.insert(out, words);
@@ -229,7 +199,7 @@ impl Client {
         let content = words.content(self.part.bytes);
         let say = NetCommand::Say { out, room: room(number), content, kind: None };
         // The network side lives as long as this does.
-        drop(running.commands.send(say).await);
+        drop(network.commands.send(say).await);
     }
 
     fn take_down(&self, what: What) {

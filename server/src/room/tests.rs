@@ -140,6 +140,25 @@ impl Room {
         assert_eq!(self.called(), expected);
     }
 
+    /// Answers the calls made since the last look as a log with one entry, of which no node knows more; those that no
+    /// log answers so are left.
+    fn serve_one_entry(&mut self) -> Vec<Call> {
+        let mut left = Vec::new();
+        for call in self.called() {
+            self.input(match call {
+                Call::Read(_) => Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })),
+                Call::Page(_) => Input::Paged(Ok(Page::Ok { head: place(1), entries: entries(1, 1) })),
+                Call::Head => Input::Head(Ok(Some(head(1)))),
+                Call::Ask => Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() })),
+                other => {
+                    left.push(other);
+                    continue;
+                }
+            });
+        }
+        left
+    }
+
     /// What a member was told since the last look.
     fn frames(&mut self, conn: u64) -> Vec<Frame> {
         let of_conn = |to: &ConnId| to.0 == conn;
@@ -254,10 +273,7 @@ fn one_page_serves_everybody_who_lies_in_it() {
 #[test]
 fn what_is_not_replayed_is_looked_for_before_it_is_promised() {
     let mut room = Room::with_ring(9_000, 11_000);
-    room.join(
-        2,
-        Some(Resume { epoch: EPOCH, seq: Seq(0), id: None, tail: Vec::new(), room: RoomName::general() }),
-    );
+    room.join(2, Some(resume(0)));
     assert_eq!(room.told(2), "joined@11000");
     room.calls(&[Call::Page(Place::start(EPOCH))]);
     room.input(Input::Paged(Ok(Page::Trimmed { head: place(11_000), first: Seq(767) })));
@@ -270,10 +286,7 @@ fn what_is_not_replayed_is_looked_for_before_it_is_promised() {
 #[test]
 fn a_replay_is_the_newest_ten_thousand_and_promises_what_the_log_still_has() {
     let mut room = Room::with_ring(9_000, 11_000);
-    room.join(
-        2,
-        Some(Resume { epoch: EPOCH, seq: Seq(0), id: None, tail: Vec::new(), room: RoomName::general() }),
-    );
+    room.join(2, Some(resume(0)));
     room.serve_pages(11_000);
     let told = room.told(2);
     assert!(told.starts_with("joined@11000 1001"), "{told:.60}");
@@ -283,10 +296,7 @@ fn a_replay_is_the_newest_ten_thousand_and_promises_what_the_log_still_has() {
 #[test]
 fn where_all_that_is_missing_is_gone_the_rest_is_replayed() {
     let mut room = Room::with_ring(10_500, 11_000);
-    room.join(
-        2,
-        Some(Resume { epoch: EPOCH, seq: Seq(0), id: None, tail: Vec::new(), room: RoomName::general() }),
-    );
+    room.join(2, Some(resume(0)));
     room.called();
     room.input(Input::Paged(Ok(Page::Trimmed { head: place(11_000), first: Seq(10_501) })));
     let told = room.told(2);
@@ -677,17 +687,9 @@ fn a_hole_that_nobody_fills_ends_and_what_stood_above_it_is_offered_anew() {
     room.feed(entries(3, 3));
     let mut offered = Vec::new();
     for _ in 0..100 {
-        let calls = room.called();
-        for call in calls {
-            match call {
-                Call::Read(_) => {
-                    room.input(Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })));
-                }
-                Call::Head => room.input(Input::Head(Ok(Some(head(1))))),
-                Call::Ask => room.input(Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() }))),
-                Call::Publish(_, items) => offered.extend(items.into_iter().map(|item| item.id.n)),
-                other => panic!("{other:?}"),
-            }
+        for call in room.serve_one_entry() {
+            let Call::Publish(_, items) = call else { panic!("{call:?}") };
+            offered.extend(items.into_iter().map(|item| item.id.n));
         }
         room.tick(Duration::from_millis(50));
     }
@@ -701,19 +703,7 @@ fn a_place_beyond_all_numbers_harms_nobody() {
     let absurd = Resume { room: RoomName::general(), epoch: EPOCH, seq: Seq(u64::MAX), id, tail };
     room.join(2, Some(absurd));
     for _ in 0..20 {
-        for call in room.called() {
-            match call {
-                Call::Read(_) => {
-                    room.input(Input::Read(Ok(Page::Ok { head: place(1), entries: Vec::new() })));
-                }
-                Call::Page(_) => {
-                    room.input(Input::Paged(Ok(Page::Ok { head: place(1), entries: entries(1, 1) })));
-                }
-                Call::Head => room.input(Input::Head(Ok(Some(head(1))))),
-                Call::Ask => room.input(Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() }))),
-                other => panic!("{other:?}"),
-            }
-        }
+        assert_eq!(room.serve_one_entry(), []);
         room.tick(Duration::from_millis(200));
     }
     room.told(2);

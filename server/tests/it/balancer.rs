@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::within;
+use crate::support::{get, within};
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Between two checks, where a test waits for one.
@@ -308,13 +308,8 @@ async fn without_a_backend_tcp_is_reset_and_http_is_told() {
     for backends in [vec![], dead.iter().map(Dead::backend).collect()] {
         let front = Front::start(backends);
         assert_reset(&mut connect(front.tcp).await).await;
-
-        let mut client = connect(front.http).await;
-        client.write_all(b"GET /ws HTTP/1.1\r\nhost: chat\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        within(client.read_to_string(&mut answer)).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{answer}");
-        assert!(answer.ends_with("\r\n\r\nno server can be reached: try again in a second\n"), "{answer}");
+        let told = get(front.http, "/ws").await;
+        assert_eq!(told, (503, "no server can be reached: try again in a second\n".to_owned()));
     }
 }
 

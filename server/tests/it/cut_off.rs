@@ -5,24 +5,13 @@ use std::time::Duration;
 use chat_protocol::NodeId;
 use chat_server::Cluster;
 use serde_json::{Value, json};
-use tokio::time::{Instant, interval};
+use tokio::time::Instant;
 
-use crate::support::{TestClient, TestNode, Way, get, message, within};
+use crate::support::{TestClient, TestNode, Way, becomes, get, message};
 
 /// The word of a node that cannot reach the others: about no message and no room.
 fn is_cut_off(frame: &Value) -> bool {
     frame["code"] == "unavailable" && frame.get("n").is_none() && frame.get("room").is_none()
-}
-
-/// Asks until the answer has this status.
-async fn becomes(node: &TestNode, path: &str, status: u16) {
-    let mut again = interval(Duration::from_millis(20));
-    within(async {
-        while get(node.http, path).await.0 != status {
-            again.tick().await;
-        }
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -72,7 +61,7 @@ async fn a_node_that_is_cut_off_says_so_and_is_whole_again_by_itself() {
 
     cluster.set_reachable(&name, true);
     alice.wait_for(|frame| frame["type"] == "ack" && frame["n"] == 2).await;
-    becomes(&one, "/ready", 200).await;
+    becomes(one.http, "/ready", 200).await;
     assert_eq!(get(one.http, "/live").await.0, 200);
     assert_eq!(bob.contents(2).await, ["before", "meanwhile"]);
     assert!(bob.seen(is_cut_off).is_none());
@@ -89,7 +78,7 @@ async fn guests_at_plain_terminals_are_not_disturbed() {
     cluster.set_reachable(&name, false);
     alice.wait_for(is_cut_off).await;
     cluster.set_reachable(&name, true);
-    becomes(&one, "/ready", 200).await;
+    becomes(one.http, "/ready", 200).await;
     alice.say(message(1, "again")).await;
     guest.wait_for(|frame| frame["content"] == "again").await;
     assert!(guest.seen(is_cut_off).is_none());

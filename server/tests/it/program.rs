@@ -38,11 +38,7 @@ impl Running {
         command.args(["--log-format", "json"]).envs(env.iter().copied());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("\"listening\"") {
-            line.clear();
-            assert!(log.read_line(&mut line).unwrap() > 0, "it ended before it listened");
-        }
+        let line = read_to(&mut log, "\"listening\"");
         let port = |name: &str| -> SocketAddr {
             let rest = &line[line.find(name).unwrap_or_else(|| panic!("{line}"))..];
             rest[rest.find("127").unwrap()..].split(')').next().unwrap().parse().unwrap()
@@ -79,11 +75,7 @@ impl Running {
         let mut client = TcpStream::connect(self.tcp).unwrap();
         client.write_all(b"{\"type\":\"hello\",\"v\":1}\n").unwrap();
         let mut said = BufReader::new(client);
-        let mut line = String::new();
-        while !line.contains("\"welcome\"") {
-            line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0);
-        }
+        read_to(&mut said, "\"welcome\"");
         said
     }
 }
@@ -94,6 +86,16 @@ impl Drop for Running {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Reads on to a line with this part.
+fn read_to(from: &mut impl BufRead, part: &str) -> String {
+    let mut line = String::new();
+    while !line.contains(part) {
+        line.clear();
+        assert!(from.read_line(&mut line).unwrap() > 0, "the end before {part}");
+    }
+    line
 }
 
 pub(crate) fn fails(output: &Output, expected: &str) {
@@ -197,11 +199,7 @@ fn a_node_ends_with_its_last_client() {
     let mut server = Running::start(&[("CHAT_SERVER_TIMING__DRAIN_MS", "600000")]);
     let mut client = server.client();
     server.terminate();
-    let mut line = String::new();
-    while !line.contains("\"drain\"") {
-        line.clear();
-        assert!(client.read_line(&mut line).unwrap() > 0);
-    }
+    read_to(&mut client, "\"drain\"");
     drop(client);
     assert!(server.ended().success());
 }
@@ -223,11 +221,7 @@ fn a_second_sigterm_insists_and_is_not_an_orderly_end() {
     let mut server = Running::start(&[("CHAT_SERVER_TIMING__DRAIN_MS", "600000")]);
     let mut client = server.client();
     server.terminate();
-    let mut line = String::new();
-    while !line.contains("\"drain\"") {
-        line.clear();
-        assert!(client.read_line(&mut line).unwrap() > 0);
-    }
+    read_to(&mut client, "\"drain\"");
     server.terminate();
     // The client stays as long as it is served, and the drain period is long: nothing but the signal ends the node.
     let (hung_up, end) = std::sync::mpsc::channel();

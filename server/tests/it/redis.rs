@@ -16,7 +16,7 @@ use tokio::process::Command;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::support::{DEADLINE, TestClient, TestNode, Way, lists, within};
+use crate::support::{DEADLINE, TestClient, TestNode, Way, becomes, lists, within};
 
 async fn redis(options: RedisOptions) -> RedisServer {
     RedisServer::start(options).await.unwrap()
@@ -175,23 +175,6 @@ async fn a_node_does_not_start_under_the_name_of_one_that_lives() {
     TestNode::on_redis(&server.url(), "x", |_| {}).await;
 }
 
-/// Asks a node over HTTP until it answers with a status.
-async fn http_status(node: &TestNode, path: &str, wanted: &str, server: &RedisServer) {
-    let until = Instant::now() + DEADLINE;
-    loop {
-        let mut stream = within(TcpStream::connect(node.http)).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        within(stream.read_to_string(&mut answer)).await.unwrap();
-        if answer.starts_with(&format!("HTTP/1.1 {wanted}")) {
-            return;
-        }
-        assert!(Instant::now() < until, "{path}: {answer}");
-        server.wait_for_clock(Duration::from_millis(50)).await.unwrap();
-    }
-}
-
 #[tokio::test]
 async fn a_node_whose_redis_is_full_is_not_ready_until_there_is_room_again() {
     let server = redis(RedisOptions::default()).await;
@@ -201,12 +184,12 @@ async fn a_node_whose_redis_is_full_is_not_ready_until_there_is_room_again() {
     server.command(&["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
     let told = alice.wait("error").await;
     assert_eq!((&told["code"], told.get("n")), (&json!("unavailable"), None));
-    http_status(&node, "/ready", "503", &server).await;
-    http_status(&node, "/live", "200", &server).await;
+    becomes(node.http, "/ready", 503).await;
+    becomes(node.http, "/live", 200).await;
     alice.say(crate::support::message(2, "waits")).await;
     server.command(&["CONFIG", "SET", "maxmemory", "0"]).await.unwrap();
     alice.wait_for(|frame| frame["type"] == "ack" && frame["n"] == 2).await;
-    http_status(&node, "/ready", "200", &server).await;
+    becomes(node.http, "/ready", 200).await;
 }
 
 #[tokio::test]
@@ -214,15 +197,15 @@ async fn a_node_whose_feed_is_dead_for_good_is_not_ready() {
     let server = redis(RedisOptions::default()).await;
     let proxy = Proxy::start(server.addr()).await.unwrap();
     let node = TestNode::on_redis(&server.url_through(proxy.addr()), "one", |_| {}).await;
-    http_status(&node, "/ready", "200", &server).await;
+    becomes(node.http, "/ready", 200).await;
     // From now on nothing that is published gets through, however often the node dials.
     server.command(&["ACL", "SETUSER", "default", "resetchannels"]).await.unwrap();
     proxy.cut();
     proxy.heal();
-    http_status(&node, "/ready", "503", &server).await;
-    http_status(&node, "/live", "200", &server).await;
+    becomes(node.http, "/ready", 503).await;
+    becomes(node.http, "/live", 200).await;
     server.command(&["ACL", "SETUSER", "default", "allchannels"]).await.unwrap();
-    http_status(&node, "/ready", "200", &server).await;
+    becomes(node.http, "/ready", 200).await;
 }
 
 #[tokio::test]
@@ -258,10 +241,10 @@ async fn a_node_that_slept_leaves_its_name_to_who_took_it() {
     proxy.stall();
     let awake = TestNode::on_redis(&server.url(), "x", |_| {}).await;
     proxy.heal();
-    http_status(&slept, "/ready", "503", &server).await;
-    http_status(&awake, "/ready", "200", &server).await;
+    becomes(slept.http, "/ready", 503).await;
+    becomes(awake.http, "/ready", 200).await;
     awake.killer.kill();
-    http_status(&slept, "/ready", "200", &server).await;
+    becomes(slept.http, "/ready", 200).await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, interval, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -363,4 +363,15 @@ pub(crate) async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
     within(stream.read_to_string(&mut response)).await.unwrap();
     let (head, body) = response.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+}
+
+/// Asks the HTTP port until the answer has this status.
+pub(crate) async fn becomes(addr: SocketAddr, path: &str, status: u16) {
+    let mut again = interval(Duration::from_millis(20));
+    within(async {
+        while get(addr, path).await.0 != status {
+            again.tick().await;
+        }
+    })
+    .await;
 }

@@ -2,16 +2,16 @@
 //! sent later; it borrows the user from the state file and gives the session back.
 
 use std::io::Read;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chat_protocol::{ClientId, RoomName, limits};
 use tracing::warn;
 
-use super::network::Network;
+use super::NETWORK_FAILED;
 use crate::cli::{Cli, SendArgs};
 use crate::net::endpoint::Endpoint;
 use crate::net::link::LinkOptions;
+use crate::net::network::{Network, NetworkOptions};
 use crate::net::saved::SavedClient;
 use crate::send::{self, Sending};
 use crate::state;
@@ -22,18 +22,17 @@ pub(super) async fn send(cli: &Cli, args: &SendArgs, endpoints: Vec<Endpoint>) -
     let room = args.room.clone().or_else(|| cli.rooms.first().cloned()).unwrap_or_else(RoomName::general);
     let file = state::directory().map(|directory| (directory, state::key(&endpoints)));
     let saved = file.as_ref().map(|(directory, key)| state::peek(directory, key)).unwrap_or_default();
-    let options = LinkOptions {
+    let link = LinkOptions {
         endpoints,
         name: cli.server.name.clone().or_else(|| saved.name.clone()).or_else(|| cli.server.login_name()),
         rooms: vec![room.clone()],
         saved: SavedClient { client_id: Some(ClientId::random()), ..saved },
         seed: fastrand::u64(..),
     };
-    let (commands, asked) = Network::queue();
-    let (network, events) = Network::start(options, asked, Box::new(|_| {}), Duration::ZERO);
+    let Network { commands, events, task } = Network::start(NetworkOptions::new(link));
     let sending = Sending { commands, events, room, content, timeout: args.timeout };
     let sent = send::run(sending).await;
-    let saved = network.stop().await?;
+    let saved = task.stop().await.context(NETWORK_FAILED)?;
     if let Some((directory, key)) = file
         && let Err(error) = state::remember(&directory, &key, &saved)
     {

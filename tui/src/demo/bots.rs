@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chat_protocol::{ClientId, NodeId, RoomName, UserName};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,15 +16,15 @@ use super::rooms;
 use crate::net::endpoint::Endpoint;
 use crate::net::event::{LinkState, Moment, NetCommand, NetEvent, OutId, OutState, Transport};
 use crate::net::link::LinkOptions;
+use crate::net::network::{Network, NetworkOptions};
 use crate::net::saved::SavedClient;
-use crate::net::{self, Net};
 
 /// Between two messages of a room, at least and at most, in milliseconds.
 const PACE_MS: std::ops::Range<u64> = 700..2_000;
 /// How long a node that is to die may wait for the others to say something it does not hear.
 const LAST_WORD_MAX: Duration = Duration::from_millis(500);
-/// Orders and commands that may wait; a bot that takes no more is passed over.
-const QUEUE: usize = 16;
+/// Orders that may wait; a bot that takes no more is passed over.
+const ORDERS_MAX: usize = 16;
 
 /// All of them.
 pub(super) struct Bots(Vec<Bot>);
@@ -97,34 +97,29 @@ impl Bot {
         shutdown: &CancellationToken,
     ) -> anyhow::Result<Self> {
         let name = UserName::parse(name).context("a bot's name")?;
-        let (orders, to_do) = mpsc::channel(QUEUE);
-        let (commands, from_front) = mpsc::channel(QUEUE);
-        let (to_front, events) = mpsc::channel(QUEUE);
+        let (orders, to_do) = mpsc::channel(ORDERS_MAX);
         let (at, node) = watch::channel(None);
-        tasks.spawn(net::run(Net {
-            options: LinkOptions {
-                endpoints: vec![Endpoint::new(front.ip().to_string(), front.port(), Transport::Tcp)],
-                name: Some(name),
-                rooms: rooms(),
-                saved: SavedClient { client_id: Some(ClientId::random()), ..SavedClient::default() },
-                seed: fastrand::u64(..),
-            },
-            commands: from_front,
-            events: to_front,
-            shutdown: shutdown.clone(),
-            linger: Duration::ZERO,
-            started: Instant::now(),
-            on_welcome: Box::new(|_| {}),
+        let network = Network::start(NetworkOptions::new(LinkOptions {
+            endpoints: vec![Endpoint::new(front.ip().to_string(), front.port(), Transport::Tcp)],
+            name: Some(name),
+            rooms: rooms(),
+            saved: SavedClient { client_id: Some(ClientId::random()), ..SavedClient::default() },
+            seed: fastrand::u64(..),
         }));
-        let mouth = Mouth { commands, node: at, waiting: Vec::new(), next_out: 0, recovered_at: None };
-        tasks.spawn(shutdown.clone().run_until_cancelled_owned(mouth.run(to_do, events)));
+        let mut mouth = Mouth { network, node: at, waiting: Vec::new(), next_out: 0, recovered_at: None };
+        let shutdown = shutdown.clone();
+        tasks.spawn(async move {
+            shutdown.run_until_cancelled(mouth.run(to_do)).await;
+            // Nobody keeps what a bot leaves.
+            drop(mouth.network.stop().await);
+        });
         Ok(Self { orders, node })
     }
 }
 
 /// One bot's own side: says what it is told to, and what it went through.
 struct Mouth {
-    commands: mpsc::Sender<NetCommand>,
+    network: Network,
     node: watch::Sender<Option<NodeId>>,
     /// Messages whose place in the log somebody waits for.
     waiting: Vec<(OutId, oneshot::Sender<()>)>,
@@ -134,12 +129,12 @@ struct Mouth {
 }
 
 impl Mouth {
-    async fn run(mut self, mut orders: mpsc::Receiver<Order>, mut events: mpsc::Receiver<NetEvent>) {
+    async fn run(&mut self, mut orders: mpsc::Receiver<Order>) {
         loop {
             // Both queues keep what is not taken.
             let order = tokio::select! {
                 Some(order) = orders.recv() => Some(order),
-                Some(event) = events.recv() => self.hear(event),
+                Some(event) = self.network.events.recv() => self.hear(event),
                 else => return,
             };
             if let Some(order) = order {
@@ -153,7 +148,7 @@ impl Mouth {
         self.next_out += 1;
         let out = OutId(self.next_out);
         self.waiting.extend(order.done.map(|done| (out, done)));
-        let _full = self.commands.try_send(NetCommand::Say {
+        let _full = self.network.commands.try_send(NetCommand::Say {
             out,
             room: order.room,
             content: order.text,

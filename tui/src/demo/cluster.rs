@@ -1,5 +1,5 @@
 //! Owns the demo's servers: three nodes and the front-end before them. A node's place behind the front-end
-//! refuses once it is dead, as in life. Knows nothing of who is connected. Tests run on it too.
+//! refuses once it is dead, as in life. Knows nothing of who is connected.
 //!
 //! - `home`: where nodes live.
 //! - `inside`: in this process.
@@ -18,19 +18,19 @@ use futures_util::future::{join_all, try_join_all};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use home::Home;
+pub(super) use home::Home;
 use home::Life;
 
 /// The nodes' names.
 const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
 
 /// The servers.
-pub struct Nodes {
+pub(super) struct Nodes {
     home: Home,
     nodes: Vec<Node>,
     backends: BackendsHandle,
     /// Where clients come in.
-    pub front: SocketAddr,
+    pub(super) front: SocketAddr,
 }
 
 struct Node {
@@ -44,7 +44,7 @@ impl Nodes {
     ///
     /// # Errors
     /// When no port can be had, or a node does not start.
-    pub async fn start(
+    pub(super) async fn start(
         home: Home,
         tasks: &TaskTracker,
         shutdown: &CancellationToken,
@@ -60,20 +60,20 @@ impl Nodes {
     }
 
     /// Lets a node hang: it hears and says nothing any more. False where it is dead already.
-    pub fn hang(&mut self, node: &NodeId) -> bool {
+    pub(super) fn hang(&mut self, node: &NodeId) -> bool {
         let alive = self.alive(node);
         alive.map(|node| node.life.hang()).is_some()
     }
 
     /// Kills a node.
-    pub async fn kill(&mut self, node: &NodeId) {
+    pub(super) async fn kill(&mut self, node: &NodeId) {
         if let Some(node) = self.alive(node) {
             node.life.kill().await;
         }
     }
 
     /// Kills all nodes.
-    pub async fn kill_all(&mut self) {
+    pub(super) async fn kill_all(&mut self) {
         join_all(self.nodes.iter_mut().map(|node| node.life.kill())).await;
     }
 
@@ -81,7 +81,7 @@ impl Nodes {
     ///
     /// # Errors
     /// When no port can be had, or a node does not start; then none of them did.
-    pub async fn revive(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn revive(&mut self) -> anyhow::Result<()> {
         let mut dead: Vec<_> = self.nodes.iter_mut().filter_map(Node::if_dead).collect();
         for node in &mut dead {
             // The last of the old one must not happen under the new one's name.
@@ -97,12 +97,12 @@ impl Nodes {
     }
 
     /// What runs, for people.
-    pub fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         self.home.describe(self.nodes.iter().map(|node| &node.life))
     }
 
     /// Ends those nodes that do not end with the shutdown.
-    pub async fn stop(mut self) {
+    pub(super) async fn stop(mut self) {
         join_all(self.nodes.iter_mut().map(|node| node.life.stop())).await;
     }
 

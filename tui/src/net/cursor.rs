@@ -51,10 +51,6 @@ impl Cursor {
         self.epoch
     }
 
-    pub(super) fn place(&self) -> Option<(Epoch, Seq, MessageId)> {
-        Some((self.epoch?, self.seq, self.id.clone()?))
-    }
-
     /// The room was entered at its head: what is older is history, or follows in a replay.
     pub(super) fn enter(&mut self, epoch: Epoch, seq: Seq, id: Option<MessageId>) {
         match &mut self.replay {

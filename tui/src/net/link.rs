@@ -255,7 +255,6 @@ impl Link {
                 acked: room.outbox.acked(),
                 unsent: room.outbox.unsent(),
                 acknowledged: room.outbox.held(now),
-                last: room.cursor.place(),
             });
         SavedClient {
             session: self.identity.session.clone(),

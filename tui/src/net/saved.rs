@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chat_protocol::{Acked, ClientId, Epoch, Kind, MessageId, RoomName, Seq, UserName};
+use chat_protocol::{Acked, ClientId, Epoch, Kind, RoomName, Seq, UserName};
 use serde::{Deserialize, Serialize};
 
 /// Acknowledged messages are kept this long: a second source, should the log lose them.
@@ -25,7 +25,7 @@ pub struct SavedClient {
     pub rooms: Vec<SavedRoom>,
 }
 
-/// A client's counter, outbox and place in a room.
+/// A client's counter and outbox in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRoom {
     /// The room.
@@ -41,9 +41,6 @@ pub struct SavedRoom {
     /// What was acknowledged in the last [`ACKED_KEPT`], in order: a second source, should the log lose it.
     #[serde(default)]
     pub acknowledged: Vec<SavedAcked>,
-    /// How far the room was seen.
-    #[serde(default)]
-    pub last: Option<(Epoch, Seq, MessageId)>,
 }
 
 /// A message that was not acknowledged.

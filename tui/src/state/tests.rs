@@ -42,7 +42,7 @@ fn used(client: SavedClient) -> SavedClient {
         session: Some("s-1".into()),
         name: Some(UserName::parse("alice").unwrap()),
         generation: 3,
-        rooms: vec![SavedRoom { room, next_n: 8, acked: None, unsent, acknowledged, last: None }],
+        rooms: vec![SavedRoom { room, next_n: 8, acked: None, unsent, acknowledged }],
         ..client
     }
 }
@@ -134,6 +134,19 @@ fn a_damaged_file_begins_anew() {
         assert_eq!((found.session, note), (None, Some(Note::Unreadable)), "{damage:?}");
         file.close(SavedClient::default()).unwrap();
     }
+}
+
+#[test]
+fn what_an_older_version_kept_of_a_room_is_no_damage() {
+    let scratch = Scratch::new();
+    let (file, fresh, _) = scratch.open();
+    let left = used(fresh);
+    file.close(left.clone()).unwrap();
+    let mut stored: serde_json::Value = serde_json::from_slice(&fs::read(scratch.file()).unwrap()).unwrap();
+    stored["client"]["rooms"][0]["last"] = serde_json::json!([1, 4, "c1:4"]);
+    fs::write(scratch.file(), stored.to_string()).unwrap();
+    let (_file, found, note) = scratch.open();
+    assert_eq!((found, note), (left, None));
 }
 
 #[test]

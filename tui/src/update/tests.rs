@@ -9,6 +9,24 @@ fn chat() -> Stage {
     Stage::chatting(80, 24)
 }
 
+/// A room is entered that has a log.
+fn joined() -> NetEvent {
+    NetEvent::Joined {
+        room: room("general"),
+        users: vec![],
+        count: 0,
+        epoch: chat_protocol::Epoch(1),
+        head: Seq(60),
+    }
+}
+
+/// A front that has just entered such a room.
+fn arrived() -> Stage {
+    let mut stage = Stage::new(80, 24);
+    stage.net(NetEvent::Link(online("node-1", 0))).net(joined());
+    stage
+}
+
 fn texts_said(asked: &[NetCommand]) -> Vec<&str> {
     let said = asked.iter().filter_map(|command| match command {
         NetCommand::Say { content, .. } => Some(content.as_str()),
@@ -251,15 +269,7 @@ fn tab_completes_commands_rooms_and_names() {
 
 #[test]
 fn older_history_is_loaded_at_the_top_and_the_screen_stays() {
-    let mut stage = Stage::new(80, 24);
-    stage.net(NetEvent::Link(online("node-1", 0)));
-    stage.net(NetEvent::Joined {
-        room: room("general"),
-        users: vec![],
-        count: 0,
-        epoch: chat_protocol::Epoch(1),
-        head: Seq(60),
-    });
+    let mut stage = arrived();
     let ask = |before| NetCommand::History { room: room("general"), before: Some(Seq(before)), limit: 100 };
     assert_eq!(stage.asked(), [ask(61)]);
     let page = |range: std::ops::RangeInclusive<u64>| {
@@ -284,16 +294,7 @@ fn older_history_is_loaded_at_the_top_and_the_screen_stays() {
 
 #[test]
 fn a_page_that_is_refused_may_be_asked_for_again() {
-    let mut stage = Stage::new(80, 24);
-    stage.net(NetEvent::Link(online("node-1", 0)));
-    let joined = || NetEvent::Joined {
-        room: room("general"),
-        users: vec![],
-        count: 0,
-        epoch: chat_protocol::Epoch(1),
-        head: Seq(60),
-    };
-    stage.net(joined());
+    let mut stage = arrived();
     assert_eq!(stage.asked().len(), 1);
     let text = "the backbone cannot be reached".to_owned();
     stage.net(NetEvent::Trouble { room: Some(room("general")), code: ErrorCode::Unavailable, text });
@@ -302,16 +303,7 @@ fn a_page_that_is_refused_may_be_asked_for_again() {
 
 #[test]
 fn a_lost_link_gives_the_asking_back() {
-    let mut stage = Stage::new(80, 24);
-    stage.net(NetEvent::Link(online("node-1", 0)));
-    let joined = || NetEvent::Joined {
-        room: room("general"),
-        users: vec![],
-        count: 0,
-        epoch: chat_protocol::Epoch(1),
-        head: Seq(60),
-    };
-    stage.net(joined());
+    let mut stage = arrived();
     assert_eq!(stage.asked().len(), 1);
     stage.net(NetEvent::Link(LinkStatus::default()));
     stage.net(NetEvent::Link(online("node-2", 0))).net(joined());

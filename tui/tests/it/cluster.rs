@@ -59,6 +59,16 @@ impl TestCluster {
         self.revive(index);
     }
 
+    /// The place of a node among them.
+    pub(crate) fn index(&self, node: &NodeId) -> usize {
+        (0..self.nodes.len()).find(|index| name(*index) == *node).unwrap()
+    }
+
+    /// Lets a node hang: it hears and says nothing any more.
+    pub(crate) fn hang(&self, index: usize) {
+        self.nodes[index].hang();
+    }
+
     /// Kills a node as a process dies. The front-end is not told: it finds out.
     pub(crate) fn kill(&self, index: usize) {
         self.nodes[index].kill();
@@ -71,11 +81,14 @@ impl TestCluster {
     }
 
     fn open(&mut self, index: usize) -> Node {
-        let name = NodeId::parse(&format!("node-{}", index + 1)).unwrap();
-        let mut config = Config::loopback(name);
+        let mut config = Config::loopback(name(index));
         if self.rate_limit == RateLimit::Off {
             config.limits.messages_per_second = 0;
         }
         self.front.run(self.shared.bind(config).unwrap())
     }
+}
+
+fn name(index: usize) -> NodeId {
+    NodeId::parse(&format!("node-{}", index + 1)).unwrap()
 }

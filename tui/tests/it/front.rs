@@ -92,6 +92,11 @@ impl Node {
         self.killer.kill();
     }
 
+    /// Lets it hang: it hears and says nothing any more, and its connections stay.
+    pub(crate) fn hang(&self) {
+        self.killer.hang();
+    }
+
     /// Takes it down in order; returns once it has ended.
     pub(crate) async fn drain(&self) {
         self.shutdown.cancel();

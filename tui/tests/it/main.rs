@@ -21,7 +21,5 @@ mod rolling;
 mod sim;
 mod talk;
 #[cfg(feature = "demo")]
-mod talker;
-#[cfg(feature = "demo")]
 mod terminal;
 mod transport;

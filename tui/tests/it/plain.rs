@@ -7,8 +7,8 @@ use chat_server::config::Config;
 use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::Transport;
 use chat_tui::net::link::LinkOptions;
+use chat_tui::net::network::{Network, NetworkOptions, NetworkTask};
 use chat_tui::net::saved::SavedClient;
-use chat_tui::net::{self, Net};
 use chat_tui::plain::{self, Format, Plain, PlainError};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, duplex};
 use tokio::sync::mpsc;
@@ -22,7 +22,7 @@ struct Session {
     input: Option<DuplexStream>,
     output: Lines<BufReader<DuplexStream>>,
     plain: JoinSet<Result<(), PlainError>>,
-    _network: JoinSet<SavedClient>,
+    _network: NetworkTask,
     seen: VecDeque<String>,
 }
 
@@ -32,32 +32,22 @@ impl Session {
     }
 
     fn at(endpoint: Endpoint, format: Format, script: Option<&str>) -> Self {
-        let (commands, from_front) = mpsc::channel(4);
-        let (to_front, events) = mpsc::channel(16);
-        let (shutdown, started) = (CancellationToken::new(), Instant::now());
-        let options = LinkOptions {
+        let link = LinkOptions {
             endpoints: vec![endpoint],
             name: Some(UserName::parse("alice").unwrap()),
             rooms: vec![room("general")],
             saved: SavedClient { client_id: Some(ClientId::random()), ..SavedClient::default() },
             seed: 1,
         };
-        let net = Net {
-            options,
-            commands: from_front,
-            events: to_front,
-            shutdown: shutdown.clone(),
-            linger: DEADLINE,
-            started,
-            on_welcome: Box::new(|_| {}),
-        };
+        let options = NetworkOptions { linger: DEADLINE, ..NetworkOptions::new(link) };
+        let Network { commands, events, task: network } = Network::start(options);
+        let (shutdown, started) = (network.shutdown.clone(), network.started);
         let rooms = vec![room("general")];
         let script = script.map(str::to_owned);
         let plain = Plain { commands, events, demo: None, rooms, format, script, started, shutdown };
         let (input, from_input) = duplex(4_096);
         let (to_output, output) = duplex(4_096);
-        let (mut network, mut session) = (JoinSet::new(), JoinSet::new());
-        network.spawn(net::run(net));
+        let mut session = JoinSet::new();
         session.spawn(plain::run(plain, from_input, to_output));
         let output = BufReader::new(output).lines();
         Self { input: Some(input), output, plain: session, _network: network, seen: VecDeque::new() }

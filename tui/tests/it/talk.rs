@@ -6,13 +6,13 @@ pub(crate) mod history;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{Seq, UserName};
+use chat_protocol::{NodeId, Seq, UserName};
 use chat_tui::net::endpoint::Endpoint;
-use chat_tui::net::event::{NetCommand, NetEvent, OutId, OutState};
+use chat_tui::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState};
 use chat_tui::net::link::LinkOptions;
+use chat_tui::net::network::{Network, NetworkOptions};
 use chat_tui::net::saved::SavedClient;
-use chat_tui::net::{Net, run};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -120,15 +120,14 @@ impl Stage {
 
 /// A client that is in the room.
 pub(crate) struct Client {
-    commands: mpsc::Sender<NetCommand>,
-    events: mpsc::Receiver<NetEvent>,
-    shutdown: CancellationToken,
-    net: JoinSet<SavedClient>,
+    network: Network,
 }
 
 /// What a client is told when it enters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entered {
+    /// Where it came in.
+    pub(crate) node: NodeId,
     /// The last place of the room's log.
     pub(crate) head: Seq,
     /// How many are there, itself among them.
@@ -138,36 +137,29 @@ pub(crate) struct Entered {
 impl Client {
     /// Starts the program's own network side.
     pub(crate) fn start(index: usize, endpoint: Endpoint) -> Self {
-        let (commands, from_front) = mpsc::channel(64);
-        let (to_front, events) = mpsc::channel(1_024);
-        let shutdown = CancellationToken::new();
-        let options = LinkOptions {
+        let link = LinkOptions {
             endpoints: vec![endpoint],
             name: Some(UserName::parse(&format!("client-{index}")).unwrap()),
             rooms: vec![room(ROOM)],
             saved: SavedClient::default(),
             seed: index as u64,
         };
-        let net = Net {
-            options,
-            commands: from_front,
-            events: to_front,
-            shutdown: shutdown.clone(),
-            linger: Duration::ZERO,
-            started: Instant::now(),
-            on_welcome: Box::new(|_| {}),
-        };
-        let mut tasks = JoinSet::new();
-        tasks.spawn(run(net));
-        Self { commands, events, shutdown, net: tasks }
+        Self { network: Network::start(NetworkOptions::new(link)) }
     }
 
     /// In the room.
     pub(crate) async fn entered(&mut self) -> Entered {
+        let mut at = None;
         within("the room", async {
             loop {
-                if let NetEvent::Joined { head, count, .. } = self.event().await {
-                    return Entered { head, present: count };
+                match self.event().await {
+                    NetEvent::Link(LinkStatus { state: LinkState::Online { node, .. }, .. }) => {
+                        at = Some(node);
+                    }
+                    NetEvent::Joined { head, count, .. } => {
+                        return Entered { node: at.expect("online first"), head, present: count };
+                    }
+                    _ => {}
                 }
             }
         })
@@ -188,18 +180,17 @@ impl Client {
         .await;
     }
 
-    pub(crate) async fn stop(mut self) {
-        self.shutdown.cancel();
-        within("the client's end", self.net.join_next()).await.unwrap().unwrap();
+    pub(crate) async fn stop(self) {
+        within("the client's end", self.network.stop()).await.unwrap();
     }
 
     async fn event(&mut self) -> NetEvent {
-        self.events.recv().await.expect("the network runs")
+        self.network.events.recv().await.expect("the network runs")
     }
 
     async fn send(&self, out: OutId, content: String) {
         let say = NetCommand::Say { out, room: room(ROOM), content, kind: None };
-        self.commands.send(say).await.expect("the network runs");
+        self.network.commands.send(say).await.expect("the network runs");
     }
 
     /// Says its part and takes down what it is told, until it has seen everybody's last words or nobody
@@ -234,7 +225,7 @@ impl Client {
                     stage.progress.send_modify(|progress| progress.said += 1);
                     self.send(OutId(said), script.text(index, said)).await;
                 }
-                event = self.events.recv() => {
+                event = self.network.events.recv() => {
                     let event = event.expect("the network runs");
                     stage.told(&event);
                     history.told(event);

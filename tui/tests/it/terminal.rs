@@ -2,10 +2,12 @@
 
 use chat_protocol::NodeId;
 use chat_testbed::{RedisOptions, RedisServer};
+use chat_tui::net::event::{OutId, Transport};
 use portable_pty::CommandBuilder;
 
+use crate::cluster::{NODES, RateLimit, TestCluster};
 use crate::pty::Terminal;
-use crate::talker::{Cluster, Talker};
+use crate::talk::{Client, ROOM};
 
 const F9: &str = "\x1b[20~";
 const CTRL_D: &str = "\x04";
@@ -17,6 +19,11 @@ fn chat_tui(test: &str, args: &[&str]) -> CommandBuilder {
     program.args(args);
     program.env("XDG_STATE_HOME", format!("{}/{test}", env!("CARGO_TARGET_TMPDIR")));
     program
+}
+
+/// `chat-tui` in the room of a cluster.
+fn on(test: &str, cluster: &TestCluster) -> CommandBuilder {
+    chat_tui(test, &["--host", &format!("tcp://{}", cluster.tcp()), "--name", "dana", "--room", ROOM])
 }
 
 /// The node the status line says we are on, once it says so.
@@ -58,37 +65,38 @@ async fn quits(terminal: &mut Terminal) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_dies_then_all_and_every_message_is_there_once() {
-    let mut cluster = Cluster::start().await;
-    let args = ["--host", &cluster.host(), "--name", "dana"];
-    let mut terminal = Terminal::start(chat_tui("dies", &args), (80, 24));
+    let mut cluster = TestCluster::start(RateLimit::AsConfigured);
+    let mut terminal = Terminal::start(on("dies", &cluster), (80, 24));
     let lost = online(&mut terminal).await;
-    let (mut talker, elsewhere) = Talker::enter(cluster.nodes.front, "erik").await;
+    let mut talker = Client::start(1, cluster.endpoint(Transport::Tcp));
+    let elsewhere = talker.entered().await.node;
     assert_ne!(lost, elsewhere, "the front-end spreads two clients over two nodes");
     terminal.enter("good evening");
     terminal.shows("dana      good evening").await;
-    talker.say("hello dana").await;
+    talker.say(OutId(1), "hello dana").await;
     terminal.shows("hello dana").await;
 
     // The node hears nothing of this any more; then it dies.
-    assert!(cluster.nodes.hang(&lost));
-    talker.say("said into the gap").await;
-    cluster.nodes.kill(&lost).await;
+    let hanging = cluster.index(&lost);
+    cluster.hang(hanging);
+    talker.say(OutId(2), "said into the gap").await;
+    cluster.kill(hanging);
     assert!(recovered(&mut terminal).await >= 1);
     assert_ne!(online(&mut terminal).await, lost);
     terminal.shows("said into the gap").await;
     check_once(&terminal, &["good evening", "hello dana", "said into the gap"]);
 
-    cluster.nodes.kill_all().await;
+    (0..NODES).for_each(|index| cluster.kill(index));
     terminal.shows("! OFFLINE").await;
     terminal.enter("typed while nobody listens");
     terminal.shows("queued 1").await;
     terminal.shows("… queued").await;
     terminal.until("a countdown", |terminal| terminal.status().contains("s [Alt-r now]")).await;
-    cluster.nodes.revive().await.unwrap();
+    (0..NODES).for_each(|index| cluster.revive(index));
     terminal.press(ALT_R);
     recovered(&mut terminal).await;
     terminal.until("nothing queued", |terminal| !terminal.contents().contains("queued")).await;
-    talker.say("all back").await;
+    talker.say(OutId(3), "all back").await;
     terminal.shows("all back").await;
     check_once(
         &terminal,
@@ -99,9 +107,8 @@ async fn a_node_dies_then_all_and_every_message_is_there_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tiny_terminal_works_and_grows() {
-    let cluster = Cluster::start().await;
-    let args = ["--host", &cluster.host(), "--name", "dana"];
-    let mut terminal = Terminal::start(chat_tui("tiny", &args), (20, 5));
+    let cluster = TestCluster::start(RateLimit::AsConfigured);
+    let mut terminal = Terminal::start(on("tiny", &cluster), (20, 5));
     terminal.shows("node-").await;
     terminal.enter("small");
     terminal.shows("small").await;

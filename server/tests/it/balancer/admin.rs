@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::metrics::parse;
-use crate::support::get;
 
 async fn status(front: &Front) -> Value {
     let (status, body) = get(front.admin, "/status").await;

@@ -164,11 +164,7 @@ async fn a_node_without_http_is_checked_by_connecting() {
     let _now = dead.listen();
     front.has_healthy(2).await;
     // Nobody has a port for this one.
-    let mut client = connect(front.http).await;
-    client.write_all(b"GET /ws HTTP/1.1\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    within(client.read_to_string(&mut answer)).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert_eq!(get(front.http, "/ws").await.0, 503);
 }
 
 #[tokio::test]

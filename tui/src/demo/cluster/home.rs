@@ -12,7 +12,7 @@ use super::apart::{Apart, Process};
 use super::inside::{Inside, Task};
 
 /// Where nodes live.
-pub struct Home(Place);
+pub(crate) struct Home(Place);
 
 enum Place {
     Inside(Inside),
@@ -27,7 +27,7 @@ pub(super) enum Life {
 
 impl Home {
     /// In this process; they meet in memory.
-    pub fn inside(tasks: &TaskTracker, shutdown: &CancellationToken) -> Self {
+    pub(crate) fn inside(tasks: &TaskTracker, shutdown: &CancellationToken) -> Self {
         Self(Place::Inside(Inside::new(tasks, shutdown)))
     }
 
@@ -35,7 +35,7 @@ impl Home {
     ///
     /// # Errors
     /// When the URL is none, or this program does not know where it lies.
-    pub fn apart(
+    pub(crate) fn apart(
         redis: &str,
         log_file: Option<PathBuf>,
         tasks: &TaskTracker,

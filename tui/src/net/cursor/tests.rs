@@ -28,6 +28,12 @@ fn resumed(from: u64, to: u64, more: bool) -> Resumed {
     Resumed { room: room(), epoch: EPOCH, from, to, recovered: 0, last_n: 0, more }
 }
 
+/// Where it stands, as it would be said to another node.
+fn place(cursor: &Cursor) -> Option<(Epoch, Seq, MessageId)> {
+    let Resume { epoch, seq, id, .. } = cursor.resume(&room())?;
+    Some((epoch, seq, id?))
+}
+
 #[track_caller]
 fn check(cursor: &Cursor, recovered: u64, lost: u64, dup: u64) {
     assert_eq!(cursor.totals, Totals { recovered, lost, dup });
@@ -37,7 +43,7 @@ fn check(cursor: &Cursor, recovered: u64, lost: u64, dup: u64) {
 fn entries_in_sequence_are_new_and_live() {
     let mut cursor = at(4);
     assert_eq!(see(&mut cursor, [5, 6]), [Seen::New(Origin::Live), Seen::New(Origin::Live)]);
-    assert_eq!(cursor.place(), Some((EPOCH, Seq(6), id(6))));
+    assert_eq!(place(&cursor), Some((EPOCH, Seq(6), id(6))));
     check(&cursor, 0, 0, 0);
 }
 
@@ -47,7 +53,7 @@ fn a_repeat_is_dropped_and_counted_by_its_place_and_by_its_id() {
     see(&mut cursor, [5]);
     assert_eq!(see(&mut cursor, [5, 3]), [Seen::Repeat, Seen::Repeat]);
     assert_eq!(cursor.entry(Seq(6), &id(5)), Seen::Repeat, "the same message at another place");
-    assert_eq!(cursor.place(), Some((EPOCH, Seq(6), id(5))), "its place is used up all the same");
+    assert_eq!(place(&cursor), Some((EPOCH, Seq(6), id(5))), "its place is used up all the same");
     check(&cursor, 0, 0, 3);
 }
 
@@ -175,7 +181,7 @@ fn what_was_rewound_may_come_again() {
     let mut cursor = at(4);
     see(&mut cursor, [5, 6, 7]);
     cursor.rewind(EPOCH, Seq(5));
-    assert_eq!(cursor.place(), Some((EPOCH, Seq(5), id(5))));
+    assert_eq!(place(&cursor), Some((EPOCH, Seq(5), id(5))));
     assert_eq!(cursor.entry(Seq(6), &id(7)), Seen::New(Origin::Live));
     assert_eq!(cursor.entry(Seq(7), &id(6)), Seen::New(Origin::Live));
     check(&cursor, 0, 0, 0);

@@ -245,7 +245,7 @@ fn the_evidence_of_a_former_run_counts() {
 
 fn saved_room() -> SavedRoom {
     let (unsent, acknowledged) = (Vec::new(), Vec::new());
-    SavedRoom { room: room(), next_n: 1, acked: None, unsent, acknowledged, last: None }
+    SavedRoom { room: room(), next_n: 1, acked: None, unsent, acknowledged }
 }
 
 fn restored(saved: SavedRoom) -> Outbox {
