@@ -10,7 +10,7 @@
 //! `CHAT_SIM_TELL=1` its story is told too.
 //!
 //! - `plan`: a schedule as data. `shrink`: the smallest that still fails.
-//! - `world`: the clock and the queue. `faults`: what goes wrong. `client`, `node`: who lives there.
+//! - `world`: the clock, and who lives there: `client`, `node`. `queue`: what is to happen. `faults`: what goes wrong.
 //! - `leaving`: why clients leave a node that answers. `ways`: the two connections of a client that moves.
 //! - `redis`: the servers. `wire`: a node's connections to them, and the rules by which it uses them.
 //! - `check`: what must hold. `mutation`: what is taken out, to see that it is found missing.
@@ -22,6 +22,7 @@ mod leaving;
 mod mutation;
 mod node;
 mod plan;
+mod queue;
 mod redis;
 mod regressions;
 mod shrink;

@@ -1,6 +1,6 @@
 //! The virtual world: one clock, one queue of what is to happen, and everybody who lives in it.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use super::Mutation;
 use super::client::Client;
 use super::node::{Desk, Node};
 use super::plan::{Fault, Plan};
+use super::queue::Queue;
 use super::redis::Redis;
 use super::wire::Sent;
 
@@ -97,29 +98,6 @@ pub(super) enum Event {
     ComeBack(usize, usize),
 }
 
-struct Scheduled {
-    at: Duration,
-    order: u64,
-    event: Event,
-}
-
-impl PartialEq for Scheduled {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.order) == (other.at, other.order)
-    }
-}
-impl Eq for Scheduled {}
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (other.at, other.order).cmp(&(self.at, self.order))
-    }
-}
-
 /// A connection between a client and a node; what it carries stays in order.
 pub(super) struct Conn {
     pub(super) client: usize,
@@ -150,8 +128,7 @@ pub(super) struct World {
     pub(super) twins: BTreeMap<usize, usize>,
     pub(super) conns: BTreeMap<ConnId, Conn>,
     pub(super) desk: Desk,
-    queue: BinaryHeap<Scheduled>,
-    order: u64,
+    queue: Queue,
     pub(super) next: u64,
     pub(super) steps: u64,
     /// For [`Mutation::NoDedupe`]: the numbers each client gave, by the numbers it was given instead.
@@ -175,8 +152,7 @@ impl World {
             twins: BTreeMap::new(),
             conns: BTreeMap::new(),
             desk: Desk::default(),
-            queue: BinaryHeap::with_capacity(256),
-            order: 0,
+            queue: Queue::default(),
             next: 1,
             steps: 0,
             fresh_numbers: BTreeMap::new(),
@@ -215,8 +191,7 @@ impl World {
     }
 
     pub(super) fn at(&mut self, at: Duration, event: Event) {
-        self.order += 1;
-        self.queue.push(Scheduled { at, order: self.order, event });
+        self.queue.push(at, event);
     }
 
     pub(super) fn after(&mut self, delay: Duration, event: Event) {
@@ -243,12 +218,13 @@ impl World {
             self.steps += 1;
             let cores = self.nodes.values().flat_map(|node| &node.due).flatten().min().copied();
             let links = self.clients.iter().filter_map(|client| client.due).min();
-            let queued = self.queue.peek().map(|scheduled| scheduled.at);
+            let queued = self.queue.next_at();
             let Some(due) = [queued, cores, links].into_iter().flatten().min() else { break };
             self.now = self.now.max(due);
             self.redis.set_time(self.now);
-            if queued.is_some_and(|at| at <= self.now) {
-                let event = self.queue.pop().unwrap().event;
+            if queued.is_some_and(|at| at <= self.now)
+                && let Some(event) = self.queue.pop()
+            {
                 self.happen(event);
             }
             self.tick(cores, links);
@@ -321,7 +297,7 @@ impl World {
             }
             Event::Say(client, room) => {
                 // A client of which there are two speaks with two voices.
-                let twin = self.twins.get(&client).copied().filter(|_| self.order.is_multiple_of(2));
+                let twin = self.twins.get(&client).copied().filter(|_| self.queue.order.is_multiple_of(2));
                 self.say(twin.unwrap_or(client), room);
             }
             Event::Copy(fault) => self.redis.take_copy(fault),
