@@ -326,6 +326,11 @@ pub trait Backbone: Send + Sync + 'static {
     fn publish(&self, room: &RoomName, known: Option<Place>, items: Vec<Item>) -> Call<Published>;
     /// Reads up to `limit` entries behind a place; without an id there, what stands there is not compared.
     fn read(&self, room: &RoomName, after: Place, limit: usize) -> Call<Page>;
+    /// The same for members: what is missing at the log's beginning is not called gone before everybody who may
+    /// hold it had the time to bring it.
+    fn page(&self, room: &RoomName, after: Place, limit: usize) -> Call<Page> {
+        self.read(room, after, limit)
+    }
     /// Reads up to `limit` entries that end before `before`, or at the head.
     fn history(
         &self,

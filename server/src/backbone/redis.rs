@@ -227,6 +227,10 @@ impl Backbone for RedisBackbone {
         hand_on!(self, logs => |logs, room| logs.read(&room, after, limit))
     }
 
+    fn page(&self, room: &RoomName, after: Place, limit: usize) -> Call<Page> {
+        hand_on!(self, logs => |logs, room| logs.page(&room, after, limit))
+    }
+
     fn history(
         &self,
         room: &RoomName,

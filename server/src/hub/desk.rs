@@ -57,7 +57,7 @@ impl Outlet for Desk {
         let done: BoxFuture<'static, Done> = match call_ {
             room::Call::Head => answered(backbone.head(room), Input::Head),
             room::Call::Read(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Read),
-            room::Call::Page(after) => answered(backbone.read(room, after, READ_ENTRIES), Input::Paged),
+            room::Call::Page(after) => answered(backbone.page(room, after, READ_ENTRIES), Input::Paged),
             room::Call::Publish(known, items) => {
                 timed(backbone.publish(room, Some(known), items), self.hub.metrics.clone())
             }

@@ -308,8 +308,9 @@ impl RoomCore {
             Ok(Page::Trimmed { first, .. }) if scanning => self.part_below(first.before(), out),
             Ok(Page::Trimmed { first, head }) => {
                 let place = Place { epoch: head.epoch, seq: first.before(), id: None };
+                // Members that have not seen so far are told when they ask for the page that is not there.
                 self.chain = Some(Chain::at(place, None));
-                self.trimmed(first, out);
+                self.sync.doubt();
             }
         }
     }

@@ -75,6 +75,17 @@ impl Logs {
         Ok(published)
     }
 
+    pub(super) async fn page(&self, room: &RoomName, after: Place, limit: usize) -> Answer<Page> {
+        loop {
+            let page = self.read(room, after.clone(), limit).await?;
+            match (&page, self.gate.left()) {
+                // Those who may have the beginning of the log are on their way: it is not said to be gone before.
+                (Page::Trimmed { .. }, Some(left)) => sleep(left.min(GATE_PAUSE)).await,
+                _ => return Ok(page),
+            }
+        }
+    }
+
     pub(super) async fn read(&self, room: &RoomName, after: Place, limit: usize) -> Answer<Page> {
         let eval = Eval::of(&scripts::READ).keys(keys::log(room)).arg(after.epoch).arg(after.seq.0);
         let eval = eval.arg(after.id.map(|id| id.to_string()).unwrap_or_default()).arg(limit);

@@ -390,3 +390,29 @@ fn who_comes_in_the_pause_after_a_failed_call_is_let_in() {
         faults: vec![(762, Reboot { down: 0, lag: 0 }), (2100, Leave { client: 0, room: 0, away: 380 })],
     });
 }
+
+/// Redis lost everything, and a node that held the end of the log brought it before the one that held all of it was
+/// back: members were told that the beginning was gone.
+#[test]
+fn the_beginning_of_a_log_is_not_gone_before_everybody_is_back() {
+    holds(Plan {
+        seed: 1557476,
+        nodes: 3,
+        clients: 4,
+        rooms: 1,
+        delay: 60,
+        full_one_in: 3,
+        lost_answer_one_in: 8,
+        says: vec![
+            (400, 0, 0),
+            (500, 1, 0),
+            (500, 2, 0),
+            (500, 0, 0),
+            (600, 1, 0),
+            (600, 1, 0),
+            (768, 3, 0),
+            (700, 0, 0),
+        ],
+        faults: vec![(591, Promote { lag: 946, fork: 1500 }), (1800, Wipe { down: 15 })],
+    });
+}

@@ -166,10 +166,17 @@ impl World {
             return;
         }
         self.log(|| format!("node-{key} calls {}: {:?}", name, sent.call));
+        let again = Some(sent.call.clone()).filter(|call| matches!(call, Call::Page(_)));
         let answer = self.effect(key, &name, &*backbone, sent.call);
         self.log(|| format!("          … {answer:?}{}", if is_waited_for { "" } else { ", to nobody" }));
         self.drain_feeds();
         let (Some(input), true) = (answer, is_waited_for) else { return };
+        let gate = self.nodes.get(&key).map(|node| node.wire.gate).filter(|gate| *gate > self.now);
+        let is_trimmed = matches!(input, Input::Paged(Ok(Page::Trimmed { .. })));
+        if let (Some(gate), Some(call), true) = (gate, again, is_trimmed) {
+            // Not said before those who may have the beginning of the log had their time: it is read again.
+            return self.at(gate, Event::Call(Box::new(Sent { node: key, wire, server, id, room, call })));
+        }
         if self.one_in(self.plan.lost_answer_one_in) {
             return self.after(MS * 5, Event::TimedOut { node: key, id });
         }
