@@ -21,6 +21,18 @@ impl RoomCore {
         }
     }
 
+    /// The log begins above this node's chain: what both have is compared, and what only this node has in front is
+    /// brought when the heads are.
+    pub(super) fn scan_above(&mut self, first: Seq, out: &mut impl Outlet) {
+        let Some(chain) = &self.chain else { return };
+        if chain.id_at(first).is_none() {
+            return self.part_below(first.before(), out);
+        }
+        out.call(Call::Read(Place { epoch: chain.epoch, seq: first.before(), id: None }));
+        self.sync.start_scan();
+        self.sync.compare_heads();
+    }
+
     /// True where a page of the log has other messages than this node at their places.
     pub(super) fn is_contradicted(&self, page: &[Arc<Entry>]) -> bool {
         self.chain.as_ref().is_some_and(|chain| page.iter().any(|entry| chain.contradicts(entry)))
@@ -34,10 +46,15 @@ impl RoomCore {
         }
     }
 
-    /// A page of the history that won, from the chain's base on.
+    /// A page of the history that won, from the chain's base or from the log's beginning on.
     pub(super) fn part(&mut self, page: &[Arc<Entry>], head: &Place, out: &mut impl Outlet) {
         let Some(chain) = &mut self.chain else { return };
         let base = chain.base();
+        if let Some(first) =
+            page.first().filter(|first| first.seq > base.seq.next() && chain.contradicts(first))
+        {
+            return self.part_below(first.seq.before(), out);
+        }
         let common = chain.common(page).unwrap_or(base.seq).min(head.seq);
         let epoch = chain.epoch;
         let orphans = chain.cut(common);

@@ -305,7 +305,7 @@ impl RoomCore {
             Ok(Page::Epoch(head)) => self.follow(&head, out),
             Ok(Page::Fork(_)) if scanning => self.part_below(Seq::START, out),
             Ok(Page::Fork(_)) => self.scan(out),
-            Ok(Page::Trimmed { first, .. }) if scanning => self.part_below(first.before(), out),
+            Ok(Page::Trimmed { first, .. }) if scanning => self.scan_above(first, out),
             Ok(Page::Trimmed { first, head }) => {
                 let place = Place { epoch: head.epoch, seq: first.before(), id: None };
                 // Members that have not seen so far are told when they ask for the page that is not there.

@@ -416,3 +416,25 @@ fn the_beginning_of_a_log_is_not_gone_before_everybody_is_back() {
         faults: vec![(591, Promote { lag: 946, fork: 1500 }), (1800, Wipe { down: 15 })],
     });
 }
+
+/// Two histories parted in a log that had lost its beginning, and the node that had that beginning threw it away with
+/// its own end.
+#[test]
+fn the_beginning_is_brought_where_the_end_has_lost() {
+    holds(Plan {
+        seed: 1893659,
+        nodes: 2,
+        clients: 3,
+        rooms: 2,
+        delay: 20,
+        full_one_in: 10,
+        lost_answer_one_in: 0,
+        says: vec![(400, 0, 1), (700, 0, 0), (800, 0, 1), (800, 2, 1), (3200, 0, 1), (3500, 2, 1)],
+        faults: vec![
+            (1900, Flush),
+            (1500, Promote { lag: 604, fork: 1500 }),
+            (900, Restart { client: 1, down: 166 }),
+            (2700, Promote { lag: 676, fork: 1500 }),
+        ],
+    });
+}
