@@ -174,8 +174,8 @@ struct Room {
     outbox: Outbox,
     /// The user wants to be in it.
     wished: bool,
-    /// It was left on this connection, and the server has not said so yet.
-    leaving: bool,
+    /// How often it was left on this connection where the server has not said so yet.
+    leaving: u32,
 }
 
 impl Link {

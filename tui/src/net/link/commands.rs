@@ -66,16 +66,18 @@ impl Link {
     fn leave(&mut self, now: Moment, room: RoomName) {
         self.order.retain(|wished| *wished != room);
         self.questions.forget_room(&room);
+        let mut is_being_left = false;
         if let Some(left) = self.rooms.get_mut(&room) {
-            left.wished = false;
-            left.leaving = self.phase == Phase::Up;
+            let was_wished = std::mem::take(&mut left.wished);
+            is_being_left = !was_wished && left.leaving > 0;
+            left.leaving += u32::from(was_wished && self.phase == Phase::Up);
             left.outbox.close();
             left.cursor.leave();
         }
-        if self.phase == Phase::Up {
-            self.question(now, ClientMessage::Leave { room: Some(room) });
-        } else {
+        if self.phase != Phase::Up {
             self.event(NetEvent::Left(room));
+        } else if !is_being_left {
+            self.question(now, ClientMessage::Leave { room: Some(room) });
         }
     }
 

@@ -128,7 +128,7 @@ impl Link {
         for room in self.rooms.values_mut() {
             room.outbox.close();
             room.cursor.interrupted();
-            room.leaving = false;
+            room.leaving = 0;
         }
     }
 }

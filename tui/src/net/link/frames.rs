@@ -80,7 +80,7 @@ impl Link {
             ServerMessage::Rewind { room, .. } | ServerMessage::History { room, .. } => room,
             _ => return false,
         };
-        self.rooms.get(room).is_some_and(|known| known.leaving || !known.wished)
+        self.rooms.get(room).is_some_and(|known| known.leaving > 0 || !known.wished)
     }
 
     /// What came before this word belongs to a stay that is over, also where the room is entered again behind it.
@@ -88,7 +88,7 @@ impl Link {
         if let Some(known) = self.rooms.get_mut(&room) {
             known.outbox.close();
             known.cursor.leave();
-            known.leaving = false;
+            known.leaving = known.leaving.saturating_sub(1);
         }
         self.event(NetEvent::Left(room));
     }
@@ -238,6 +238,12 @@ impl Link {
                 self.outcome(room, outcome);
             }
             return;
+        }
+        if let (ErrorCode::NotInRoom, Some(room)) = (error.code, &room)
+            && self.rooms.get(room).is_some_and(|known| known.leaving > 0)
+        {
+            // It had not been entered when it was left.
+            return self.left(room.clone());
         }
         if is_passing(error.code) && room.as_ref().is_some_and(|room| self.waits_for(room)) {
             // Not for long: another node may do it, or this one a little later.

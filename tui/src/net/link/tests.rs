@@ -522,6 +522,48 @@ fn a_room_that_was_left_and_entered_again_has_lost_nothing() {
     assert_eq!(bench.link.status.totals, Totals::default());
 }
 
+/// Two stays in a room within one round trip: the first one's answers are not the second one's.
+#[test]
+fn a_room_that_is_left_twice_is_entered_behind_the_second_answer() {
+    let left = || ServerMessage::Left { room: room(), re: None };
+    let mut bench = Bench::online(4);
+    for _ in 0..2 {
+        bench.input(Input::Command(NetCommand::Leave(room())));
+        bench.input(Input::Command(NetCommand::Join(room())));
+    }
+    bench.server(&left());
+    bench.events.clear();
+    bench.enter(4, 0);
+    bench.entries([5]);
+    assert_eq!(bench.events, [], "of the stay that is over");
+    bench.server(&left());
+    bench.enter(5, 0);
+    bench.entries([6]);
+    let shown = bench.events.iter().filter(|event| matches!(event, NetEvent::Entry { .. })).count();
+    assert_eq!((shown, bench.link.status.totals), (1, Totals::default()));
+}
+
+#[test]
+fn a_room_that_is_being_left_is_left_once() {
+    let mut bench = Bench::online(4);
+    bench.input(Input::Command(NetCommand::Leave(room())));
+    bench.input(Input::Command(NetCommand::Leave(room())));
+    assert_eq!(bench.sent, [ClientMessage::Leave { room: Some(room()) }]);
+}
+
+/// Otherwise it would be taken for a room that is being left for as long as the link is up.
+#[test]
+fn a_room_that_could_not_be_left_can_be_entered() {
+    let mut bench = Bench::online(4);
+    bench.input(Input::Command(NetCommand::Leave(room())));
+    let refused = ErrorMessage::new(ErrorCode::NotInRoom, "not joined");
+    bench.server(&ServerMessage::Error(ErrorMessage { room: Some(room()), ..refused }));
+    assert!(bench.events.contains(&NetEvent::Left(room())));
+    bench.input(Input::Command(NetCommand::Join(room())));
+    bench.enter(5, 0);
+    assert!(bench.events.iter().any(|event| matches!(event, NetEvent::Joined { .. })));
+}
+
 #[test]
 fn rooms_joined_while_the_link_is_down_are_entered_once_it_is_up() {
     let mut bench = Bench::online(4);

@@ -438,3 +438,24 @@ fn the_beginning_is_brought_where_the_end_has_lost() {
         ],
     });
 }
+
+/// A room was left and entered twice within one round trip: the first stay's page was taken for the second one's.
+#[test]
+fn a_room_is_entered_behind_the_last_word_that_it_was_left() {
+    holds(Plan {
+        seed: 2298520,
+        nodes: 3,
+        clients: 2,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 0,
+        lost_answer_one_in: 0,
+        says: vec![(6249, 1, 0), (6300, 0, 0)],
+        faults: vec![
+            (6600, Crash { node: 1, down: 1802 }),
+            (6252, Leave { client: 1, room: 0, away: 0 }),
+            (3300, Disconnect { client: 0 }),
+            (6200, Leave { client: 1, room: 0, away: 800 }),
+        ],
+    });
+}
