@@ -43,6 +43,8 @@ pub type Moment = Duration;
 pub const RING_KEPT: Duration = Duration::from_secs(300);
 /// Heads are compared when nothing was heard of a room with members for this long.
 const IDLE_CHECK: Duration = Duration::from_secs(5);
+/// A feed that is later than that is given up; what it says so long after a log's head was read is new.
+const FEED_LATE_MAX: Duration = Duration::from_secs(1);
 /// Entries in one answer to [`Call::Read`] or [`Call::Page`].
 pub const READ_ENTRIES: usize = 500;
 
@@ -209,6 +211,8 @@ pub struct RoomCore {
     paging: Option<Place>,
     /// When the room was last heard of.
     heard: Moment,
+    /// When the log's head was read first.
+    opened: Moment,
     /// Since when it has no members.
     empty_since: Option<Moment>,
     /// Counted for logs and metrics.
@@ -242,6 +246,7 @@ impl RoomCore {
             queue: Queue::default(),
             paging: None,
             heard: now,
+            opened: now,
             empty_since: Some(now),
             figures: Figures::default(),
         }
@@ -338,7 +343,7 @@ impl RoomCore {
         }
         for entry in entries {
             if entry.seq <= chain.base().seq {
-                self.sync.saw_below();
+                self.sync.saw_below(entry.seq, now >= self.opened + FEED_LATE_MAX);
             }
             if chain.contradicts(&entry) {
                 // At this place; where both end they may agree by chance.

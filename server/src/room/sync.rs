@@ -146,8 +146,13 @@ impl Sync {
         self.lowest = Some(self.lowest.map_or(head.seq, |lowest| lowest.min(head.seq)));
     }
 
-    /// Something was published at or below what this node holds, and it does not know what stood there.
-    pub(super) fn saw_below(&mut self) {
+    /// An entry was published at or below what this node holds, and it does not know what stood there: in a
+    /// recovery, or where it cannot be a word that was late, the log has been written anew from there on.
+    pub(super) fn saw_below(&mut self, seq: Seq, is_new: bool) {
+        if is_new {
+            self.lowest = Some(self.lowest.map_or(seq.before(), |lowest| lowest.min(seq.before())));
+            self.suspect();
+        }
         self.written_anew |= self.lowest.is_some();
     }
 
@@ -239,6 +244,7 @@ impl RoomCore {
             (Err(error), _) => self.sync.fail(&error),
             (Ok(Some(head)), None) => {
                 self.chain = Some(Chain::at(head.place, head.before));
+                self.opened = now;
                 self.sync.done();
             }
             (Ok(Some(head)), Some(chain)) if chain.reaches_before(&head) => self.sync.repair_due = true,

@@ -459,3 +459,24 @@ fn a_room_is_entered_behind_the_last_word_that_it_was_left() {
         ],
     });
 }
+
+/// A log was emptied and written anew, up to where it had ended and with the same message there, before the eyes of a
+/// node that knew nothing but that place.
+#[test]
+fn what_is_said_below_the_end_is_said_in_another_history() {
+    holds(Plan {
+        seed: 3173596,
+        nodes: 3,
+        clients: 4,
+        rooms: 2,
+        delay: 5,
+        full_one_in: 0,
+        lost_answer_one_in: 8,
+        says: vec![(600, 2, 0), (300, 3, 1), (700, 2, 1), (900, 3, 1), (1100, 3, 0), (1100, 0, 1)],
+        faults: vec![
+            (2700, Restart { client: 3, down: 499 }),
+            (2200, RollBack { room: 1, by: 4 }),
+            (576, Drain { node: 2, long: 105 }),
+        ],
+    });
+}
