@@ -43,8 +43,9 @@ pub type Moment = Duration;
 pub const RING_KEPT: Duration = Duration::from_secs(300);
 /// Heads are compared when nothing was heard of a room with members for this long.
 const IDLE_CHECK: Duration = Duration::from_secs(5);
-/// A feed that is later than that is given up; what it says so long after a log's head was read is new.
-const FEED_LATE_MAX: Duration = Duration::from_secs(1);
+/// A feed that is later than that is given up (its word is asked for once a second and may take one); what it says so
+/// long after a log's head was read is new.
+const FEED_LATE_MAX: Duration = Duration::from_secs(2);
 /// Entries in one answer to [`Call::Read`] or [`Call::Page`].
 pub const READ_ENTRIES: usize = 500;
 
@@ -342,7 +343,7 @@ impl RoomCore {
             return;
         }
         for entry in entries {
-            if entry.seq <= chain.base().seq {
+            if entry.seq <= chain.base().seq && chain.id_at(entry.seq).is_none() {
                 self.sync.saw_below(entry.seq, now >= self.opened + FEED_LATE_MAX);
             }
             if chain.contradicts(&entry) {

@@ -178,6 +178,22 @@ impl Chain {
         true
     }
 
+    /// Takes what lies right below the entries held from a page of the log, oldest first, as far as there is room.
+    pub(super) fn prepend(&mut self, room: &RoomName, page: &[Arc<Entry>]) {
+        for entry in page.iter().rev().filter(|entry| entry.seq <= self.seq) {
+            let base = self.base();
+            let is_full =
+                self.ring.len() == RING_ENTRIES_MAX || self.bytes + entry.body.len() > RING_BYTES_MAX;
+            if is_full || entry.seq < base.seq {
+                break;
+            }
+            if entry.seq == base.seq && base.id.as_ref() == Some(&entry.id) {
+                self.bytes += entry.body.len();
+                self.ring.push_front(Link::new(room, entry.clone()));
+            }
+        }
+    }
+
     /// The contiguous entries held.
     pub(super) fn run(&self) -> Vec<Arc<Entry>> {
         self.ring.iter().map(|link| link.entry.clone()).collect()

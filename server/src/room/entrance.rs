@@ -54,6 +54,12 @@ impl RoomCore {
         self.joins.push_back(Join { joining, claim: Claim::Unchecked });
     }
 
+    /// The log is not what it was. Its numbers of those who wait were read before, and it may know less now: they
+    /// send again what they hold, and the log takes each message once.
+    pub(super) fn doubt_numbers(&mut self) {
+        self.joins.iter_mut().for_each(|join| join.joining.last_n = 0);
+    }
+
     pub(super) fn forget_join(&mut self, conn: ConnId) {
         self.joins.retain(|join| join.joining.conn != conn);
     }

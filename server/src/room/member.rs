@@ -199,11 +199,12 @@ impl RoomCore {
         }
     }
 
-    /// What a page shows above the chain's head is known from now on: should it not survive, who was given it has to
-    /// be told. False where it does not follow.
+    /// What a page shows around the chain is known from now on: should it not survive, who was given it has to be
+    /// told. False where it does not follow.
     fn learn(&mut self, entries: &[Arc<Entry>]) -> bool {
         let Some(chain) = &mut self.chain else { return false };
         let head = chain.head().seq;
+        chain.prepend(&self.room, entries);
         let above = entries.iter().filter(|entry| entry.seq > head);
         above.cloned().all(|entry| chain.accept(&self.room, entry))
     }
@@ -264,6 +265,7 @@ impl RoomCore {
 
     /// The history above `to` did not survive: whoever has seen it is told, and reads on from there.
     pub(super) fn rewind_members(&mut self, epoch: Epoch, to: Seq, out: &mut impl Outlet) {
+        self.doubt_numbers();
         for (conn, member) in &mut self.members {
             if member.unproved.is_some() && member.cursor <= to {
                 // What it has seen is compared with the log before it is given anything.
@@ -284,6 +286,7 @@ impl RoomCore {
 
     /// The log was lost and made anew: everyone goes on in the new one.
     pub(super) fn reset_members(&mut self, old: &Chain, out: &mut impl Outlet) {
+        self.doubt_numbers();
         let Some(chain) = self.chain.take() else { return };
         for (conn, mut member) in std::mem::take(&mut self.members) {
             // What this node still has of the old one is given first, whatever the outbox says: it is not lost.

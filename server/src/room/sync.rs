@@ -241,7 +241,10 @@ impl RoomCore {
         let Step::Heading { asked } = self.sync.step else { return };
         self.sync.step = Step::Idle;
         match (answer, &self.chain) {
-            (Err(error), _) => self.sync.fail(&error),
+            (Err(error), _) => {
+                self.doubt_numbers();
+                self.sync.fail(&error);
+            }
             (Ok(Some(head)), None) => {
                 self.chain = Some(Chain::at(head.place, head.before));
                 self.opened = now;
@@ -337,6 +340,7 @@ impl RoomCore {
 
     /// The log lacks what this node has, or knows to have been.
     fn lost(&mut self, now: Moment, head: Option<Place>, out: &mut impl Outlet) {
+        self.doubt_numbers();
         let has_entries = self.chain.as_ref().is_some_and(Chain::has_entries);
         head.iter().for_each(|head| self.sync.saw_head(head));
         match head {

@@ -480,3 +480,25 @@ fn what_is_said_below_the_end_is_said_in_another_history() {
         ],
     });
 }
+
+/// A client's number was read, and the log emptied before the room was entered: the author was told that the message it
+/// held was in the log.
+#[test]
+fn what_a_log_knew_before_it_was_in_doubt_is_not_believed() {
+    holds(Plan {
+        seed: 1,
+        nodes: 2,
+        clients: 2,
+        rooms: 2,
+        delay: 60,
+        full_one_in: 3,
+        lost_answer_one_in: 0,
+        says: vec![(400, 1, 1), (2400, 0, 1)],
+        faults: vec![
+            (2500, Slow { client: 0, long: 2874 }),
+            (800, Drain { node: 1, long: 526 }),
+            (2900, Crash { node: 0, down: 975 }),
+            (2980, Flush),
+        ],
+    });
+}
