@@ -169,6 +169,14 @@ impl Cursor {
         true
     }
 
+    /// True where another message is known to stand at a place.
+    pub(super) fn contradicts(&self, epoch: Epoch, seq: Seq, id: &MessageId) -> bool {
+        let from_end = usize::try_from(self.seq.0.saturating_sub(seq.0)).unwrap_or(usize::MAX);
+        let index = self.recent.len().checked_sub(from_end.saturating_add(1));
+        let here = index.filter(|_| self.epoch == Some(epoch) && seq <= self.seq);
+        here.is_some_and(|index| self.recent[index] != *id)
+    }
+
     /// A page of history, oldest first: what of it lies right below what is remembered proves the place too. Who has
     /// just come in has otherwise only one message to prove it by, and that may land there again behind other ones.
     pub(super) fn older<'a>(

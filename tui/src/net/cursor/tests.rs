@@ -228,6 +228,18 @@ fn history_below_the_place_proves_it_too() {
 }
 
 #[test]
+fn another_message_at_a_place_is_known_for_one() {
+    let mut cursor = at(4);
+    see(&mut cursor, [5, 6]);
+    let contradicted = |epoch, seq: u64, n| cursor.contradicts(epoch, Seq(seq), &id(n));
+    assert!(contradicted(EPOCH, 4, 9) && contradicted(EPOCH, 6, 9));
+    for (seq, n) in [(4, 4), (6, 6), (3, 9), (7, 9)] {
+        assert!(!contradicted(EPOCH, seq, n), "{seq}");
+    }
+    assert!(!contradicted(Epoch(8), 5, 9), "another epoch");
+}
+
+#[test]
 fn a_room_that_was_never_entered_has_nothing_to_resume() {
     assert!(Cursor::default().resume(&room()).is_none());
 }

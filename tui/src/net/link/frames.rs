@@ -208,6 +208,10 @@ impl Link {
     /// Older entries; what was shown already is not shown again.
     fn history(&mut self, room: RoomName, epoch: Epoch, mut messages: Vec<RoomMessage>, more: bool) {
         let Some(known) = self.rooms.get_mut(&room) else { return };
+        if messages.iter().any(|message| known.cursor.contradicts(epoch, message.seq, &message.id)) {
+            // Of a history that has lost, or of one that this client is about to be told of: it may be asked for again.
+            return self.event(NetEvent::History { room, messages: Vec::new(), more: true });
+        }
         known.cursor.older(epoch, messages.iter().map(|message| (message.seq, &message.id)));
         messages.retain(|message| known.cursor.know(epoch, message.seq, &message.id));
         self.event(NetEvent::History { room, messages, more });

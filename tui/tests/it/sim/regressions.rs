@@ -502,3 +502,35 @@ fn what_a_log_knew_before_it_was_in_doubt_is_not_believed() {
         ],
     });
 }
+
+/// A page of history came from a log that had lost its end and been written on, while the node still knew the end that
+/// was to come back: it was shown beside it.
+#[test]
+fn a_page_of_another_history_is_not_shown() {
+    holds(Plan {
+        seed: 5,
+        nodes: 3,
+        clients: 4,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 3,
+        lost_answer_one_in: 8,
+        says: vec![
+            (500, 1, 0),
+            (600, 1, 0),
+            (700, 0, 0),
+            (800, 2, 0),
+            (800, 2, 0),
+            (1022, 0, 0),
+            (1276, 2, 0),
+            (1300, 3, 0),
+            (600, 2, 0),
+            (1483, 1, 0),
+        ],
+        faults: vec![
+            (1700, Reboot { down: 99, lag: 1058 }),
+            (1459, Leave { client: 1, room: 0, away: 622 }),
+            (1500, RollBack { room: 0, by: 1 }),
+        ],
+    });
+}
