@@ -134,6 +134,10 @@ impl Logs {
         if !answers::is_contiguous(&run) {
             return Ok(Repaired::Bad);
         }
+        if run.entries.is_empty() {
+            // It would make a log in which nothing was ever said, before those who know better are back.
+            self.open().await;
+        }
         let first = run.entries.first();
         let below = first.map_or(Seq::START, |entry| entry.seq);
         let prev = first.and_then(|entry| entry.prev.as_ref()).map(ToString::to_string).unwrap_or_default();
@@ -155,11 +159,16 @@ impl Logs {
         Ok(repaired)
     }
 
-    pub(super) async fn ask(&self, room: &RoomName) -> Answer<Asked> {
-        // Those who may know more are on their way: asked now, they would not hear it.
+    /// Waits until everybody who was there before is back, or had the time for it.
+    async fn open(&self) {
         while let Some(left) = self.gate.left() {
             sleep(left.min(GATE_PAUSE)).await;
         }
+    }
+
+    pub(super) async fn ask(&self, room: &RoomName) -> Answer<Asked> {
+        // Those who may know more are on their way: asked now, they would not hear it.
+        self.open().await;
         let [meta, ..] = keys::log(room);
         let eval = Eval::of(&scripts::ASK).keys([meta]).arg(self.settle.as_millis());
         let answer = self.on_log(room, eval.arg(fastrand::u64(..))).await?;

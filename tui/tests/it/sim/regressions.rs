@@ -534,3 +534,19 @@ fn a_page_of_another_history_is_not_shown() {
         ],
     });
 }
+
+/// A node that knew a log only as an empty one put it back as such before the one with its entries was there.
+#[test]
+fn an_empty_log_is_not_put_back_before_everybody_is_there() {
+    holds(Plan {
+        seed: 53945,
+        nodes: 3,
+        clients: 2,
+        rooms: 1,
+        delay: 150,
+        full_one_in: 0,
+        lost_answer_one_in: 30,
+        says: vec![(600, 1, 0), (700, 1, 0), (900, 0, 0), (2700, 0, 0), (2800, 0, 0), (2800, 0, 0)],
+        faults: vec![(3284, Wipe { down: 0 }), (837, Wipe { down: 449 })],
+    });
+}

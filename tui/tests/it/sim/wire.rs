@@ -146,7 +146,12 @@ impl World {
         if waits {
             self.after(CALL_MAX, Event::TimedOut { node: key, id });
         }
-        let gate = if matches!(call, Call::Ask) { gate } else { Duration::ZERO };
+        let waits_for_all = match &call {
+            Call::Ask => true,
+            Call::Repair(run) => run.entries.is_empty(),
+            _ => false,
+        };
+        let gate = if waits_for_all { gate } else { Duration::ZERO };
         let delay = self.delay() + gate;
         self.after(delay, Event::Call(Box::new(Sent { node: key, wire, server, id, room, call })));
     }
