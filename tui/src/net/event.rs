@@ -132,7 +132,7 @@ pub enum NetEvent {
         /// `trimmed` or `epoch`.
         reason: String,
     },
-    /// A page of older entries, oldest first.
+    /// A page of older entries, oldest first. Empty with `more`: it could not be had now, and may be asked for again.
     History {
         /// The room.
         room: RoomName,

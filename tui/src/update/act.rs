@@ -134,7 +134,8 @@ fn scroll(app: &mut App, action: Action) -> Vec<Effect> {
     if history.anchor.is_none() {
         room.read();
     }
-    if at_top && room.history.more && !room.history.loading && online {
+    let is_wanted = room.history.more || !room.history.begun;
+    if at_top && is_wanted && !room.history.loading && online {
         room.history.loading = true;
         let (room, before) = (room.name.clone(), room.history.oldest);
         return vec![Effect::Net(NetCommand::History { room, before, limit: PAGE_ENTRIES })];

@@ -40,8 +40,11 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
         NetEvent::History { room, messages, more } => {
             entries::take_page(app, &messages);
             if let Some(room) = app.rooms.by_name_mut(&room) {
-                room.history.more = more && !messages.is_empty();
-                (room.history.loading, room.history.begun) = (false, true);
+                room.history.loading = false;
+                // An empty page with more behind it is none: it is asked for again.
+                if !(more && messages.is_empty()) {
+                    (room.history.more, room.history.begun) = (more, true);
+                }
             }
         }
         NetEvent::Answer(message) => answers::take(app, message),

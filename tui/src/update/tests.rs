@@ -27,6 +27,18 @@ fn arrived() -> Stage {
     stage
 }
 
+#[test]
+fn a_page_that_could_not_be_had_is_asked_for_again() {
+    let mut stage = arrived();
+    assert_eq!(stage.asked().len(), 1);
+    stage.net(NetEvent::History { room: room("general"), messages: vec![], more: true });
+    assert_eq!(stage.press("PgUp PgUp").asked().len(), 1, "by who looks for it");
+    stage.net(NetEvent::History { room: room("general"), messages: vec![], more: true });
+    assert_eq!(stage.net(joined()).asked().len(), 1, "and when the room is entered again");
+    stage.net(NetEvent::History { room: room("general"), messages: vec![], more: false });
+    assert_eq!(stage.press("PgUp PgUp").asked().len(), 0, "there is none");
+}
+
 fn texts_said(asked: &[NetCommand]) -> Vec<&str> {
     let said = asked.iter().filter_map(|command| match command {
         NetCommand::Say { content, .. } => Some(content.as_str()),
