@@ -9,13 +9,13 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chat_protocol::ClientId;
 use serde::{Deserialize, Serialize};
 
 use crate::net::endpoint::Endpoint;
-use crate::net::saved::{ACKED_KEPT, SavedClient};
+use crate::net::saved::SavedClient;
 
 /// The version of the file's format.
 const FORMAT: u32 = 1;
@@ -63,9 +63,12 @@ impl Stored {
     /// The client, without what was acknowledged too long ago: nobody waits for it, and where a log was emptied
     /// meanwhile it would be said again.
     fn into_client(mut self, now: u64) -> SavedClient {
-        let since = Duration::from_millis(now.saturating_sub(self.closed_at));
-        if since >= ACKED_KEPT {
-            self.client.rooms.iter_mut().for_each(|room| room.acknowledged.clear());
+        let since = now.saturating_sub(self.closed_at);
+        for room in &mut self.client.rooms {
+            room.acknowledged
+                .iter_mut()
+                .for_each(|acked| acked.left_ms = acked.left_ms.saturating_sub(since));
+            room.acknowledged.retain(|acked| acked.left_ms > 0);
         }
         self.client
     }

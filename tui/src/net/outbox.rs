@@ -39,8 +39,8 @@ struct Item {
 enum State {
     /// Not known to be in the log.
     Pending,
-    /// In the log, at a place if it was told.
-    Acked { at: Moment, place: Option<(Epoch, Seq)>, held: Held },
+    /// In the log, at a place if it was told; held until then.
+    Acked { until: Moment, place: Option<(Epoch, Seq)>, held: Held },
     /// Can never be accepted: its number has to be used up.
     Void,
 }
@@ -62,6 +62,11 @@ pub(super) enum Outcome {
 }
 
 impl Item {
+    /// Not known to be in the log, or known to be there no more.
+    fn is_unsent(&self) -> bool {
+        matches!(self.state, State::Pending | State::Acked { held: Held::NoMore, .. })
+    }
+
     fn save(&self) -> SavedOut {
         SavedOut { n: self.n, content: self.content.clone(), kind: self.kind }
     }
@@ -84,9 +89,10 @@ impl Outbox {
             kind,
             state: State::Pending,
         });
-        let acknowledged = acknowledged.into_iter().map(|SavedAcked { out, place }| {
+        let acknowledged = acknowledged.into_iter().map(|SavedAcked { out, place, left_ms }| {
             let SavedOut { n, content, kind } = out;
-            let state = State::Acked { at: now, place, held: Held::Still };
+            let until = now + Duration::from_millis(left_ms).min(ACKED_KEPT);
+            let state = State::Acked { until, place, held: Held::Still };
             Item { n, out: None, content, kind, state }
         });
         let mut items: Vec<Item> = unsent.chain(acknowledged).collect();
@@ -104,16 +110,15 @@ impl Outbox {
 
     /// What is not known to be in the log, in order.
     pub(super) fn unsent(&self) -> Vec<SavedOut> {
-        let is_unsent =
-            |item: &&Item| matches!(item.state, State::Pending | State::Acked { held: Held::NoMore, .. });
-        self.items.iter().filter(is_unsent).map(Item::save).collect()
+        self.items.iter().filter(|item| item.is_unsent()).map(Item::save).collect()
     }
 
     /// What was acknowledged so lately that it is held still, in order.
     pub(super) fn held(&self, now: Moment) -> Vec<SavedAcked> {
         let held = self.items.iter().filter_map(|item| match item.state {
-            State::Acked { at, place, held: Held::Still } if now < at + ACKED_KEPT => {
-                Some(SavedAcked { out: item.save(), place })
+            State::Acked { until, place, held: Held::Still } if now < until => {
+                let left_ms = (until - now).as_millis() as u64;
+                Some(SavedAcked { out: item.save(), place, left_ms })
             }
             _ => None,
         });
@@ -160,7 +165,7 @@ impl Outbox {
         }
         self.open = true;
         for item in self.items.iter_mut().filter(|item| item.n <= last_n && item.state == State::Pending) {
-            item.state = State::Acked { at: now, place: None, held: Held::Still };
+            item.state = State::Acked { until: now + ACKED_KEPT, place: None, held: Held::Still };
             outcomes.extend(item.out.map(Outcome::Acked));
         }
         self.items.retain(|item| item.n > last_n || item.state != State::Void);
@@ -232,7 +237,7 @@ impl Outbox {
     }
 
     fn forget(&mut self, now: Moment) {
-        let old = |item: &Item| matches!(item.state, State::Acked { at, .. } if now >= at + ACKED_KEPT);
+        let old = |item: &Item| matches!(item.state, State::Acked { until, .. } if now >= until);
         while self.items.front().is_some_and(|item| old(item) && item.n < self.cursor) {
             self.items.pop_front();
         }
@@ -244,7 +249,7 @@ impl Outbox {
         self.items.retain(|item| item.n != ack.n || item.state != State::Void);
         let item = self.items.iter_mut().find(|item| item.n == ack.n)?;
         let was_pending = item.state == State::Pending;
-        item.state = State::Acked { at: now, place, held: Held::Still };
+        item.state = State::Acked { until: now + ACKED_KEPT, place, held: Held::Still };
         let outcome = item.out.filter(|_| was_pending).map(Outcome::Acked);
         self.note_place(ack.n, place);
         outcome
@@ -263,7 +268,7 @@ impl Outbox {
         let place = Some((epoch, seq));
         let item = self.items.iter_mut().find(|item| item.n == n)?;
         let was_pending = item.state == State::Pending;
-        item.state = State::Acked { at: now, place, held: Held::Still };
+        item.state = State::Acked { until: now + ACKED_KEPT, place, held: Held::Still };
         let outcome = item.out.filter(|_| was_pending).map(Outcome::Acked);
         self.note_place(n, place);
         outcome
@@ -336,9 +341,9 @@ impl Outbox {
 
     /// This client goes on under another id: what is not in the log is numbered anew.
     pub(super) fn renumber(&mut self) {
-        self.items.retain(|item| item.state == State::Pending);
+        self.items.retain(Item::is_unsent);
         for (n, item) in (1..).zip(&mut self.items) {
-            item.n = n;
+            (item.n, item.state) = (n, State::Pending);
         }
         self.next_n = self.items.len() as u64 + 1;
         (self.acked, self.open, self.cursor, self.not_before) = (None, false, 1, None);

@@ -64,4 +64,7 @@ pub struct SavedAcked {
     /// Where it stands in the log, where that was told.
     #[serde(default)]
     pub place: Option<(Epoch, Seq)>,
+    /// How long it is to be held still, in milliseconds.
+    #[serde(default)]
+    pub left_ms: u64,
 }

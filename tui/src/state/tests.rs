@@ -35,14 +35,12 @@ impl Drop for Scratch {
 
 fn used(client: SavedClient) -> SavedClient {
     let unsent = vec![SavedOut { n: 7, content: "later".into(), kind: None }];
-    let out = SavedOut { n: 6, content: "just now".into(), kind: None };
-    let acknowledged = vec![SavedAcked { out, place: Some((Epoch(1), Seq(9))) }];
     let room = RoomName::parse("general").unwrap();
     SavedClient {
         session: Some("s-1".into()),
         name: Some(UserName::parse("alice").unwrap()),
         generation: 3,
-        rooms: vec![SavedRoom { room, next_n: 8, acked: None, unsent, acknowledged }],
+        rooms: vec![SavedRoom { room, next_n: 8, acked: None, unsent, acknowledged: Vec::new() }],
         ..client
     }
 }
@@ -60,9 +58,16 @@ fn a_clean_quit_is_taken_up_again() {
 
 #[test]
 fn what_was_acknowledged_longer_than_two_minutes_ago_is_not_taken_up() {
-    let stored = Stored { closed_at: 1_000, ..Stored::new(false, used(SavedClient::default())) };
-    let taken_up = |now| stored.clone().into_client(now).rooms[0].acknowledged.len();
-    assert_eq!((taken_up(120_999), taken_up(121_000), taken_up(0)), (1, 0, 1));
+    let mut client = used(SavedClient::default());
+    let out = SavedOut { n: 6, content: "just now".into(), kind: None };
+    client.rooms[0].acknowledged.push(SavedAcked { out, place: Some((Epoch(1), Seq(9))), left_ms: 110_000 });
+    let stored = Stored { closed_at: 1_000, ..Stored::new(false, client) };
+    let left = |now| {
+        let rooms = stored.clone().into_client(now).rooms;
+        rooms[0].acknowledged.iter().map(|acked| acked.left_ms).collect::<Vec<_>>()
+    };
+    assert_eq!((left(11_000), left(110_999), left(111_000)), (vec![100_000], vec![1], vec![]));
+    assert_eq!(left(0), [110_000], "a clock that went back");
 }
 
 /// The file as it was written before it kept what was acknowledged.

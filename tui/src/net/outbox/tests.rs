@@ -270,6 +270,18 @@ fn what_was_just_acknowledged_outlives_the_program() {
     assert!(outbox.held(NOW + ACKED_KEPT).is_empty());
 }
 
+/// Otherwise who begins again every minute holds everything for ever.
+#[test]
+fn a_restart_does_not_lengthen_how_long_it_is_held() {
+    let mut outbox = said(1);
+    sent(&mut outbox);
+    outbox.acknowledged(NOW, &ack(1, 11));
+    let acknowledged = outbox.held(NOW + ACKED_KEPT / 2);
+    let again = restored(SavedRoom { next_n: 2, acknowledged, ..saved_room() });
+    assert_eq!(again.held(NOW + ACKED_KEPT / 2 - Duration::from_millis(1)).len(), 1);
+    assert!(again.held(NOW + ACKED_KEPT / 2).is_empty());
+}
+
 #[test]
 fn own_entries_that_were_rewound_are_sent_again_with_the_evidence_that_is_left() {
     let mut outbox = said(3);
