@@ -210,6 +210,10 @@ pub struct RoomCore {
     queue: Queue,
     /// A read for members below the chain is in flight, from here.
     paging: Option<Place>,
+    /// Until then others may bring what a page of the log does not show.
+    settles_until: Moment,
+    /// Members wait for a page that may show it.
+    page_due: bool,
     /// When the room was last heard of.
     heard: Moment,
     /// When the log's head was read first.
@@ -246,6 +250,8 @@ impl RoomCore {
             joins: VecDeque::new(),
             queue: Queue::default(),
             paging: None,
+            settles_until: Moment::ZERO,
+            page_due: false,
             heard: now,
             opened: now,
             empty_since: Some(now),
@@ -256,6 +262,11 @@ impl RoomCore {
     /// What the room has been through.
     pub fn figures(&self) -> Figures {
         self.figures
+    }
+
+    /// The log's word on something this connection has said is not there yet.
+    pub fn owes(&self, conn: ConnId) -> bool {
+        self.queue.holds(conn)
     }
 
     /// Where the chain stands; none until it is known.
@@ -284,7 +295,11 @@ impl RoomCore {
         // While the log is in doubt nothing is published: only the answer to that doubt is waited for.
         let queue = self.queue.deadline().filter(|_| self.sync.is_idle());
         let opens = self.is_wanted().then(|| self.sync.next_try()).flatten();
-        [idle, over, self.sync.deadline(), opens, queue, self.claim_deadline()].into_iter().flatten().min()
+        let page = self.page_due.then_some(self.settles_until);
+        [idle, over, self.sync.deadline(), opens, page, queue, self.claim_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Somebody waits to come in, and where the log stands is not known yet.
@@ -300,16 +315,16 @@ impl RoomCore {
             Input::Publish(publishing) => self.submit(publishing, out),
             Input::Drained(conn) => self.drained(conn),
             Input::Feed(epoch, entries) => self.feed(now, epoch, entries),
-            Input::Round(head) => self.round(head.as_ref()),
+            Input::Round(head) => self.round(now, head.as_ref()),
             Input::Asked(from) => self.asked(from, out),
-            Input::Answered(from) => self.answered(now, &from),
+            Input::Answered(from) => self.answered(&from),
             Input::Stale => {
                 self.sync.stale();
                 self.queue.retry_now();
             }
             Input::Head(answer) => self.headed(now, answer, out),
             Input::Read(answer) => self.read(now, answer, out),
-            Input::Paged(answer) => self.paged(answer, out),
+            Input::Paged(answer) => self.paged(now, answer, out),
             Input::Published(answer) => self.published(now, answer, out),
             Input::Repaired(answer) => self.repaired(now, answer, out),
             Input::Asking(answer) => self.asking(now, answer),
@@ -325,7 +340,7 @@ impl RoomCore {
             self.admit(now, out);
             self.flush_queue(now, out);
         }
-        self.pump(out);
+        self.pump(now, out);
     }
 
     fn tick(&mut self, now: Moment) {
@@ -343,7 +358,7 @@ impl RoomCore {
             return;
         }
         for entry in entries {
-            if entry.seq <= chain.base().seq && chain.id_at(entry.seq).is_none() {
+            if entry.seq <= chain.floor && chain.id_at(entry.seq).is_none() {
                 self.sync.saw_below(entry.seq, now >= self.opened + FEED_LATE_MAX);
             }
             if chain.contradicts(&entry) {

@@ -23,6 +23,8 @@ pub(super) struct Chain {
     ring: VecDeque<Link>,
     seq: Seq,
     id: Option<MessageId>,
+    /// Where it began to be held: what is below was never heard of, unless a page of the log showed it.
+    pub(super) floor: Seq,
     /// Entries above a hole, which is being filled.
     pending: BTreeMap<Seq, Arc<Entry>>,
     bytes: usize,
@@ -46,7 +48,8 @@ impl Chain {
     /// A chain without entries that ends at a place.
     pub(super) fn at(place: Place, before: Option<(Epoch, Seq)>) -> Self {
         let Place { epoch, seq, id } = place;
-        Self { epoch, before, ring: VecDeque::new(), seq, id, pending: BTreeMap::new(), bytes: 0 }
+        let (ring, pending) = (VecDeque::new(), BTreeMap::new());
+        Self { epoch, before, ring, seq, id, floor: seq, pending, bytes: 0 }
     }
 
     /// A chain that begins where a log does, so that all of it is read.

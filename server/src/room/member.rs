@@ -145,7 +145,8 @@ impl RoomCore {
     }
 
     /// Moves every cursor as far as it can go, and asks for a page where the chain does not reach.
-    pub(super) fn pump(&mut self, out: &mut impl Outlet) {
+    pub(super) fn pump(&mut self, now: Moment, out: &mut impl Outlet) {
+        self.page_due = false;
         let Some(chain) = &self.chain else { return };
         let head = chain.head().seq;
         let mut lowest: Option<Place> = None;
@@ -170,13 +171,16 @@ impl RoomCore {
             }
         }
         if let (Some(place), None, true) = (lowest, &self.paging, self.sync.is_idle()) {
-            self.paging = Some(place.clone());
-            out.call(Call::Page(place));
+            self.page_due = now < self.settles_until;
+            if !self.page_due {
+                self.paging = Some(place.clone());
+                out.call(Call::Page(place));
+            }
         }
     }
 
     /// One read serves every member whose cursor lies in it.
-    pub(super) fn paged(&mut self, answer: Result<Page, BackboneError>, out: &mut impl Outlet) {
+    pub(super) fn paged(&mut self, now: Moment, answer: Result<Page, BackboneError>, out: &mut impl Outlet) {
         let Some(after) = self.paging.take() else { return };
         let chain = self.chain.as_ref().filter(|chain| chain.epoch == after.epoch);
         let same_life = chain.is_some();
@@ -192,6 +196,8 @@ impl RoomCore {
                     self.sync.doubt();
                 }
             }
+            // Others may be bringing what is missing: it is looked for again when they had their time.
+            Ok(Page::Trimmed { .. }) if now < self.settles_until => {}
             Ok(Page::Trimmed { first, .. }) if same_life => self.trimmed(first, out),
             Ok(_) => self.sync.doubt(),
             // Reading on shows when the log is in reach again; then the page is asked for anew.
@@ -204,6 +210,9 @@ impl RoomCore {
     fn learn(&mut self, entries: &[Arc<Entry>]) -> bool {
         let Some(chain) = &mut self.chain else { return false };
         let head = chain.head().seq;
+        if entries.iter().any(|entry| chain.contradicts(entry)) {
+            self.sync.suspect();
+        }
         chain.prepend(&self.room, entries);
         let above = entries.iter().filter(|entry| entry.seq > head);
         above.cloned().all(|entry| chain.accept(&self.room, entry))

@@ -78,6 +78,12 @@ impl Queue {
         self.waiting.is_empty() && self.in_flight.is_none()
     }
 
+    /// Something of a member's waits for the log's word, whether it is here or not.
+    pub(super) fn holds(&self, conn: ConnId) -> bool {
+        let of_member = |queued: &Queued| queued.from == Sender::Client(conn);
+        self.waiting.iter().chain(self.in_flight.iter().flatten()).any(of_member)
+    }
+
     pub(super) fn deadline(&self) -> Option<Moment> {
         (!self.waiting.is_empty() && self.in_flight.is_none()).then_some(self.not_before)
     }

@@ -135,7 +135,7 @@ impl Sync {
     }
 
     /// A call failed: its outcome is unknown, the question stays.
-    pub(super) fn fail(&mut self, _error: &BackboneError) {
+    pub(super) fn fail(&mut self) {
         self.doubt = true;
         self.suspicion |= matches!(self.step, Step::Proving { .. });
         self.step = Step::Idle;
@@ -146,7 +146,7 @@ impl Sync {
         self.lowest = Some(self.lowest.map_or(head.seq, |lowest| lowest.min(head.seq)));
     }
 
-    /// An entry was published at or below what this node holds, and it does not know what stood there: in a
+    /// An entry was published below where this node began to hold the log, and it does not know what stood there: in a
     /// recovery, or where it cannot be a word that was late, the log has been written anew from there on.
     pub(super) fn saw_below(&mut self, seq: Seq, is_new: bool) {
         if is_new {
@@ -241,9 +241,9 @@ impl RoomCore {
         let Step::Heading { asked } = self.sync.step else { return };
         self.sync.step = Step::Idle;
         match (answer, &self.chain) {
-            (Err(error), _) => {
+            (Err(_), _) => {
                 self.doubt_numbers();
-                self.sync.fail(&error);
+                self.sync.fail();
             }
             (Ok(Some(head)), None) => {
                 self.chain = Some(Chain::at(head.place, head.before));
@@ -281,8 +281,8 @@ impl RoomCore {
             return;
         }
         self.heard = now;
-        if let Err(error) = &answer {
-            return self.sync.fail(error);
+        if answer.is_err() {
+            return self.sync.fail();
         }
         self.sync.step = Step::Idle;
         match answer {
@@ -368,11 +368,16 @@ impl RoomCore {
         self.sync.step = Step::Idle;
         self.sync.doubt();
         match answer {
-            Err(error) => {
+            Err(_) => {
                 self.sync.repair_due = true;
-                return self.sync.fail(&error);
+                return self.sync.fail();
             }
-            Ok(Repaired::Ok { restored, .. }) => self.figures.repairs += u64::from(restored > 0),
+            Ok(Repaired::Ok { restored, .. }) => {
+                self.figures.repairs += u64::from(restored > 0);
+                if restored > 0 {
+                    self.settles_until = now + ROUND;
+                }
+            }
             Ok(Repaired::Epoch(head)) => self.follow(&head, out),
             Ok(Repaired::Fork(_)) => self.scan(out),
             Ok(Repaired::Hole(head)) => {

@@ -710,3 +710,50 @@ fn a_place_beyond_all_numbers_harms_nobody() {
     room.feed(entries(2, 2));
     assert_eq!((room.told(1).ends_with('2'), room.told(2)), (true, "2".to_owned()));
 }
+
+/// A log that was emptied and brought back by a node that has only its end: whoever has the beginning brings that
+/// within the round, and nothing is called gone before.
+#[test]
+fn what_a_round_may_bring_is_not_called_gone() {
+    let mut room = Room::with_ring(100, 103);
+    room.join(2, Some(resume(60)));
+    let mut is_empty = true;
+    let mut is_whole = false;
+    for _ in 0..20 {
+        for call in room.called() {
+            room.input(match call {
+                Call::Read(_) if is_empty => Input::Read(Ok(Page::Lost)),
+                Call::Page(_) if is_empty => Input::Paged(Ok(Page::Lost)),
+                Call::Repair(_) => {
+                    is_empty = false;
+                    Input::Repaired(Ok(Repaired::Ok { head: place(103), restored: 3 }))
+                }
+                Call::Read(after) => {
+                    Input::Read(Ok(Page::Ok { head: place(103), entries: entries(after.seq.0 + 1, 103) }))
+                }
+                Call::Page(after) if is_whole => page(after.seq.0 + 1, 103, 103),
+                Call::Page(_) => Input::Paged(Ok(Page::Trimmed { first: Seq(101), head: place(103) })),
+                other => panic!("{other:?}"),
+            });
+        }
+        if !is_empty && !is_whole {
+            room.tick(Duration::from_millis(50));
+            is_whole = true;
+            room.input(Input::Round(Some(head(103))));
+        } else {
+            room.tick(Duration::from_millis(100));
+        }
+    }
+    let told = room.told(2);
+    assert!(!told.contains("reset") && told.contains(" 61 ") && told.contains(" 103"), "{told}");
+}
+
+/// A ring that has let go of its beginning is no reason to take what is late for new.
+#[test]
+fn a_late_word_of_what_a_ring_no_longer_holds_is_late() {
+    let mut room = Room::with_ring(0, 2_500);
+    room.called();
+    room.now += Duration::from_secs(10);
+    room.feed(entries(450, 452));
+    assert_eq!((room.called(), room.told(1)), (Vec::new(), String::new()));
+}

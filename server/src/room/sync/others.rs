@@ -2,7 +2,7 @@
 
 use chat_protocol::NodeId;
 
-use super::{ASK_MAX, Step};
+use super::{ASK_MAX, ROUND, Step};
 use crate::backbone::{Asked, BackboneError, Head};
 use crate::room::chain::Chain;
 use crate::room::{Call, Moment, Outlet, RoomCore};
@@ -27,7 +27,7 @@ impl RoomCore {
         }
     }
 
-    pub(in crate::room) fn answered(&mut self, _now: Moment, from: &NodeId) {
+    pub(in crate::room) fn answered(&mut self, from: &NodeId) {
         if let Step::Waiting { nodes, .. } = &mut self.sync.step {
             nodes.remove(from);
         }
@@ -42,12 +42,13 @@ impl RoomCore {
                 let nodes = nodes.into_iter().collect();
                 self.sync.step = Step::Waiting { round, nodes, until: now + ASK_MAX };
             }
-            Err(error) => self.sync.fail(&error),
+            Err(_) => self.sync.fail(),
         }
     }
 
     /// A recovery round is open: bring what the log lacks, or read what others brought.
-    pub(in crate::room) fn round(&mut self, head: Option<&Head>) {
+    pub(in crate::room) fn round(&mut self, now: Moment, head: Option<&Head>) {
+        self.settles_until = now + ROUND;
         let (Some(chain), Some(head)) = (&self.chain, head) else { return };
         let ours = chain.head();
         let has_more = ours.seq > head.place.seq && chain.epoch == head.place.epoch;

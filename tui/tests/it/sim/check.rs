@@ -169,10 +169,10 @@ fn complete(world: &World, client: &Client, room: usize, excuse: Excuse) -> Verd
             let in_range = |(from, to): &(Seq, Option<Seq>)| from <= seq && to.is_none_or(|to| *seq <= to);
             screen.entered.is_some_and(|entered| *seq <= entered) || screen.told.iter().any(in_range)
         };
-        let is_late = screen.entered_at > world.first_loss();
+        let is_late = in_log.is_none() && screen.entered_at > world.first_loss();
         // Where a log has it after all, it came back behind what the client had seen when it was told.
-        let is_told = if in_log.is_some() {
-            !screen.told.is_empty()
+        let is_told = if let Some(seq) = in_log {
+            screen.told.iter().any(|(from, _)| *from <= seq)
         } else {
             places.is_empty() || places.iter().any(is_known_gone)
         };
