@@ -14,6 +14,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, UserName};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -44,6 +46,8 @@ pub(crate) use seats::{Seat, Style};
 
 /// Commands that may wait in a room; a feed that finds it full makes the room compare heads.
 const ROOM_INBOX: usize = 1_024;
+/// Answers to other nodes' questions that may be on their way.
+const ANSWERS_MAX: usize = 64;
 
 /// The rooms and users of one node.
 pub(crate) struct Hub {
@@ -172,7 +176,14 @@ impl Hub {
     }
 
     async fn run_feed(&self, mut feed: mpsc::Receiver<FeedEvent>) {
-        while let Some(event) = feed.recv().await {
+        let mut answers = FuturesUnordered::new();
+        loop {
+            let event = tokio::select! {
+                event = feed.recv() => event,
+                // The feed goes on while they are on their way.
+                Some(()) = answers.next() => continue,
+            };
+            let Some(event) = event else { break };
             match event {
                 FeedEvent::Fence { client, generation } => self.fenced(&client, generation),
                 FeedEvent::Stale => {
@@ -181,7 +192,12 @@ impl Hub {
                     // The lease and what hangs on it may be gone too; looked at apart: the feed goes on.
                     self.lost.notify_one();
                 }
-                FeedEvent::Ask { room, from } => self.asked(room, from).await,
+                FeedEvent::Ask { room, from } => match self.rooms.lock().get(&room) {
+                    Some(handle) => handle.hint(Command::Event(FeedEvent::Ask { room, from })),
+                    None if answers.len() < ANSWERS_MAX => answers.push(self.has_nothing(room, from)),
+                    // Who asks waits no longer than half a second.
+                    None => {}
+                },
                 event @ (FeedEvent::Entries { .. }
                 | FeedEvent::Head { .. }
                 | FeedEvent::Answer { .. }
@@ -208,13 +224,9 @@ impl Hub {
         }
     }
 
-    /// A node asks what this one has of a room; a room that is not open has nothing.
-    async fn asked(&self, room: RoomName, from: NodeId) {
-        let handle = self.rooms.lock().get(&room).cloned();
-        match handle {
-            Some(handle) => handle.hint(Command::Event(FeedEvent::Ask { room, from })),
-            None => drop(call(self.backbone.answer(&room, &from)).await),
-        }
+    /// A node asks what this one has of a room that is not open here.
+    async fn has_nothing(&self, room: RoomName, from: NodeId) {
+        drop(call(self.backbone.answer(&room, &from)).await);
     }
 
     /// What this node says of itself.

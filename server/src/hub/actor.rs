@@ -225,6 +225,7 @@ impl Actor {
 
     fn input(&mut self, input: Input) {
         self.core.handle(self.hub.now(), input, &mut self.desk);
+        self.desk.gone.retain(|conn, _| self.core.owes(*conn));
     }
 
     fn command(&mut self, command: Command) {
@@ -236,8 +237,11 @@ impl Actor {
             }
             Command::Leave { conn, lost } => {
                 self.input(Input::Leave(conn));
-                self.desk.seats.stand(now, conn, lost);
-                self.desk.watch.refused(conn, 0);
+                let outbox = self.desk.seats.stand(now, conn, lost);
+                match outbox.filter(|_| !lost && self.core.owes(conn)) {
+                    Some(outbox) => drop(self.desk.gone.insert(conn, outbox)),
+                    None => self.desk.watch.refused(conn, 0),
+                }
             }
             Command::Publish(publishing, at) => {
                 if let Some(n) = publishing.n {

@@ -1,9 +1,10 @@
 //! Owns where a room core's words go: calls to the backbone, frames to the seats, and what is counted of both.
 //! Knows nothing of what they mean.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_protocol::{ErrorMessage, RoomName, User};
+use chat_protocol::{ErrorMessage, Payload, RoomName, ServerMessage, User};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
@@ -13,6 +14,7 @@ use super::seats::{PeopleCall, Seats};
 use super::stopwatch::Stopwatch;
 use crate::backbone::{self, BackboneError, ItemAnswer, Published, call};
 use crate::metrics::Metrics;
+use crate::outbox::Outbox;
 use crate::room::{self, ConnId, Frame, Input, Outlet, READ_ENTRIES};
 
 /// Everything of the room that is not the core: where its words go.
@@ -20,6 +22,8 @@ pub(super) struct Desk {
     hub: Arc<Hub>,
     room: RoomName,
     pub(super) seats: Seats,
+    /// Connections that left before the log's word on what they had said.
+    pub(super) gone: HashMap<ConnId, Arc<Outbox>>,
     pub(super) watch: Stopwatch,
     pub(super) calls: FuturesUnordered<BoxFuture<'static, Done>>,
 }
@@ -47,7 +51,8 @@ impl Done {
 impl Desk {
     pub(super) fn new(hub: Arc<Hub>, room: RoomName) -> Self {
         let seats = Seats::new(room.clone(), hub.config.timing.leave_hold, hub.metrics.clone());
-        Self { hub, room, seats, watch: Stopwatch::default(), calls: FuturesUnordered::new() }
+        let (gone, calls) = (HashMap::new(), FuturesUnordered::new());
+        Self { hub, room, seats, gone, watch: Stopwatch::default(), calls }
     }
 }
 
@@ -85,7 +90,12 @@ impl Outlet for Desk {
             Frame::Error(ErrorMessage { n: Some(n), .. }) => self.watch.refused(to, *n),
             _ => {}
         }
-        self.seats.send(to, frame)
+        match (frame, self.gone.get(&to)) {
+            (Frame::Ack(ack), Some(outbox)) if !self.seats.has(to) => {
+                outbox.push(Payload::new(&ServerMessage::Ack(ack)))
+            }
+            (frame, _) => self.seats.send(to, frame),
+        }
     }
 }
 

@@ -113,8 +113,13 @@ impl Seats {
         self.calls.push_back(PeopleCall::Enter(user));
     }
 
-    pub(super) fn stand(&mut self, now: Duration, conn: ConnId, lost: bool) {
-        let Some(taken) = self.seats.remove(&conn) else { return };
+    pub(super) fn has(&self, conn: ConnId) -> bool {
+        self.seats.contains_key(&conn)
+    }
+
+    /// Somebody leaves; where to it is written.
+    pub(super) fn stand(&mut self, now: Duration, conn: ConnId, lost: bool) -> Option<Arc<Outbox>> {
+        let taken = self.seats.remove(&conn)?;
         self.metrics.left.add(1);
         let User { user_id: user, node, .. } = taken.seat.user;
         let still_here = self.seats.values().any(|other| other.seat.user.user_id == user);
@@ -123,6 +128,7 @@ impl Seats {
             self.roster.change(now, change);
             self.calls.push_back(PeopleCall::Exit { user, lost });
         }
+        Some(taken.seat.outbox)
     }
 
     pub(super) fn renamed(&mut self, conn: ConnId, user: User) {

@@ -53,6 +53,36 @@ async fn room_names_are_folded_and_joining_twice_is_joining_once() {
 }
 
 #[tokio::test]
+async fn what_is_said_right_before_leaving_is_acknowledged() {
+    let node = TestNode::start();
+    let mut alice = TestClient::joined(&node, "alice").await;
+    for n in 1..=20 {
+        alice.say(json!({"type": "message", "room": "general", "content": "bye", "n": n})).await;
+        alice.say(json!({"type": "leave", "room": "general"})).await;
+        let ack = alice.wait("ack").await;
+        assert_eq!(ack["n"], n);
+        alice.join("general").await;
+    }
+}
+
+/// A copy of somebody's files, say: each would take the other's numbers for its own messages in the log.
+#[tokio::test]
+async fn two_programs_that_count_alike_are_two_clients() {
+    let node = TestNode::start();
+    let hello = |generation: u64, session: &serde_json::Value| json!({"name": "alice", "client_id": "phone", "generation": generation, "session": session});
+    let (_first, welcome) = TestClient::hello(&node, Way::Tcp, hello(5, &serde_json::Value::Null)).await;
+    assert_eq!(welcome["client_id"], "phone");
+    let session = &welcome["session"];
+    for generation in [5, 4] {
+        let (_copy, copy) = TestClient::hello(&node, Way::Tcp, hello(generation, session)).await;
+        assert_eq!(copy["user_id"], welcome["user_id"]);
+        assert_ne!(copy["client_id"], "phone", "generation {generation}");
+    }
+    let (_later, later) = TestClient::hello(&node, Way::Tcp, hello(6, session)).await;
+    assert_eq!(later["client_id"], "phone");
+}
+
+#[tokio::test]
 async fn messages_reach_everybody_in_one_order() {
     let node = TestNode::start();
     let mut clients = [TestClient::joined(&node, "alice").await, TestClient::joined(&node, "bob").await];
