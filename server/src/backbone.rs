@@ -384,6 +384,7 @@ pub trait Backbone: Send + Sync + 'static {
     /// name, a client id or a key.
     fn remind(&self, known: Known) -> Call<()>;
     /// Registers a client's connection for its user; closes older ones anywhere through
-    /// [`FeedEvent::Fence`]. False where the client is another user's.
+    /// [`FeedEvent::Fence`]. False where the client is another user's, or has had a connection of this generation or
+    /// a newer one: two programs count under one id, or this word was overtaken. 0 counts as no generation.
     fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool>;
 }

@@ -354,9 +354,8 @@ impl Backbone for MemoryNode {
 
     fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool> {
         self.call(|state, _| {
-            let (owner, newest) =
-                state.clients.entry(client.clone()).or_insert_with(|| (user.clone(), generation));
-            if owner != user {
+            let (owner, newest) = state.clients.entry(client.clone()).or_insert_with(|| (user.clone(), 0));
+            if owner != user || (generation > 0 && *newest >= generation) {
                 return false;
             }
             *newest = generation.max(*newest);

@@ -107,7 +107,7 @@ impl Session {
         })
     }
 
-    /// The id that was asked for, unless it is another user's: then a fresh one.
+    /// The id that was asked for, unless it is another user's or another program's: then a fresh one.
     async fn own_client(
         &self,
         asked: ClientId,

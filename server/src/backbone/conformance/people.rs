@@ -185,7 +185,9 @@ pub(in crate::backbone) async fn a_client_is_one_users_and_every_node_hears_of_i
     assert!(a.backbone.fence(&phone, &alice, 2).await.unwrap());
     assert!(!b.backbone.fence(&phone, &other, 3).await.unwrap());
     assert!(b.backbone.fence(&phone, &alice, 3).await.unwrap());
-    assert!(a.backbone.fence(&phone, &alice, 1).await.unwrap());
+    assert!(!a.backbone.fence(&phone, &alice, 1).await.unwrap(), "overtaken");
+    assert!(!a.backbone.fence(&phone, &alice, 3).await.unwrap(), "another program's");
+    assert!(a.backbone.fence(&phone, &alice, 0).await.unwrap(), "it does not count its connections");
     for link in [&mut a, &mut b] {
         let events = told(link).await;
         let of_phone = |event: &FeedEvent| match event {

@@ -99,16 +99,22 @@ impl People {
 
     pub(super) async fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<bool> {
         self.others_have_reminded().await?;
-        let Some(newest) = self.register(client, user, generation).await? else { return Ok(false) };
-        self.tell_all(format!("F {client} {newest}")).await?;
+        let Some(before) = self.register(client, user, generation).await? else { return Ok(false) };
+        if generation > 0 && before >= generation {
+            return Ok(false);
+        }
+        self.tell_all(format!("F {client} {}", before.max(generation))).await?;
         Ok(true)
     }
 
-    /// The client's newest generation; none where it is another user's.
-    async fn register(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<Option<i64>> {
+    /// The client's newest generation until now; none where it is another user's.
+    async fn register(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<Option<u64>> {
         let key = keys::client(client);
         let eval = Eval::of(&scripts::FENCE).keys([&key]).arg(user).arg(generation).arg(USER_KEPT_S);
-        Ok(if let Value::Int(newest) = self.eval(eval, &key).await? { Some(newest) } else { None })
+        Ok(match self.eval(eval, &key).await? {
+            Value::Int(before) => Some(u64::try_from(before).unwrap_or_default()),
+            _ => None,
+        })
     }
 
     /// Puts back what a flush may have taken, as many calls at once as the connection bears.

@@ -210,13 +210,21 @@ impl World {
         let Some(backbone) = self.nodes[&key].backbone() else {
             return self.refuse(conn, ErrorCode::Unavailable);
         };
-        if self.mutation != Mutation::NoFencing && now(backbone.fence(client, &user, generation)).is_err() {
-            return self.break_up(conn);
+        let mut client = client.clone();
+        if self.mutation != Mutation::NoFencing {
+            match now(backbone.fence(&client, &user, generation)) {
+                Ok(true) => {}
+                // Another program counts under this id: this one goes on under another.
+                Ok(false) => client = self.another_client(),
+                Err(_) => return self.break_up(conn),
+            }
         }
+        let who = self.nodes.get_mut(&key).and_then(|node| node.who.get_mut(&conn));
+        who.into_iter().for_each(|(known, _)| known.clone_from(&client));
         self.drain_feeds();
         let welcome = Welcome {
             user_id: user,
-            client_id: client.clone(),
+            client_id: client,
             session: "session".into(),
             name: "user".into(),
             name_wanted: None,
@@ -226,6 +234,10 @@ impl World {
             re: None,
         };
         self.say_to(conn, &ServerMessage::Welcome(welcome));
+    }
+
+    fn another_client(&mut self) -> ClientId {
+        ClientId::parse(&format!("other-{:016x}", self.rng.u64(..))).expect("letters and digits")
     }
 
     /// What the log knows of the client is asked first; the room hears of it later.
