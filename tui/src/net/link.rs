@@ -176,6 +176,8 @@ struct Room {
     wished: bool,
     /// How often it was left on this connection where the server has not said so yet.
     leaving: u32,
+    /// It was left while the server, which had been asked to resume it, had not answered: it is left then.
+    left_early: bool,
 }
 
 impl Link {

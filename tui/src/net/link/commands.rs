@@ -66,18 +66,21 @@ impl Link {
     fn leave(&mut self, now: Moment, room: RoomName) {
         self.order.retain(|wished| *wished != room);
         self.questions.forget_room(&room);
-        let mut is_being_left = false;
+        let is_up = self.phase == Phase::Up;
+        let (mut was_in, mut is_being_left) = (false, false);
         if let Some(left) = self.rooms.get_mut(&room) {
-            let was_wished = std::mem::take(&mut left.wished);
-            is_being_left = !was_wished && left.leaving > 0;
-            left.leaving += u32::from(was_wished && self.phase == Phase::Up);
+            was_in = std::mem::take(&mut left.wished) && is_up;
+            is_being_left = left.leaving > 0;
+            left.leaving += u32::from(was_in);
+            left.left_early |= !is_up && left.cursor.is_replaying();
             left.outbox.close();
             left.cursor.leave();
         }
-        if self.phase != Phase::Up {
-            self.event(NetEvent::Left(room));
-        } else if !is_being_left {
+        if was_in {
             self.question(now, ClientMessage::Leave { room: Some(room) });
+        } else if !is_being_left {
+            // Asked to leave what was not entered, a server refuses, and that would be taken for the next join's.
+            self.event(NetEvent::Left(room));
         }
     }
 

@@ -91,12 +91,14 @@ impl Link {
     pub(super) fn down(&mut self, now: Moment, reason: String) {
         let (since, attempt) = match &self.status.state {
             LinkState::Dialling { attempt, down_since, .. } => (down_since.unwrap_or(now), attempt + 1),
-            LinkState::Online { node, since, .. } => {
+            LinkState::Online { node, since, heard, suspect, .. } => {
                 // A server that throws us out at once is not stormed.
                 let short = now.saturating_sub(*since) < SHORT_LIFE;
                 self.short_lives = if short { self.short_lives.saturating_add(1) } else { 0 };
                 let before = self.totals();
-                let lost = Lost { from: node.clone(), at: now, before, to: None, planned: false };
+                // A server that was silent was lost when it fell silent.
+                let at = if *suspect { *heard } else { now };
+                let lost = Lost { from: node.clone(), at, before, to: None, planned: false };
                 // Lost again before everything was recovered: it is one story.
                 let lost = self.lost.get_or_insert(lost);
                 (lost.to, lost.planned) = (None, false);
@@ -128,7 +130,7 @@ impl Link {
         for room in self.rooms.values_mut() {
             room.outbox.close();
             room.cursor.interrupted();
-            room.leaving = 0;
+            (room.leaving, room.left_early) = (0, false);
         }
     }
 }

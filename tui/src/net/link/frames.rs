@@ -115,6 +115,9 @@ impl Link {
         }
         let (user_id, name, name_wanted) = (welcome.user_id, welcome.name, welcome.name_wanted);
         self.event(NetEvent::Welcome { user_id, name, name_wanted });
+        for room in self.left_early() {
+            self.question(now, ClientMessage::Leave { room: Some(room) });
+        }
         for room in self.order.clone() {
             // Rooms with a place are entered by their resume entries.
             if self.rooms.get(&room).is_some_and(|known| known.wished && !known.cursor.is_replaying()) {
@@ -122,6 +125,16 @@ impl Link {
             }
         }
         self.beat(now);
+    }
+
+    /// The rooms that hello named and that were left since.
+    fn left_early(&mut self) -> Vec<RoomName> {
+        let left = self.rooms.iter_mut().filter_map(|(name, room)| {
+            let is_left = std::mem::take(&mut room.left_early);
+            room.leaving += u32::from(is_left);
+            is_left.then(|| name.clone())
+        });
+        left.collect()
     }
 
     /// This client goes on under another id: its numbers begin anew, with what is not in the logs.

@@ -388,6 +388,12 @@ fn a_server_that_does_not_answer_is_suspect_after_two_seconds_and_dead_after_ten
     bench.pass(ms(10));
     assert!(bench.is_down());
     assert_eq!(bench.hangups, 1);
+    bench.wait_for_dial();
+    bench.connect("node-2");
+    bench.enter(4, 0);
+    bench.resumed(4, 4, 0);
+    let took = bench.link.status.recovery.clone().unwrap().took;
+    assert_eq!(took, bench.now - heard, "it was lost when it fell silent");
 }
 
 #[test]
@@ -549,6 +555,26 @@ fn a_room_that_is_being_left_is_left_once() {
     bench.input(Input::Command(NetCommand::Leave(room())));
     bench.input(Input::Command(NetCommand::Leave(room())));
     assert_eq!(bench.sent, [ClientMessage::Leave { room: Some(room()) }]);
+}
+
+#[test]
+fn a_room_that_is_left_while_it_is_resumed_is_left_on_the_server() {
+    let mut bench = Bench::online(4);
+    bench.lose();
+    bench.wait_for_dial();
+    let client = bench.dialled().client_id.unwrap();
+    bench.input(Input::Command(NetCommand::Leave(room())));
+    bench.welcome("node-2", client);
+    assert!(bench.sent.contains(&ClientMessage::Leave { room: Some(room()) }));
+}
+
+/// The refusal would be taken for that of the join behind it.
+#[test]
+fn a_room_that_was_not_entered_is_left_without_asking() {
+    let mut bench = Bench::online(4);
+    let ops = RoomName::parse("ops").unwrap();
+    bench.input(Input::Command(NetCommand::Leave(ops.clone())));
+    assert_eq!((bench.sent, bench.events), (Vec::new(), vec![NetEvent::Left(ops)]));
 }
 
 /// Otherwise it would be taken for a room that is being left for as long as the link is up.
