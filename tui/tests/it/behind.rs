@@ -16,8 +16,9 @@ use crate::talk::{Script, play};
 use nodes::Nodes;
 
 const CLIENTS: usize = 6;
-/// A message every 16 ms.
-const SCRIPT: Script = Script { clients: CLIENTS, messages: 60, lasts: Duration::from_secs(6), others: &[] };
+/// A message every 16 ms, for twice as long as a load balancer takes to find out what happened on a busy machine.
+const SCRIPT: Script =
+    Script { clients: CLIENTS, messages: 150, lasts: Duration::from_secs(15), others: &[] };
 
 fn endpoint(balancer: &LoadBalancer, transport: Transport) -> Endpoint {
     let addr = match transport {
