@@ -309,6 +309,29 @@ pub struct Link {
     pub feed: mpsc::Receiver<FeedEvent>,
 }
 
+/// What a connection is among those that carry one client id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rank {
+    /// The newest: others are closed.
+    Newest,
+    /// A newer one was here first.
+    Overtaken,
+    /// The client is another user's, or two programs count alike under its id: this one needs another.
+    Foreign,
+}
+
+impl Rank {
+    /// The rank of a generation behind the newest one until now.
+    pub(crate) fn of(generation: u64, before: u64) -> Self {
+        match generation {
+            0 => Self::Newest,
+            _ if generation > before => Self::Newest,
+            _ if generation == before => Self::Foreign,
+            _ => Self::Overtaken,
+        }
+    }
+}
+
 /// What the nodes of a cluster share. Calls are safe to repeat; an error leaves the outcome unknown.
 pub trait Backbone: Send + Sync + 'static {
     /// How the connection is doing, as known here and now: asks nobody.
@@ -384,7 +407,6 @@ pub trait Backbone: Send + Sync + 'static {
     /// name, a client id or a key.
     fn remind(&self, known: Known) -> Call<()>;
     /// Registers a client's connection for its user; closes older ones anywhere through
-    /// [`FeedEvent::Fence`]. False where the client is another user's, or has had a connection of this generation or
-    /// a newer one: two programs count under one id, or this word was overtaken. 0 counts as no generation.
-    fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool>;
+    /// [`FeedEvent::Fence`]. 0 counts as no generation.
+    fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<Rank>;
 }

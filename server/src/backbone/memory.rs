@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
     Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Health, Item, Known, Link, Page, Place,
-    PresenceChange, Published, Repaired, Run,
+    PresenceChange, Published, Rank, Repaired, Run,
 };
 
 mod faults;
@@ -352,16 +352,20 @@ impl Backbone for MemoryNode {
         })
     }
 
-    fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool> {
+    fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<Rank> {
         self.call(|state, _| {
             let (owner, newest) = state.clients.entry(client.clone()).or_insert_with(|| (user.clone(), 0));
-            if owner != user || (generation > 0 && *newest >= generation) {
-                return false;
+            if owner != user {
+                return Rank::Foreign;
+            }
+            let rank = Rank::of(generation, *newest);
+            if rank != Rank::Newest {
+                return rank;
             }
             *newest = generation.max(*newest);
             let event = FeedEvent::Fence { client: client.clone(), generation: *newest };
             state.nodes.values_mut().for_each(|feed| feed.send(event.clone()));
-            true
+            rank
         })
     }
 }

@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
     Asked, Backbone, BackboneError, Call, Entry, Head, Health, Item, Known, Link, Page, Place, Published,
-    Repaired, Run,
+    Rank, Repaired, Run,
 };
 use crate::config::{AckPolicy, RedisUrl};
 
@@ -318,7 +318,7 @@ impl Backbone for RedisBackbone {
         hand_on!(self, people => |people| people.remind(known))
     }
 
-    fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<bool> {
+    fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Call<Rank> {
         hand_on!(self, people => |people, client, user| people.fence(&client, &user, generation))
     }
 }

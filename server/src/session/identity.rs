@@ -8,8 +8,7 @@ use chat_protocol::{
 use futures_util::future::try_join_all;
 
 use super::{Session, Who};
-use crate::backbone::BackboneError;
-use crate::backbone::call;
+use crate::backbone::{BackboneError, Rank, call};
 use crate::directory::guest_name;
 use crate::hub::{Command, Newest, Style};
 
@@ -43,7 +42,9 @@ impl Session {
         }
         let resume = hello.resume.clone();
         match self.introduce(hello, re.clone()).await {
-            Ok(welcome) => self.outbox.say(&ServerMessage::Welcome(welcome)),
+            Ok(Some(welcome)) => self.outbox.say(&ServerMessage::Welcome(welcome)),
+            // A newer connection of this client's was quicker: nothing has changed for that one.
+            Ok(None) => return self.outbox.close(CloseReason::Fenced),
             Err(error) => {
                 // Not half a user: the client comes back, here or elsewhere.
                 self.unavailable(&error, re);
@@ -67,7 +68,7 @@ impl Session {
 
     /// A hello that fails has changed nothing for the client's other connection: fencing that one comes last, when
     /// nothing else can fail. A name that was claimed runs out by itself.
-    async fn introduce(&mut self, hello: Hello, re: Option<Re>) -> Result<Welcome, BackboneError> {
+    async fn introduce(&mut self, hello: Hello, re: Option<Re>) -> Result<Option<Welcome>, BackboneError> {
         let directory = &self.hub.directory;
         let proved = match &hello.session {
             Some(session) => directory.prove(session).await?,
@@ -84,7 +85,7 @@ impl Session {
             directory.session(&user),
             self.rooms_of_user(&user, &asked, &hello.resume),
         )?;
-        let client = self.own_client(asked.clone(), &user, generation).await?;
+        let Some(client) = self.own_client(asked.clone(), &user, generation).await? else { return Ok(None) };
         if client != asked {
             // Somebody else's numbers are not its own.
             rooms.iter_mut().for_each(|room| room.last_n = 0);
@@ -94,7 +95,7 @@ impl Session {
         let Who { user, client, name, .. } = &self.who;
         self.hub.user_online(user, name);
         self.hub.client_here(client, self.newest());
-        Ok(Welcome {
+        Ok(Some(Welcome {
             user_id: user.clone(),
             client_id: client.clone(),
             session,
@@ -104,22 +105,25 @@ impl Session {
             ready: self.hub.is_ready(),
             rooms,
             re,
-        })
+        }))
     }
 
-    /// The id that was asked for, unless it is another user's or another program's: then a fresh one.
+    /// The id that was asked for, unless it is another user's or another program's: then a fresh one. None where the
+    /// connection was overtaken.
     async fn own_client(
         &self,
         asked: ClientId,
         user: &UserId,
         generation: u64,
-    ) -> Result<ClientId, BackboneError> {
+    ) -> Result<Option<ClientId>, BackboneError> {
         for client in [asked, ClientId::random()] {
-            if call(self.hub.backbone.fence(&client, user, generation)).await? {
-                return Ok(client);
+            match call(self.hub.backbone.fence(&client, user, generation)).await? {
+                Rank::Newest => return Ok(Some(client)),
+                Rank::Overtaken => return Ok(None),
+                Rank::Foreign => {}
             }
         }
-        Ok(ClientId::random())
+        Ok(Some(ClientId::random()))
     }
 
     /// The rooms a user is remembered to be in, and those it comes back to, as they are for a client.

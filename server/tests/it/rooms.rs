@@ -73,11 +73,9 @@ async fn two_programs_that_count_alike_are_two_clients() {
     let (_first, welcome) = TestClient::hello(&node, Way::Tcp, hello(5, &serde_json::Value::Null)).await;
     assert_eq!(welcome["client_id"], "phone");
     let session = &welcome["session"];
-    for generation in [5, 4] {
-        let (_copy, copy) = TestClient::hello(&node, Way::Tcp, hello(generation, session)).await;
-        assert_eq!(copy["user_id"], welcome["user_id"]);
-        assert_ne!(copy["client_id"], "phone", "generation {generation}");
-    }
+    let (_copy, copy) = TestClient::hello(&node, Way::Tcp, hello(5, session)).await;
+    assert_eq!(copy["user_id"], welcome["user_id"]);
+    assert_ne!(copy["client_id"], "phone");
     let (_later, later) = TestClient::hello(&node, Way::Tcp, hello(6, session)).await;
     assert_eq!(later["client_id"], "phone");
 }

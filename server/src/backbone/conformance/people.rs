@@ -1,6 +1,7 @@
 //! Owns the cases of who is where and who is who: leases, presence, names, sessions, clients.
 
 use super::*;
+use crate::backbone::{BackboneError, Rank};
 
 async fn nodes(link: &Link) -> Vec<String> {
     link.backbone.nodes().await.unwrap().into_iter().map(|info| info.node.to_string()).collect()
@@ -182,19 +183,20 @@ pub(in crate::backbone) async fn the_first_session_key_stands(fixture: impl Fixt
 pub(in crate::backbone) async fn a_client_is_one_users_and_every_node_hears_of_it(fixture: impl Fixture) {
     let (mut a, mut b) = (fixture.connect("a").await, fixture.connect("b").await);
     let (alice, other, phone) = (UserId::random(), UserId::random(), client("phone"));
-    assert!(a.backbone.fence(&phone, &alice, 2).await.unwrap());
-    assert!(!b.backbone.fence(&phone, &other, 3).await.unwrap());
-    assert!(b.backbone.fence(&phone, &alice, 3).await.unwrap());
-    assert!(!a.backbone.fence(&phone, &alice, 1).await.unwrap(), "overtaken");
-    assert!(!a.backbone.fence(&phone, &alice, 3).await.unwrap(), "another program's");
-    assert!(a.backbone.fence(&phone, &alice, 0).await.unwrap(), "it does not count its connections");
+    let rank = |answer: Result<Rank, BackboneError>| answer.unwrap();
+    assert_eq!(rank(a.backbone.fence(&phone, &alice, 2).await), Rank::Newest);
+    assert_eq!(rank(b.backbone.fence(&phone, &other, 3).await), Rank::Foreign);
+    assert_eq!(rank(b.backbone.fence(&phone, &alice, 3).await), Rank::Newest);
+    assert_eq!(rank(a.backbone.fence(&phone, &alice, 1).await), Rank::Overtaken);
+    assert_eq!(rank(a.backbone.fence(&phone, &alice, 3).await), Rank::Foreign, "another program's");
+    assert_eq!(rank(a.backbone.fence(&phone, &alice, 0).await), Rank::Newest, "it does not count them");
     for link in [&mut a, &mut b] {
         let events = told(link).await;
         let of_phone = |event: &FeedEvent| match event {
             FeedEvent::Fence { client, generation } if *client == phone => Some(*generation),
             _ => None,
         };
-        // The older connection that comes last hears that it is the older one.
+        // Who does not count its connections hears of the newest one that does.
         assert_eq!(events.iter().filter_map(of_phone).collect::<Vec<_>>(), [2, 3, 3]);
     }
 }

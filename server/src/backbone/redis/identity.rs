@@ -13,7 +13,7 @@ use super::answers::{Row, understood};
 use super::people::{DEAD_KEPT, People, REGISTERED_S, text};
 use super::scripts::{self, Eval};
 use super::{Answer, keys, start};
-use crate::backbone::Known;
+use crate::backbone::{Known, Rank};
 
 /// Rooms remembered for one user; further ones are entered, but not remembered.
 const REMEMBERED_MAX: usize = 256;
@@ -97,14 +97,14 @@ impl People {
         primary.query(redis::cmd("SETNX").arg(keys::SESSION_KEY).arg(&offered[..])).await.map(|_| ())
     }
 
-    pub(super) async fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<bool> {
+    pub(super) async fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<Rank> {
         self.others_have_reminded().await?;
-        let Some(before) = self.register(client, user, generation).await? else { return Ok(false) };
-        if generation > 0 && before >= generation {
-            return Ok(false);
+        let Some(before) = self.register(client, user, generation).await? else { return Ok(Rank::Foreign) };
+        let rank = Rank::of(generation, before);
+        if rank == Rank::Newest {
+            self.tell_all(format!("F {client} {}", before.max(generation))).await?;
         }
-        self.tell_all(format!("F {client} {}", before.max(generation))).await?;
-        Ok(true)
+        Ok(rank)
     }
 
     /// The client's newest generation until now; none where it is another user's.

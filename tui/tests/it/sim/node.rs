@@ -8,7 +8,7 @@ use chat_protocol::{
     Ack, ClientId, ClientMessage, ErrorCode, ErrorMessage, MessageBody, NodeId, Outgoing, Payload, Request,
     Resume, RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome, encode_body,
 };
-use chat_server::backbone::{Backbone, FeedEvent, Place};
+use chat_server::backbone::{Backbone, FeedEvent, Place, Rank};
 use chat_server::room::{Call, ConnId, Frame, Input, Joining, Outlet, Publishing, RoomCore};
 
 use super::Mutation;
@@ -213,10 +213,10 @@ impl World {
         let mut client = client.clone();
         if self.mutation != Mutation::NoFencing {
             match now(backbone.fence(&client, &user, generation)) {
-                Ok(true) => {}
+                Ok(Rank::Newest) => {}
                 // Another program counts under this id: this one goes on under another.
-                Ok(false) => client = self.another_client(),
-                Err(_) => return self.break_up(conn),
+                Ok(Rank::Foreign) => client = self.another_client(),
+                Ok(Rank::Overtaken) | Err(_) => return self.break_up(conn),
             }
         }
         let who = self.nodes.get_mut(&key).and_then(|node| node.who.get_mut(&conn));
