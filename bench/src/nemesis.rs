@@ -155,9 +155,9 @@ impl Nemesis {
     /// One node of many clients dies and stays dead.
     async fn storm(&mut self, fleet: &Fleet) -> anyhow::Result<()> {
         self.strike(Fault::Kill(0)).await?;
-        // Clients see the loss in this time; all are online before it too.
+        // Clients see the loss in this time; all are back before it too.
         sleep(Duration::from_secs(1)).await;
-        fleet.all_online(RETURN_MAX).await?;
+        fleet.all_back(RETURN_MAX).await?;
         sleep(Duration::from_secs(2)).await;
         self.mend(Fault::Kill(0)).await
     }
@@ -184,7 +184,7 @@ impl Nemesis {
             self.trouble_clients(fleet).await;
             self.hold(200..=3_000).await;
         }
-        fleet.all_online(RETURN_MAX).await
+        fleet.all_back(RETURN_MAX).await
     }
 
     fn any_fault(&mut self) -> Fault {

@@ -109,7 +109,7 @@ impl Client {
             saved = network.stop().await.expect("the network side does not panic");
             match deed {
                 Deed::Restart(pause) => {
-                    self.board.change(self.part.index, |state| state.online = false);
+                    self.board.change(self.part.index, |state| (state.online, state.away) = (false, false));
                     sleep(pause).await;
                 }
                 Deed::Pause(_) | Deed::End => return self.end(),
@@ -284,7 +284,10 @@ impl Client {
             (before, Some(node)) if before.as_ref() != Some(node) => {
                 self.take_down(What::Online { node: node.to_string() });
             }
-            (Some(_), None) => self.take_down(What::Lost),
+            (Some(_), None) => {
+                self.take_down(What::Lost);
+                self.board.change(self.part.index, |state| state.away = true);
+            }
             _ => {}
         }
         if let Some(recovery) =
@@ -292,6 +295,7 @@ impl Client {
         {
             let (took, planned) = (recovery.took.as_micros() as u64, recovery.planned);
             self.take_down(What::Back { took, planned });
+            self.board.change(self.part.index, |state| state.away = false);
         }
         if was.cut_off.is_none() && self.status.cut_off.is_some() {
             self.take_down(What::CutOff);
