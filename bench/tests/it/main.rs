@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
 mod ended;
+mod started;
 
 use std::path::PathBuf;
 use std::time::Duration;
