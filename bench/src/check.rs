@@ -182,8 +182,10 @@ impl Judge {
                 self.said.insert(m, Said { room: r, acked: false, refused: false });
             }
             What::Acked { m } => {
-                counts.acked += 1;
-                self.said.entry(m).and_modify(|said| said.acked = true);
+                // A program that starts anew asks again.
+                if let Some(said) = self.said.get_mut(&m).filter(|said| !said.acked) {
+                    (counts.acked, said.acked) = (counts.acked + 1, true);
+                }
             }
             What::Failed { m, why } => {
                 counts.refused += 1;

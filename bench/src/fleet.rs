@@ -2,6 +2,7 @@
 //! down what it is told. What happens to the cluster below them is not known here.
 
 mod client;
+mod outs;
 
 use std::sync::Arc;
 use std::time::Duration;

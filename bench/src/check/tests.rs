@@ -77,6 +77,14 @@ fn everybody_sees_everything_once_in_one_order() {
 }
 
 #[test]
+fn an_acknowledgement_that_is_told_twice_is_one() {
+    let mut history = History::new();
+    history.said(1).client(0, What::Acked { m: Words(0, 1) });
+    history.shown(0, &[(1, 1)]).shown(1, &[(1, 1)]);
+    assert_eq!(history.verdict().counts.acked, 1);
+}
+
+#[test]
 fn an_acknowledged_message_that_one_client_misses_is_lost() {
     let mut history = History::new();
     history.said_all(3);
