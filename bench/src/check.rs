@@ -43,6 +43,8 @@ pub struct Counts {
     pub absent: u64,
     /// Entries that a client missed and was told are gone.
     pub gone: u64,
+    /// Entries that a client was told are gone, while the log that holds them went on for others.
+    pub untrue: u64,
     /// Times a client had to take back what it showed.
     pub rewinds: u64,
     /// Times a client was told that history is gone.
@@ -62,10 +64,11 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Nothing is missing, nothing is there twice or out of place, nobody was left outside: the promise was kept.
+    /// Nothing is missing, nothing is there twice or out of place, nobody was left outside or told what is
+    /// not so: the promise was kept.
     pub fn promise_kept(&self) -> bool {
-        let Self { lost, duplicated, reordered, phantoms, vanished, stuck, absent, .. } = self;
-        lost + duplicated + reordered + phantoms + vanished + stuck + absent == 0
+        let Self { lost, duplicated, reordered, phantoms, vanished, stuck, absent, untrue, .. } = self;
+        lost + duplicated + reordered + phantoms + vanished + stuck + absent + untrue == 0
     }
 }
 
@@ -108,11 +111,30 @@ struct Viewing {
     life: Option<Epoch>,
     /// What stands on its screen, in order.
     shown: Vec<Shown>,
-    rewinds: u64,
-    /// The ranges it was told are gone, each with the life that they are of.
-    gone: Vec<(Epoch, Seq, Option<Seq>)>,
+    /// The lives and places that it had to go back to.
+    rewinds: Vec<(Epoch, Seq)>,
+    /// The ranges it was told are gone.
+    gone: Vec<Gone>,
     /// It saw the run to its end.
     stayed: bool,
+}
+
+/// A range that was told as gone.
+#[derive(Debug, Clone, Copy)]
+struct Gone {
+    /// Which life of the log it is of.
+    life: Epoch,
+    from: Seq,
+    /// None: nobody knows.
+    to: Option<Seq>,
+    /// Which life follows: the same where the log only lost its beginning.
+    next: Epoch,
+}
+
+impl Gone {
+    fn holds(&self, seq: Seq) -> bool {
+        self.from <= seq && self.to.is_none_or(|to| seq <= to)
+    }
 }
 
 /// An entry on a screen.
@@ -160,8 +182,10 @@ impl Judge {
                 self.said.insert(m, Said { room: r, acked: false, refused: false });
             }
             What::Acked { m } => {
-                counts.acked += 1;
-                self.said.entry(m).and_modify(|said| said.acked = true);
+                // A program that starts anew asks again.
+                if let Some(said) = self.said.get_mut(&m).filter(|said| !said.acked) {
+                    (counts.acked, said.acked) = (counts.acked + 1, true);
+                }
             }
             What::Failed { m, why } => {
                 counts.refused += 1;
@@ -179,15 +203,15 @@ impl Judge {
             What::Rewound { r, s } => {
                 counts.rewinds += 1;
                 let viewing = self.viewing(r, client);
-                viewing.rewinds += 1;
                 let life = viewing.life;
+                viewing.rewinds.extend(life.map(|life| (life, s)));
                 viewing.shown.retain(|shown| Some(shown.life) != life || shown.seq <= s);
             }
             What::Reset { r, life, from, to } => {
                 counts.resets += 1;
                 let viewing = self.viewing(r, client);
                 let before = viewing.life.replace(life).unwrap_or(life);
-                viewing.gone.push((before, from, to));
+                viewing.gone.push(Gone { life: before, from, to, next: life });
             }
             What::Back { planned: true, .. } => counts.moved += 1,
             What::Lost => counts.disconnected += 1,

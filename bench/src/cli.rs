@@ -20,6 +20,9 @@ Examples:
 
 Ends with 1 when a promise was broken; what happened stands in the record that is named then.";
 
+/// How the names of the server's settings begin.
+const SETTING: &str = "CHAT_SERVER_";
+
 /// Breaks a cluster of real server processes and checks every message of every client.
 #[derive(Debug, Parser)]
 #[command(name = "chaos", after_help = EXAMPLES)]
@@ -86,16 +89,9 @@ impl Cli {
         if self.nodes < 2 || rooms == 0 || self.clients < rooms * 2 || self.rate <= 0.0 {
             return Err("two nodes, two clients in each room and a rate above 0 are the least".to_owned());
         }
-        let minutes = self.minutes.unwrap_or(if is_matrix { 0.5 } else { 1.0 });
-        let lasts =
-            Duration::try_from_secs_f64(minutes * 60.0).map_err(|error| format!("--minutes: {error}"))?;
+        let lasts = lasts(self.minutes.unwrap_or(if is_matrix { 0.5 } else { 1.0 }))?;
+        let settings = self.set.iter().map(|text| setting(text)).collect::<Result<Vec<_>, _>>()?;
         let server = self.server.clone().map_or_else(server_beside, Ok)?;
-        let mut settings = Vec::new();
-        for setting in &self.set {
-            let (name, value) =
-                setting.split_once('=').ok_or_else(|| format!("--set {setting}: NAME=VALUE"))?;
-            settings.push((name.to_owned(), value.to_owned()));
-        }
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(0..1_000_000));
         let run = |scenario: Scenario| Options {
             scenario,
@@ -121,6 +117,19 @@ impl Cli {
     }
 }
 
+fn lasts(minutes: f64) -> Result<Duration, String> {
+    let lasts = Duration::try_from_secs_f64(minutes * 60.0).ok().filter(|lasts| !lasts.is_zero());
+    lasts.ok_or_else(|| format!("--minutes {minutes}: say a time above 0, --minutes 0.5 for half a minute"))
+}
+
+/// A setting by its name and value. Others than the server's own would be passed over by it without a word.
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let is_one = text.contains('=') && name.strip_prefix(SETTING).is_some_and(|rest| !rest.is_empty());
+    let advice = || format!("--set {text}: say {SETTING}NAME=VALUE, as in {SETTING}TIMING__PING_MS=2000");
+    is_one.then(|| (name.to_owned(), value.to_owned())).ok_or_else(advice)
+}
+
 /// The server program that was built together with this one.
 fn server_beside() -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|error| format!("where this program lies: {error}"))?;
@@ -132,4 +141,31 @@ fn server_beside() -> Result<PathBuf, String> {
         "there is no {}: build it with cargo build --release --package chat-server",
         server.display()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], expected: &str) {
+        let cli = Cli::parse_from([&["chaos"], arguments].concat());
+        let error = cli.runs().expect_err("this cannot be played");
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn no_time_is_none_to_play_in() {
+        for minutes in ["--minutes=0", "--minutes=-1", "--minutes=nan", "--minutes=1e-12"] {
+            check(&[minutes], "say a time above 0");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_no_server_reads_is_a_mistake() {
+        for setting in ["X=1", "CHAT_SERVER_X", "CHAT_SERVER_=1", "=1", ""] {
+            check(&["--set", setting], "say CHAT_SERVER_NAME=VALUE");
+        }
+        let pair = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
+        assert_eq!(setting("CHAT_SERVER_A__B=c=d"), pair("CHAT_SERVER_A__B", "c=d"));
+    }
 }

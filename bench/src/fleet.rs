@@ -2,6 +2,7 @@
 //! down what it is told. What happens to the cluster below them is not known here.
 
 mod client;
+mod outs;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,9 +55,18 @@ pub struct Slow {
 struct State {
     entered: bool,
     online: bool,
+    /// It has lost its node and has not got everything again.
+    away: bool,
     queued: usize,
     /// It has seen the last words in all of its rooms.
     done: bool,
+}
+
+impl State {
+    /// It has a connection, and all that it missed while it had none.
+    fn is_back(&self) -> bool {
+        self.online && !self.away
+    }
 }
 
 /// What all clients are told.
@@ -170,14 +180,14 @@ impl Fleet {
         self.deeds.is_empty()
     }
 
-    /// Waits until every client has a connection again.
+    /// Waits until every client has a connection again, and everything that it missed.
     ///
     /// # Errors
-    /// When some have none in time.
-    pub async fn all_online(&self, within: Duration) -> anyhow::Result<()> {
-        match self.board.all(Instant::now() + within, |state| state.online).await {
+    /// When some have not in time.
+    pub async fn all_back(&self, within: Duration) -> anyhow::Result<()> {
+        match self.board.all(Instant::now() + within, State::is_back).await {
             Ok(()) => Ok(()),
-            Err(count) => bail!("{count} clients have no connection after {within:?}"),
+            Err(count) => bail!("{count} clients are not back after {within:?}"),
         }
     }
 
@@ -191,7 +201,7 @@ impl Fleet {
         self.board.record.calm();
         let until = Instant::now() + CALM_MAX;
         // Who still waits then says its last words all the same: they come behind what waits.
-        let _ = self.board.all(until, |state| state.online && state.queued == 0).await;
+        let _ = self.board.all(until, |state| state.is_back() && state.queued == 0).await;
         self.board.phase.send_replace(Phase::End);
         let seen = self.board.all(until, |state| state.done && state.queued == 0).await;
         for client in &self.deeds {

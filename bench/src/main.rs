@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use chat_bench::cli::Cli;
+use chat_bench::run::Run;
 use chat_bench::violations::violations;
 use chat_bench::{report, run};
 use clap::Parser;
@@ -26,12 +28,17 @@ fn main() -> ExitCode {
 /// True where every promise was kept.
 fn play(cli: &Cli) -> anyhow::Result<bool> {
     let runs = cli.runs().map_err(anyhow::Error::msg)?;
-    std::fs::create_dir_all(cli.out())?;
+    std::fs::create_dir_all(cli.out()).with_context(|| {
+        format!("cannot make the folder {}: name another with --out", cli.out().display())
+    })?;
     let runtime = tokio::runtime::Runtime::new()?;
     let mut reports = Vec::new();
-    println!("{}", report::HEAD);
-    for options in runs {
-        let played = runtime.block_on(run::run(options))?;
+    for (index, options) in runs.into_iter().enumerate() {
+        let running = runtime.block_on(Run::start(options))?;
+        if index == 0 {
+            println!("{}", report::HEAD);
+        }
+        let played = runtime.block_on(running.play())?;
         println!("{}\n{}", report::row(&played), report::load(&played));
         reports.push(played);
         report::write_json(&reports, &cli.out().join("report.json"))?;

@@ -25,7 +25,7 @@ const REDIS_PAUSE: Duration = Duration::from_secs(5);
 /// Acknowledged messages that a promoted replica lacks were said in this time.
 const LAG: Duration = Duration::from_millis(300);
 
-/// One thing that is broken; nodes by number.
+/// One thing that is broken; nodes by number. Who is deaf has one direction of a connection swallow what is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     Kill(usize),
@@ -35,10 +35,10 @@ enum Fault {
     Parted(usize),
     Reset(usize),
     Slow(usize),
-    Deaf(usize),
+    Deaf(usize, Direction),
     ClientsSlow(usize),
     ClientsReset(usize),
-    ClientsDeaf(usize),
+    ClientsDeaf(usize, Direction),
     RedisRestart,
     Flush,
     RedisFull,
@@ -59,10 +59,10 @@ impl Fault {
             | Self::Parted(node)
             | Self::Reset(node)
             | Self::Slow(node)
-            | Self::Deaf(node)
+            | Self::Deaf(node, _)
             | Self::ClientsSlow(node)
             | Self::ClientsReset(node)
-            | Self::ClientsDeaf(node) => Some(node),
+            | Self::ClientsDeaf(node, _) => Some(node),
             _ => None,
         }
     }
@@ -94,7 +94,9 @@ impl Nemesis {
             Scenario::HostGone => self.again(Fault::HostGone, 14_000, 3_000).await,
             Scenario::Parted => self.again(Fault::Parted, 25_000, 5_000).await,
             Scenario::Reset => self.again(Fault::Reset, 25_000, 5_000).await,
-            Scenario::DeafFeed => self.again(Fault::Deaf, 4_000, 1_000).await,
+            Scenario::DeafFeed => {
+                self.again(|node| Fault::Deaf(node, Direction::FromTarget), 4_000, 1_000).await
+            }
             Scenario::RedisRestart | Scenario::RedisEmpty => {
                 self.again(|_| Fault::RedisRestart, 500, 6_000).await
             }
@@ -155,9 +157,9 @@ impl Nemesis {
     /// One node of many clients dies and stays dead.
     async fn storm(&mut self, fleet: &Fleet) -> anyhow::Result<()> {
         self.strike(Fault::Kill(0)).await?;
-        // Clients see the loss in this time; all are online before it too.
+        // Clients see the loss in this time; all are back before it too.
         sleep(Duration::from_secs(1)).await;
-        fleet.all_online(RETURN_MAX).await?;
+        fleet.all_back(RETURN_MAX).await?;
         sleep(Duration::from_secs(2)).await;
         self.mend(Fault::Kill(0)).await
     }
@@ -184,7 +186,7 @@ impl Nemesis {
             self.trouble_clients(fleet).await;
             self.hold(200..=3_000).await;
         }
-        fleet.all_online(RETURN_MAX).await
+        fleet.all_back(RETURN_MAX).await
     }
 
     fn any_fault(&mut self) -> Fault {
@@ -197,17 +199,21 @@ impl Nemesis {
             6 => Fault::Parted(node),
             7 => Fault::Reset(node),
             8 => Fault::Slow(node),
-            9 => Fault::Deaf(node),
+            9 => Fault::Deaf(node, self.any_direction()),
             10 => Fault::RedisRestart,
             11 => Fault::Flush,
             12 => Fault::RedisFull,
             13 => Fault::RedisPause,
             14 => Fault::ClientsSlow(node),
             15 => Fault::ClientsReset(node),
-            16 => Fault::ClientsDeaf(node),
+            16 => Fault::ClientsDeaf(node, self.any_direction()),
             17 => Fault::AllGone,
             _ => Fault::Promote,
         }
+    }
+
+    fn any_direction(&mut self) -> Direction {
+        if self.rng.bool() { Direction::ToTarget } else { Direction::FromTarget }
     }
 
     async fn hold(&mut self, ms: RangeInclusive<u64>) {
@@ -245,19 +251,19 @@ impl Nemesis {
                 let delay = Duration::from_millis(self.rng.u64(5..150));
                 self.cluster.nodes()[node].to_store().delay(delay);
             }
-            Fault::Deaf(node) => {
+            Fault::Deaf(node, direction) => {
                 let wire = nodes[node].to_store().connection_that_said("SUBSCRIBE");
                 let wire =
                     timeout(FEED_MAX, wire).await.context("the node has no feed that could go deaf")?;
-                wire?.drop_direction(Direction::FromTarget);
+                wire?.drop_direction(direction);
             }
             Fault::ClientsSlow(node) => {
                 let delay = Duration::from_millis(self.rng.u64(5..300));
                 self.cluster.nodes()[node].from_front().for_each(|way| way.delay(delay));
             }
             Fault::ClientsReset(node) => nodes[node].from_front().for_each(Proxy::cut),
-            Fault::ClientsDeaf(node) => {
-                nodes[node].from_front().for_each(|way| way.drop_direction(Direction::FromTarget));
+            Fault::ClientsDeaf(node, direction) => {
+                nodes[node].from_front().for_each(|way| way.drop_direction(direction));
             }
             Fault::RedisRestart => self.cluster.store().kill(),
             Fault::Flush => drop(self.cluster.store().command(&["FLUSHALL"]).await?),
@@ -297,7 +303,7 @@ impl Nemesis {
             Fault::HostGone(node)
             | Fault::ClientsSlow(node)
             | Fault::ClientsReset(node)
-            | Fault::ClientsDeaf(node) => nodes[node].from_front().for_each(Proxy::heal),
+            | Fault::ClientsDeaf(node, _) => nodes[node].from_front().for_each(Proxy::heal),
             Fault::Parted(node) | Fault::Reset(node) | Fault::Slow(node) => nodes[node].to_store().heal(),
             Fault::RedisRestart => self.cluster.store().restart().await?,
             Fault::RedisFull => self.max_memory("0").await?,
@@ -308,7 +314,7 @@ impl Nemesis {
                     node.revive().await?;
                 }
             }
-            Fault::Deaf(_) | Fault::Flush | Fault::RedisPause | Fault::Nothing => {}
+            Fault::Deaf(..) | Fault::Flush | Fault::RedisPause | Fault::Nothing => {}
         }
         self.record.mended(format!("{fault:?}"));
         Ok(())

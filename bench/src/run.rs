@@ -91,46 +91,75 @@ pub struct Report {
     pub record: PathBuf,
 }
 
+/// A cluster and its clients, before anything is broken.
+#[derive(Debug)]
+pub struct Run {
+    options: Options,
+    cluster: Cluster,
+    fleet: Fleet,
+    record: Arc<Recorder>,
+    path: PathBuf,
+}
+
 /// Plays one scenario.
 ///
 /// # Errors
 /// When the cluster does not come up, or clients do not get in.
 pub async fn run(options: Options) -> anyhow::Result<Report> {
-    std::fs::create_dir_all(&options.folder)
-        .with_context(|| format!("cannot make {}", options.folder.display()))?;
-    let path = options.folder.join("record.jsonl");
-    let cluster = Cluster::start(plan(&options)).await?;
-    let record = Arc::new(Recorder::create(&path)?);
-    record.plan(options.scenario.name());
-    let ways = cluster.ways();
-    let endpoints = match options.transport {
-        Transports::Tcp => vec![ways.endpoint(Transport::Tcp)],
-        Transports::Ws => vec![ways.endpoint(Transport::Ws)],
-        Transports::Mixed => vec![ways.endpoint(Transport::Tcp), ways.endpoint(Transport::Ws)],
-    };
-    let fleet = Fleet::start(talk(&options), &endpoints, record.clone()).await?;
-    let stop = CancellationToken::new();
-    let mut processes = cluster.processes();
-    processes.push(("clients".to_owned(), std::process::id()));
-    let mut watching = JoinSet::new();
-    watching.spawn(load::watch(processes, cluster.store_addr(), stop.clone()));
-    let mut nemesis = Nemesis::new(cluster, record.clone(), options.seed, options.lasts);
-    fleet.talk();
-    let played = nemesis.play(options.scenario, &fleet).await;
-    let lagged = nemesis.metric("chat_clients_lagged_total").await;
-    let finished = fleet.finish().await;
-    stop.cancel();
-    let load = watching.join_next().await.context("nobody watched the load")??;
-    record.finish()?;
-    let verdict = judge(&path)?;
-    let mut report = report(&options, path, load, verdict);
-    // What went wrong with the cluster itself is as bad as a lost message.
-    report.violations.extend(played.err().map(|error| format!("{error:#}")));
-    report.violations.extend(finished.err().map(|error| format!("{error:#}")));
-    if options.scenario == Scenario::SlowReader && lagged == 0 {
-        report.violations.push("no client was slow enough to lag: the run proves nothing".to_owned());
+    Run::start(options).await?.play().await
+}
+
+impl Run {
+    /// Starts the cluster and the clients.
+    ///
+    /// # Errors
+    /// When the cluster does not come up, or clients do not get in.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&options.folder)
+            .with_context(|| format!("cannot make the folder {}", options.folder.display()))?;
+        let path = options.folder.join("record.jsonl");
+        let cluster = Cluster::start(plan(&options)).await?;
+        let record = Arc::new(Recorder::create(&path)?);
+        record.plan(options.scenario.name());
+        let ways = cluster.ways();
+        let endpoints = match options.transport {
+            Transports::Tcp => vec![ways.endpoint(Transport::Tcp)],
+            Transports::Ws => vec![ways.endpoint(Transport::Ws)],
+            Transports::Mixed => vec![ways.endpoint(Transport::Tcp), ways.endpoint(Transport::Ws)],
+        };
+        let fleet = Fleet::start(talk(&options), &endpoints, record.clone()).await?;
+        Ok(Self { options, cluster, fleet, record, path })
     }
-    Ok(report)
+
+    /// Plays its scenario and judges what was written down.
+    ///
+    /// # Errors
+    /// When the record cannot be written or read.
+    pub async fn play(self) -> anyhow::Result<Report> {
+        let Self { options, cluster, fleet, record, path } = self;
+        let stop = CancellationToken::new();
+        let mut processes = cluster.processes();
+        processes.push(("clients".to_owned(), std::process::id()));
+        let mut watching = JoinSet::new();
+        watching.spawn(load::watch(processes, cluster.store_addr(), stop.clone()));
+        let mut nemesis = Nemesis::new(cluster, record.clone(), options.seed, options.lasts);
+        fleet.talk();
+        let played = nemesis.play(options.scenario, &fleet).await;
+        let lagged = nemesis.metric("chat_clients_lagged_total").await;
+        let finished = fleet.finish().await;
+        stop.cancel();
+        let load = watching.join_next().await.context("nobody watched the load")??;
+        record.finish()?;
+        let verdict = judge(&path)?;
+        let mut report = report(&options, path, load, verdict);
+        // What went wrong with the cluster itself is as bad as a lost message.
+        report.violations.extend(played.err().map(|error| format!("{error:#}")));
+        report.violations.extend(finished.err().map(|error| format!("{error:#}")));
+        if options.scenario == Scenario::SlowReader && lagged == 0 {
+            report.violations.push("no client was slow enough to lag: the run proves nothing".to_owned());
+        }
+        Ok(report)
+    }
 }
 
 fn plan(options: &Options) -> Plan {

@@ -33,10 +33,12 @@ struct Client {
 
 impl Times {
     pub(crate) fn take(&mut self, t: u64, client: Option<u32>, what: &What) {
-        if self.calm.is_some() {
-            return;
-        }
         match (client, what) {
+            // Nothing new is said any more: but who is still on the way back may arrive.
+            (Some(client), What::Back { .. }) if self.calm.is_some() => {
+                self.clients.entry(client).or_default().arrives(t);
+            }
+            _ if self.calm.is_some() => {}
             (Some(client), what) => self.clients.entry(client).or_default().take(t, what),
             (None, What::Fault { node, .. }) => {
                 self.faults.push(t);
@@ -123,6 +125,11 @@ impl Client {
             }
             _ => {}
         }
+    }
+
+    /// It has everything again, whenever that is; who was not away when all fell silent is not spoken of.
+    fn arrives(&mut self, t: u64) {
+        self.back.extend(self.lost.take().map(|lost| (lost, t)));
     }
 
     fn end_gap(&mut self, t: u64) {
@@ -256,6 +263,27 @@ mod tests {
         let silences = times.silences();
         assert_eq!((silences.count, silences.max), (2, 60_000), "{silences:?}");
         assert_eq!((times.returns().count, times.returns().max, times.never_back()), (1, 41, 1));
+    }
+
+    #[test]
+    fn who_arrives_when_all_have_fallen_silent_is_back_and_was_away_until_then() {
+        let mut events = vec![(0, Some(1), shown()), (10, None, fault())];
+        events.extend([(11, Some(1), What::Lost), (60, None, What::Calm)]);
+        events.push((90, Some(1), What::Back { took: 79, planned: false }));
+        let times = times(&events);
+        assert_eq!((times.returns().count, times.returns().max, times.never_back()), (1, 80, 0));
+    }
+
+    #[test]
+    fn a_loss_of_the_end_itself_is_nobody_s_return() {
+        let times = times(&[
+            (0, Some(1), shown()),
+            (10, None, fault()),
+            (60, None, What::Calm),
+            (70, Some(1), What::Lost),
+            (90, Some(1), What::Back { took: 20, planned: false }),
+        ]);
+        assert_eq!((times.returns().count, times.never_back()), (0, 0));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod shipped;
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use anyhow::{Context, bail, ensure};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
+use crate::legacy::group;
 use crate::program::{Folder, Process, free_port};
 use shipped::Places;
 
@@ -205,7 +207,7 @@ async fn launch(
     let config = write_config(options, places)?;
     let log = File::create(log_path(places.folder))?;
     let mut command = options.brand.command(&config, places.folder);
-    command.stdout(log.try_clone()?).stderr(log);
+    command.stdout(log.try_clone()?).stderr(log).process_group(group()?);
     let child = command.spawn().with_context(|| not_there(options.brand))?;
     let mut process = match options.brand {
         Brand::HaProxy => Process::single(child),

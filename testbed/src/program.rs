@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::legacy;
+
 /// Where ports are looked for: below those that Linux hands out by itself, so that nobody gets the port of a
 /// program that is being restarted, and no connection to it can meet itself.
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
@@ -67,7 +69,9 @@ impl Folder {
     pub(crate) fn create() -> anyhow::Result<Self> {
         static CREATED: AtomicU32 = AtomicU32::new(0);
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("chat-testbed-{}-{number}", std::process::id()));
+        let mut path = legacy::folders().into_os_string();
+        path.push(number.to_string());
+        let path = PathBuf::from(path);
         // What a killed run with the same process id may have left is nobody's.
         drop(std::fs::remove_dir_all(&path));
         std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;

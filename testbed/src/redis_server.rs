@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use rustix::process::Signal;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::legacy::group;
 use crate::program::{Folder, Process, free_port};
 use crate::redis_connection::{RedisConnection, Reply};
 
@@ -275,6 +277,7 @@ async fn launch(options: &RedisOptions, port: u16, folder: &Path) -> anyhow::Res
     let mut command = Command::new("redis-server");
     command.args(options.command_line(port, folder)).current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.process_group(group()?);
     let process = command.spawn().context("redis-server cannot be started, is it installed?")?;
     let mut process = Process::single(process);
     let stdout = process.child.stdout.take().expect("it was piped");

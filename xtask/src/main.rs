@@ -9,7 +9,7 @@ mod totals;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use steps::Steps;
+use steps::{Cargo, Steps};
 use totals::Totals;
 
 const USAGE: &str = "\
@@ -82,7 +82,9 @@ fn chaos(options: &[&str]) -> ExitCode {
     let mut steps = Steps::new(root());
     let build = &["build", "--release", "--package", "chat-server", "--package", "chat-bench"];
     if steps.run("needs", |_| needs::install_missing()) && steps.run("build", |cargo| cargo.run(build)) {
-        steps.run("chaos", |cargo| cargo.built("release/chat-bench", options));
+        let become_it = |cargo: &Cargo| cargo.become_built("release/chat-bench", options);
+        // Where it could be started nothing more is done here: signals are for it, and its exit code is the task's.
+        steps.run("chaos", become_it);
     }
     steps.finish()
 }

@@ -2,6 +2,7 @@
 //! shows everything that is wrong.
 
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -76,15 +77,14 @@ impl Cargo {
         Ok(())
     }
 
-    /// Runs a program that was built before, by its path in the target folder.
-    pub(crate) fn built(&self, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    /// Becomes a program that was built before, by its path in the target folder: it has this process' id, so that
+    /// whatever ends this one ends it. Comes back only where it cannot be started.
+    pub(crate) fn become_built(&self, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
         let target =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from);
         let program = target.join(program);
-        let status = Command::new(&program).args(arguments).current_dir(&self.root).status();
-        let status = status.with_context(|| format!("{} cannot be started", program.display()))?;
-        ensure!(status.success(), "{} ended with {status}", program.display());
-        Ok(())
+        let error = Command::new(&program).args(arguments).current_dir(&self.root).exec();
+        Err(error).with_context(|| format!("{} cannot be started", program.display()))
     }
 
     /// The lints, warnings denied.

@@ -1,14 +1,17 @@
 //! Owns the judgement of one room: what its log held, as all viewings together show it, each viewing against that,
 //! and all of it against what was said there.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chat_protocol::{Epoch, Seq};
 
-use super::{Said, Verdict, Viewing};
+use super::{Said, Shown, Verdict, Viewing};
 use crate::record::Words;
 
 type SaidHere<'a> = HashMap<Words, &'a Said>;
+
+/// A log keeps so many entries (docs/redis.md): in a shorter one none was ever dropped.
+const LOG_ENTRIES_KEPT: Seq = Seq(10_000);
 
 /// What a room's log held, life by life: the places of all who saw the end, and then those of programs that ended
 /// before and agree with them.
@@ -18,18 +21,31 @@ struct Log {
     places: HashMap<(Epoch, Words), Seq>,
     /// What stands on the screen of somebody who saw the end.
     at_the_end: HashSet<Words>,
+    /// The lowest place that anybody had to go back to.
+    rewound: HashMap<Epoch, Seq>,
+    /// Places at which anybody was shown anything.
+    seen: HashMap<Epoch, BTreeSet<Seq>>,
 }
 
 impl Log {
     fn of(viewings: &[Viewing]) -> Self {
-        let mut log = Self { lives: HashMap::new(), places: HashMap::new(), at_the_end: HashSet::new() };
-        // What was taken back from those who stayed stands on the screens of programs that had ended by then.
-        let was_rewound = viewings.iter().any(|viewing| viewing.rewinds > 0);
+        let mut log = Self {
+            lives: HashMap::new(),
+            places: HashMap::new(),
+            at_the_end: HashSet::new(),
+            rewound: HashMap::new(),
+            seen: HashMap::new(),
+        };
+        for (life, to) in viewings.iter().flat_map(|viewing| &viewing.rewinds) {
+            let lowest = log.rewound.entry(*life).or_insert(*to);
+            *lowest = (*lowest).min(*to);
+        }
         let (stayed, left): (Vec<&Viewing>, Vec<&Viewing>) =
             viewings.iter().partition(|viewing| viewing.stayed);
-        for viewing in stayed.into_iter().chain(left.into_iter().filter(|_| !was_rewound)) {
+        for viewing in stayed.into_iter().chain(left) {
             for shown in &viewing.shown {
-                let Some(words) = shown.words else { continue };
+                log.seen.entry(shown.life).or_default().insert(shown.seq);
+                let Some(words) = shown.words.filter(|_| log.counts(viewing, shown)) else { continue };
                 log.lives.entry(shown.life).or_default().entry(shown.seq).or_insert(words);
                 log.places.entry((shown.life, words)).or_insert(shown.seq);
                 if viewing.stayed {
@@ -40,6 +56,17 @@ impl Log {
         log
     }
 
+    /// How far a viewing can be judged in a life; none: to its end. What was taken back from those who stayed stands
+    /// on the screens of programs that had ended by then.
+    fn limit(&self, viewing: &Viewing, life: Epoch) -> Option<Seq> {
+        self.rewound.get(&life).copied().filter(|_| !viewing.stayed)
+    }
+
+    /// An entry that has to be as the log has it.
+    fn counts(&self, viewing: &Viewing, shown: &Shown) -> bool {
+        self.limit(viewing, shown.life).is_none_or(|limit| shown.seq <= limit)
+    }
+
     /// One message stands at a place, and a message at one place.
     fn has(&self, life: Epoch, seq: Seq, words: Words) -> bool {
         let there = self.lives.get(&life).and_then(|life| life.get(&seq));
@@ -48,8 +75,14 @@ impl Log {
 
     /// Places within a life that nobody was shown.
     fn holes(&self) -> u64 {
-        let hole = |(one, next): (&Seq, &Seq)| next.0 - one.next().0;
-        self.lives.values().flat_map(|life| life.keys().zip(life.keys().skip(1)).map(hole)).sum()
+        let of_life = |(life, places): (&Epoch, &BTreeMap<Seq, Words>)| {
+            let hole = |(one, next): (&Seq, &Seq)| {
+                let seen = self.seen.get(life).map_or(0, |seen| seen.range(one.next()..*next).count());
+                next.0 - one.next().0 - seen as u64
+            };
+            places.keys().zip(places.keys().skip(1)).map(hole).sum::<u64>()
+        };
+        self.lives.iter().map(of_life).sum()
     }
 
     /// What stands in a life of the log above a place, up to another one.
@@ -61,7 +94,6 @@ impl Log {
 
 pub(super) fn judge(room: u32, viewings: &[Viewing], said: &SaidHere<'_>, verdict: &mut Verdict) {
     let log = Log::of(viewings);
-    let was_rewound = viewings.iter().any(|viewing| viewing.rewinds > 0);
     // A message that comes anew in another life of the log is a repeat for who had it: nobody may be shown it there.
     let was_reset = viewings.iter().any(|viewing| !viewing.gone.is_empty());
     let holes = if was_reset { 0 } else { log.holes() };
@@ -70,10 +102,9 @@ pub(super) fn judge(room: u32, viewings: &[Viewing], said: &SaidHere<'_>, verdic
     vanished(room, &log, said, verdict);
     for viewing in viewings {
         repeats_and_phantoms(room, viewing, said, verdict);
-        if viewing.stayed || !was_rewound {
-            disorder(room, viewing, &log, verdict);
-            missing(room, viewing, &log, verdict);
-        }
+        disorder(room, viewing, &log, verdict);
+        missing(room, viewing, &log, verdict);
+        untrue(room, viewing, viewings, verdict);
     }
 }
 
@@ -107,11 +138,12 @@ fn repeats_and_phantoms(room: u32, viewing: &Viewing, said: &SaidHere<'_>, verdi
 
 /// Entries at another place than others have them, or behind one of a higher place.
 fn disorder(room: u32, viewing: &Viewing, log: &Log, verdict: &mut Verdict) {
+    let shown: Vec<&Shown> = viewing.shown.iter().filter(|shown| log.counts(viewing, shown)).collect();
     let is_elsewhere =
-        |shown: &&super::Shown| shown.words.is_some_and(|words| !log.has(shown.life, shown.seq, words));
-    let elsewhere = viewing.shown.iter().filter(is_elsewhere).count();
-    let is_behind = |pair: &&[super::Shown]| pair[0].life == pair[1].life && pair[0].seq >= pair[1].seq;
-    let behind = viewing.shown.windows(2).filter(is_behind).count();
+        |shown: &&&Shown| shown.words.is_some_and(|words| !log.has(shown.life, shown.seq, words));
+    let elsewhere = shown.iter().filter(is_elsewhere).count();
+    let is_behind = |pair: &&[&Shown]| pair[0].life == pair[1].life && pair[0].seq >= pair[1].seq;
+    let behind = shown.windows(2).filter(is_behind).count();
     let disorder = elsewhere.max(behind) as u64;
     verdict.counts.reordered += disorder;
     let client = viewing.client;
@@ -133,12 +165,12 @@ fn missing(room: u32, viewing: &Viewing, log: &Log, verdict: &mut Verdict) {
         // Where it left a life before the end, what it does not have behind its last entry it does not owe.
         let is_last = Some(life) == viewing.life;
         let own_end = viewing.shown.iter().filter(|shown| shown.life == life).map(|shown| shown.seq).max();
-        let told = viewing.gone.iter().find(|(of, ..)| *of == life);
-        let to =
-            if (viewing.stayed && is_last) || told.is_some() { None } else { Some(own_end.unwrap_or(from)) };
+        let told = viewing.gone.iter().find(|gone| gone.life == life);
+        let owes_all = (viewing.stayed && is_last) || told.is_some();
+        let own_end = (!owes_all).then(|| own_end.unwrap_or(from));
+        let to = own_end.into_iter().chain(log.limit(viewing, life)).min();
         for (seq, words) in log.above(life, from, to).filter(|(_, words)| !shown.contains(words)) {
-            let is_told = told.is_some_and(|(_, from, to)| *from <= seq && to.is_none_or(|to| seq <= to));
-            if is_told {
+            if told.is_some_and(|gone| gone.holds(seq)) {
                 gone += 1;
             } else {
                 lost += 1;
@@ -150,4 +182,33 @@ fn missing(room: u32, viewing: &Viewing, log: &Log, verdict: &mut Verdict) {
     verdict.counts.lost += lost;
     let client = viewing.client;
     verdict.complain(lost, || format!("room {room}, client {client}: {lost} lost, first {first:?}"));
+}
+
+/// Entries that the viewing was told are gone, and that stand on the screen of somebody who never had to leave that
+/// life of the log: it went on with them.
+fn untrue(room: u32, viewing: &Viewing, viewings: &[Viewing], verdict: &mut Verdict) {
+    let mut untrue = BTreeSet::new();
+    for gone in &viewing.gone {
+        let others = viewings.iter().filter(|other| stayed_in(other, gone.life));
+        let shown = others.flat_map(|other| other.shown.iter().filter(|shown| shown.life == gone.life));
+        let places: BTreeSet<Seq> = shown.map(|shown| shown.seq).collect();
+        let may_be_dropped =
+            gone.next == gone.life && places.last().is_some_and(|last| *last > LOG_ENTRIES_KEPT);
+        if !may_be_dropped {
+            untrue.extend(places.into_iter().filter(|seq| gone.holds(*seq)).map(|seq| (gone.life.0, seq)));
+        }
+    }
+    let (count, client) = (untrue.len() as u64, viewing.client);
+    verdict.counts.untrue += count;
+    verdict.complain(count, || {
+        let (life, seq) = untrue.first().expect("there are some");
+        format!(
+            "room {room}, client {client}: {count} told as gone that others kept, first {seq:?} of {life:x}"
+        )
+    });
+}
+
+fn stayed_in(viewing: &Viewing, life: Epoch) -> bool {
+    let has_left = viewing.gone.iter().any(|gone| gone.life == life && gone.next != life);
+    viewing.stayed && viewing.life == Some(life) && !has_left
 }

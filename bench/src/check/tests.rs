@@ -77,6 +77,14 @@ fn everybody_sees_everything_once_in_one_order() {
 }
 
 #[test]
+fn an_acknowledgement_that_is_told_twice_is_one() {
+    let mut history = History::new();
+    history.said(1).client(0, What::Acked { m: Words(0, 1) });
+    history.shown(0, &[(1, 1)]).shown(1, &[(1, 1)]);
+    assert_eq!(history.verdict().counts.acked, 1);
+}
+
+#[test]
 fn an_acknowledged_message_that_one_client_misses_is_lost() {
     let mut history = History::new();
     history.said_all(3);
@@ -226,6 +234,44 @@ fn what_was_taken_back_and_does_not_come_again_is_lost() {
     history.check(|counts| (counts.rewinds, counts.lost) = (1, 1));
 }
 
+/// Client 1 is shown these and starts anew; client 0 has everything, and has to go back to a place later.
+fn ended_before_a_rewind(shown: &[(u64, u32)], rewound_to: u64) -> History {
+    let mut history = History::new();
+    history.said_all(4);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3), (4, 4)]).shown(1, shown);
+    history.client(1, What::Started).client(1, What::Entered { r: 0, life: LIFE, s: Seq(4) });
+    history.client(0, What::Rewound { r: 0, s: Seq(rewound_to) });
+    let again: Vec<(u64, u32)> = (rewound_to + 1..=4).map(|seq| (seq, seq as u32)).collect();
+    history.shown(0, &again);
+    history
+}
+
+#[test]
+fn a_rewind_does_not_excuse_what_an_ended_program_saw_below_it_in_another_order() {
+    let mut history = ended_before_a_rewind(&[(1, 2), (2, 1)], 3);
+    history.check(|counts| (counts.rewinds, counts.reordered) = (1, 2));
+}
+
+#[test]
+fn a_rewind_does_not_excuse_what_an_ended_program_missed_below_it() {
+    let mut history = ended_before_a_rewind(&[(1, 1), (3, 3), (4, 4)], 3);
+    history.check(|counts| (counts.rewinds, counts.lost) = (1, 1));
+}
+
+#[test]
+fn what_an_ended_program_saw_above_a_rewind_was_taken_back() {
+    let mut history = ended_before_a_rewind(&[(1, 1), (2, 2), (3, 4)], 2);
+    history.check(|counts| counts.rewinds = 1);
+}
+
+#[test]
+fn what_only_ended_programs_saw_above_a_rewind_is_no_hole() {
+    let mut history = ended_before_a_rewind(&[(1, 1), (2, 2), (3, 3), (4, 4)], 1);
+    history.client(0, What::Started).client(0, What::Entered { r: 0, life: LIFE, s: Seq(4) });
+    history.said(5).shown(0, &[(5, 5)]).shown(1, &[(5, 5)]);
+    history.check(|counts| (counts.rewinds, counts.vanished) = (1, 4));
+}
+
 #[test]
 fn what_a_client_is_told_is_gone_is_not_lost_and_no_more_than_that() {
     let mut history = History::new();
@@ -237,6 +283,33 @@ fn what_a_client_is_told_is_gone_is_not_lost_and_no_more_than_that() {
         .shown(1, &[(1, 5)]);
     history.client(0, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(5), to: None }).shown(0, &[(1, 5)]);
     history.check(|counts| (counts.resets, counts.gone, counts.lost) = (2, 2, 1));
+}
+
+#[test]
+fn what_is_told_as_gone_stands_nowhere_in_a_log_that_went_on() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 1)]);
+    history.client(1, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(2), to: Some(Seq(3)) });
+    history.check(|counts| (counts.resets, counts.gone, counts.untrue) = (1, 2, 2));
+}
+
+#[test]
+fn a_log_as_short_as_this_has_dropped_nothing() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 1)]);
+    history.client(1, What::Reset { r: 0, life: LIFE, from: Seq(2), to: Some(Seq(2)) }).shown(1, &[(3, 3)]);
+    history.check(|counts| (counts.resets, counts.gone, counts.untrue) = (1, 1, 1));
+}
+
+#[test]
+fn what_is_above_the_range_that_was_told_is_not_untrue() {
+    let mut history = History::new();
+    history.said_all(3);
+    history.shown(0, &[(1, 1), (2, 2), (3, 3)]).shown(1, &[(1, 1)]);
+    history.client(1, What::Reset { r: 0, life: LIFE, from: Seq(4), to: None }).shown(1, &[(2, 2), (3, 3)]);
+    history.check(|counts| counts.resets = 1);
 }
 
 #[test]

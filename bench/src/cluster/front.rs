@@ -88,7 +88,7 @@ impl Front {
             command.args(["--backend", &format!("{}:{}:{}", tcp.ip(), tcp.port(), http.port())]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log(&plan.folder, "front")?);
-        let child = command.kill_on_drop(true).spawn();
+        let child = command.process_group(chat_testbed::group()?).kill_on_drop(true).spawn();
         let child = child.with_context(|| format!("cannot start {}", plan.server.display()))?;
         open(ways.tcp, plan).await?;
         Ok(Self { ways, program: Program::Ours(child) })

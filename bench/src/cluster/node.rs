@@ -112,6 +112,7 @@ impl Node {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log(&self.folder, &self.name)?)
+            .process_group(chat_testbed::group()?)
             .kill_on_drop(true);
         let child = command.spawn();
         self.child = Some(child.with_context(|| format!("cannot start {}", self.program.display()))?);

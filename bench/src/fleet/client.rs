@@ -14,6 +14,7 @@ use chat_tui::net::saved::SavedClient;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
 
+use super::outs::Outs;
 use super::{Board, Phase, Talk, room};
 use crate::record::{What, Words};
 
@@ -69,7 +70,7 @@ pub(super) struct Client {
     numbers: HashMap<RoomName, u32>,
     said: u32,
     /// What was given to the network side, by the name it was given under.
-    outs: HashMap<OutId, Words>,
+    outs: Outs,
     status: LinkStatus,
     entered: HashSet<u32>,
     ends_seen: HashSet<u32>,
@@ -88,7 +89,7 @@ impl Client {
             board,
             numbers,
             said: 0,
-            outs: HashMap::new(),
+            outs: Outs::default(),
             status: LinkStatus::default(),
             entered: HashSet::new(),
             ends_seen: HashSet::new(),
@@ -109,7 +110,7 @@ impl Client {
             saved = network.stop().await.expect("the network side does not panic");
             match deed {
                 Deed::Restart(pause) => {
-                    self.board.change(self.part.index, |state| state.online = false);
+                    self.board.change(self.part.index, |state| (state.online, state.away) = (false, false));
                     sleep(pause).await;
                 }
                 Deed::Pause(_) | Deed::End => return self.end(),
@@ -126,6 +127,9 @@ impl Client {
     }
 
     fn start(&mut self, saved: SavedClient) -> Network {
+        for m in self.outs.restore(&saved) {
+            self.take_down(What::Acked { m });
+        }
         let name = UserName::parse(&format!("client-{}", self.part.index)).expect("letters and a number");
         let link = LinkOptions {
             endpoints: vec![self.endpoint.clone()],
@@ -192,8 +196,7 @@ impl Client {
 
     async fn say(&mut self, network: &Network, n: u32) {
         let words = Words(self.part.index as u32, n);
-        let (out, number) = (OutId(u64::from(n)), self.part.rooms[0]);
-        self.outs.insert(out, words);
+        let (out, number) = (self.outs.say(words), self.part.rooms[0]);
         self.take_down(What::Said { r: number, m: words });
         self.board.change(self.part.index, |state| state.queued += 1);
         let content = words.content(self.part.bytes);
@@ -264,13 +267,13 @@ impl Client {
     }
 
     fn out(&mut self, out: OutId, state: OutState) {
-        let Some(m) = self.outs.get(&out).copied() else { return };
+        let Some(m) = self.outs.words(out) else { return };
         match state {
             OutState::Acked => self.take_down(What::Acked { m }),
             OutState::Failed(why) => self.take_down(What::Failed { m, why }),
             OutState::Queued | OutState::Sent => return,
         }
-        self.outs.remove(&out);
+        self.outs.settle(out);
     }
 
     fn link(&mut self, status: LinkStatus) {
@@ -284,7 +287,10 @@ impl Client {
             (before, Some(node)) if before.as_ref() != Some(node) => {
                 self.take_down(What::Online { node: node.to_string() });
             }
-            (Some(_), None) => self.take_down(What::Lost),
+            (Some(_), None) => {
+                self.take_down(What::Lost);
+                self.board.change(self.part.index, |state| state.away = true);
+            }
             _ => {}
         }
         if let Some(recovery) =
@@ -292,6 +298,7 @@ impl Client {
         {
             let (took, planned) = (recovery.took.as_micros() as u64, recovery.planned);
             self.take_down(What::Back { took, planned });
+            self.board.change(self.part.index, |state| state.away = false);
         }
         if was.cut_off.is_none() && self.status.cut_off.is_some() {
             self.take_down(What::CutOff);

@@ -1,6 +1,11 @@
 //! A minute of chaos on real processes, and the two faults that nobody may notice more than a pause of, in every test run. The server is the one that was built with these tests:
 //! `cargo test --workspace` builds it.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
+
+mod ended;
+mod started;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
