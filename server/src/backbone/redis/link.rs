@@ -23,6 +23,8 @@ use super::start::{self, DialError, Server};
 use crate::backbone::{BackboneError, Health};
 use crate::config::RedisUrl;
 
+/// Longest time for Redis to confirm a subscription; less than a call may take, or nobody would be left to see it.
+const SUBSCRIBE_MAX: Duration = Duration::from_secs(4);
 /// Longest time to connect, log in and subscribe.
 const DIAL_MAX: Duration = Duration::from_secs(5);
 /// Channels in one SUBSCRIBE.
@@ -224,8 +226,13 @@ impl Primary {
     pub(super) async fn subscribe(&self, channel: &str) -> Result<(), BackboneError> {
         let mut wires = self.wires()?;
         let gone = wires.gone.clone();
-        let answer = self.while_connected(&gone, wires.feed.subscribe(channel)).await?;
-        answer.map_err(|error| failed(&error, &gone))
+        let confirmed = timeout(SUBSCRIBE_MAX, self.while_connected(&gone, wires.feed.subscribe(channel)));
+        let Ok(answer) = confirmed.await else {
+            // What was subscribed before may be heard still: only this shows that nothing gets there any more.
+            gone.cancel();
+            return Err(BackboneError::Unavailable("redis does not confirm a subscription".into()));
+        };
+        answer?.map_err(|error| failed(&error, &gone))
     }
 
     pub(super) async fn unsubscribe(&self, channel: &str) -> Result<(), BackboneError> {

@@ -247,6 +247,14 @@ impl Link {
             // Its last words, or it takes nobody in any more: another does.
             return self.hang_up(now, GOING_AWAY);
         }
+        if error.code == ErrorCode::Forbidden
+            && self.phase == Phase::Up
+            && error.n.is_none()
+            && room.is_none()
+        {
+            // Its last words: another connection is better than this one.
+            return self.hang_up(now, &error.message);
+        }
         if error.n.is_some()
             && let Some(known) = room.as_ref().and_then(|room| self.rooms.get_mut(room))
         {

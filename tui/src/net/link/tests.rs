@@ -577,6 +577,17 @@ fn a_room_that_was_not_entered_is_left_without_asking() {
     assert_eq!((bench.sent, bench.events), (Vec::new(), vec![NetEvent::Left(ops)]));
 }
 
+/// A server that hears nothing of a client any more, say: the user is told what became of the link, not of a mistake.
+#[test]
+fn a_server_that_forbids_the_connection_is_left() {
+    let mut bench = Bench::online(4);
+    bench.server(&ServerMessage::Error(ErrorMessage::new(ErrorCode::Forbidden, "no pong in three pings")));
+    assert!(bench.is_down());
+    assert!(!bench.events.iter().any(|event| matches!(event, NetEvent::Trouble { .. })));
+    let LinkState::Down { reason, .. } = &bench.link.status.state else { panic!("it is down") };
+    assert_eq!(reason, "no pong in three pings");
+}
+
 /// Otherwise it would be taken for a room that is being left for as long as the link is up.
 #[test]
 fn a_room_that_could_not_be_left_can_be_entered() {
