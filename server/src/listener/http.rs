@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tokio_util::io::InspectReader;
 use tracing::debug;
 use tungstenite::handshake::server::create_response;
 
@@ -30,7 +31,10 @@ use crate::response::{self, Answer, text};
 use crate::stall::Stalling;
 
 /// What hyper reads: what was read of the connection before, then the connection.
-type Stream = Join<Chain<Cursor<BytesMut>, OwnedReadHalf>, Stalling<OwnedWriteHalf>>;
+type Stream = Join<Chain<Cursor<BytesMut>, InspectReader<OwnedReadHalf, Watch>>, Stalling<OwnedWriteHalf>>;
+
+/// Sees what comes in.
+type Watch = Box<dyn FnMut(&[u8]) + Send>;
 
 /// What the requests of one connection share.
 struct Visit {
@@ -55,7 +59,8 @@ pub(super) async fn serve(door: Door, arrival: Arrival) {
     // A request that comes while the node drains is the connection's last, and still answered.
     let draining = door.ends.drain.is_cancelled();
     http.keep_alive(!draining);
-    let stream = with_input(stream, input, door.hub.config.timing.stall);
+    let watch = watch(door, &input, visit.place.lock().addr());
+    let stream = with_input(stream, input, watch, door.hub.config.timing.stall);
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let conversation = async {
@@ -79,8 +84,19 @@ pub(super) async fn serve(door: Door, arrival: Arrival) {
     }
 }
 
-fn with_input(stream: TcpStream, input: BytesMut, stall: Duration) -> Stream {
+/// Notes a header of the PROXY protocol in front, which is not expected behind `input`; the answer to it is 400.
+fn watch(door: &Door, input: &BytesMut, peer: IpAddr) -> Watch {
+    let (unexpected, mut is_first) = (door.unexpected.clone(), input.is_empty());
+    Box::new(move |bytes| {
+        if std::mem::take(&mut is_first) && connection::is_header(bytes) {
+            unexpected.came_from(peer);
+        }
+    })
+}
+
+fn with_input(stream: TcpStream, input: BytesMut, watch: Watch, stall: Duration) -> Stream {
     let (read, write) = stream.into_split();
+    let read = InspectReader::new(read, watch);
     tokio::io::join(Cursor::new(input).chain(read), Stalling::new(write, stall))
 }
 
@@ -89,7 +105,7 @@ async fn web_socket(door: &Door, upgrade: hyper::upgrade::OnUpgrade) {
     let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
     let (reader, write) = parts.io.into_inner().into_inner();
     let (unread, read) = reader.into_inner();
-    let stream = read.reunite(write.into_inner()).expect("they are halves of one stream");
+    let stream = read.into_inner().reunite(write.into_inner()).expect("they are halves of one stream");
     let framing = Framing::web_socket(door.hub.config.limits.wire.frame_bytes);
     let mut input = BytesMut::from(parts.read_buf.as_ref());
     let at = unread.position() as usize;
