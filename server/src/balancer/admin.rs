@@ -39,6 +39,7 @@ async fn serve(stream: TcpStream, front: Arc<Front>) {
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(REQUEST_TIMEOUT).half_close(true);
+    http.max_buf_size(socket::REQUEST_HEAD_BYTES);
     let stream = TokioIo::new(Stalling::new(stream, STALL));
     if let Err(error) = http.serve_connection(stream, service).await {
         debug!(%error, "admin connection ended");

@@ -28,6 +28,7 @@ use super::{Arrival, Door, Place, forwarded};
 use crate::connection::{self, Framing};
 use crate::metrics;
 use crate::response::{self, Answer, text};
+use crate::socket;
 use crate::stall::Stalling;
 
 /// What hyper reads: what was read of the connection before, then the connection.
@@ -56,6 +57,7 @@ pub(super) async fn serve(door: Door, arrival: Arrival) {
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(door.hub.config.timing.handshake).half_close(true);
+    http.max_buf_size(socket::REQUEST_HEAD_BYTES);
     // A request that comes while the node drains is the connection's last, and still answered.
     let draining = door.ends.drain.is_cancelled();
     http.keep_alive(!draining);
