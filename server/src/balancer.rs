@@ -140,7 +140,7 @@ impl Balancer {
         let preface = if front.send_proxy { Preface::Local } else { Preface::Nothing };
         services.spawn(check::run(front.backends.clone(), self.check, preface));
         if let Some(listener) = self.admin {
-            info!(addr = shown(&listener), port = "Admin", "balancing");
+            info!(addr = shown(&listener), port = %"Admin", "balancing");
             services.spawn(admin::run(listener, Arc::clone(&front)));
         }
         let clients = Clients { front, tasks: TaskTracker::new(), cut: CancellationToken::new() };

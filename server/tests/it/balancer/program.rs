@@ -25,6 +25,7 @@ impl Running {
         let mut child = Command::from(command).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut running = Self { child, log, tcp: ANY_PORT };
+        running.says("port=Admin").await;
         let line = running.says("port=Tcp").await;
         running.tcp = line.split("addr=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
         running
@@ -175,13 +176,18 @@ async fn a_setting_that_cannot_be_is_named_with_what_can() {
         refuses(chat_server(&[&backend[..], arguments].concat()), expected).await;
     }
     for (name, value, expected) in [
+        (
+            "BACKENDS",
+            "[\"a:1:2\", \"b:1:2\"]",
+            "several as [\"a:1:2\", \"b:1:2\"] in the file, as a:1:2,b:1:2 in the environment",
+        ),
         ("RISE", "0", "\"rise\" in [balancer] cannot be \"0\": the least is 1"),
         ("FALL", "-1", "\"fall\" in [balancer] cannot be \"-1\": a whole number"),
         ("CHECK_MS", "1s", "\"check_ms\" in [balancer] cannot be \"1s\": milliseconds from 0"),
         ("CHECK_TIMEOUT_MS", "1", "\"check_timeout_ms\" in [balancer] cannot be \"1\": the least is 10"),
         ("SEND_PROXY", "yes", "\"send_proxy\" in [balancer] cannot be \"yes\": true or false is allowed"),
     ] {
-        let mut command = chat_server(&backend);
+        let mut command = chat_server(if name == "BACKENDS" { &backend[..1] } else { &backend[..] });
         command.env(format!("CHAT_SERVER_BALANCER__{name}"), value);
         refuses(command, expected).await;
     }
