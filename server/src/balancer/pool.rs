@@ -242,7 +242,7 @@ impl Upstream {
 
     /// A check has found something.
     pub(super) fn checked(&self, found: Found, check: &Check) {
-        if found != Found::Ready {
+        if matches!(found, Found::NotReady(_) | Found::Failed(_)) {
             self.tally.failed_checks.add(1);
         }
         let change = self.health.lock().checked(found, check);
