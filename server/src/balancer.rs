@@ -4,11 +4,13 @@
 //! - `backend`, `settings`: what it can be told.
 //! - `pick`, `health`, `rate`: the choice, without clock or socket.
 //! - `pool`: the backends with all that is known of them.
+//! - `ceiling`: how many clients there may be.
 //! - `check`: asks them how they are. `dial`, `copy`, `splice`: a client's connection.
 //! - `admin`, `report`: what it tells of itself.
 
 mod admin;
 mod backend;
+mod ceiling;
 mod check;
 mod copy;
 mod dial;
@@ -25,6 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -37,8 +40,10 @@ pub use pick::Policy;
 pub use pool::BackendsHandle;
 pub use settings::{BalancerConfig, Check};
 
+use crate::descriptors;
 use crate::socket::{self, BindError};
 use backend::Port;
+use ceiling::Ceiling;
 use dial::Preface;
 
 /// A front-end whose ports are open; clients wait until [`Balancer::run`].
@@ -140,10 +145,13 @@ impl Balancer {
         let preface = if front.send_proxy { Preface::Local } else { Preface::Nothing };
         services.spawn(check::run(front.backends.clone(), self.check, preface));
         if let Some(listener) = self.admin {
-            info!(addr = shown(&listener), port = "Admin", "balancing");
+            info!(addr = shown(&listener), port = %"Admin", "balancing");
             services.spawn(admin::run(listener, Arc::clone(&front)));
         }
-        let clients = Clients { front, tasks: TaskTracker::new(), cut: CancellationToken::new() };
+        let ceiling = Ceiling::of(descriptors::limit(), front.backends.loads().len());
+        info!(clients = ceiling.clients(), "most clients at once, by file descriptors");
+        let ceiling = Mutex::new(ceiling);
+        let clients = Clients { front, tasks: TaskTracker::new(), ceiling, cut: CancellationToken::new() };
         tokio::join!(
             clients.let_in(self.tcp, Port::Tcp, &shutdown),
             clients.let_in(self.http, Port::Http, &shutdown),
@@ -159,6 +167,8 @@ impl Balancer {
 struct Clients {
     front: Arc<Front>,
     tasks: TaskTracker,
+    // Locked for each client that comes, by the one task that accepts.
+    ceiling: Mutex<Ceiling>,
     /// Ends them all.
     cut: CancellationToken,
 }
@@ -179,6 +189,10 @@ impl Clients {
 
     fn serve(&self, (client, from): (TcpStream, SocketAddr), port: Port) {
         self.front.tally.accepted.add(1);
+        if !self.ceiling.lock().has_room(self.tasks.len()) {
+            self.front.tally.turned_away.add(1);
+            return socket::reset_on_drop(&client);
+        }
         let serving = splice::serve(client, from, port, Arc::clone(&self.front));
         // Dropping a connection half-way loses nothing that was promised: clients resume elsewhere.
         self.tasks.spawn(self.cut.clone().run_until_cancelled_owned(serving));

@@ -20,10 +20,12 @@ use crate::session::{Joined, Session};
 use crate::socket;
 
 mod framing;
+mod preface;
 mod reader;
 mod writer;
 
 pub(crate) use framing::{Dialect, Framing};
+pub(crate) use preface::{SIGNATURE_V2, is_header};
 
 /// How long a client that has ended its half still receives: what it said comes back to it.
 const HALF_CLOSE: Duration = Duration::from_secs(1);
@@ -80,6 +82,19 @@ enum ReadEnd {
     Lost,
     /// The client broke the rules.
     Refused(CloseReason),
+    /// It was a load balancer's header of the PROXY protocol, which is not expected here.
+    ProxyHeader,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The client wanted it so.
+    Over,
+    /// It was lost or cut: the user may be back.
+    Lost,
+    /// It began with a header of the PROXY protocol, which is not expected here.
+    ProxyHeader,
 }
 
 /// Serves one client until either side ends it. `input` holds bytes that were read already.
@@ -89,7 +104,7 @@ pub(crate) async fn serve(
     framing: Framing,
     hub: Arc<Hub>,
     ends: Ends,
-) {
+) -> Ended {
     let outbox = Outbox::new(hub.config.limits.outbox_bytes, hub.memory.clone());
     let rooms = Arc::<Joined>::default();
     let mut session = Session::new(hub.clone(), outbox.clone(), rooms.clone());
@@ -105,25 +120,23 @@ pub(crate) async fn serve(
         drain: ends.drain.clone(),
     };
     let conversation = converse(&mut stream, input, framing, &mut session, &shared);
-    let lost = match ends.kill.run_until_cancelled(conversation).await {
-        Some(lost) => lost,
-        None => {
-            socket::reset_on_drop(&stream);
-            return;
-        }
+    let Some(ended) = ends.kill.run_until_cancelled(conversation).await else {
+        socket::reset_on_drop(&stream);
+        return Ended::Lost;
     };
-    debug!(conn = session.conn().0, lost, "connection ended");
-    session.end(lost).await;
+    debug!(conn = session.conn().0, ?ended, "connection ended");
+    session.end(ended == Ended::Lost).await;
+    ended
 }
 
-/// Reads and writes until one of both is done. True: the connection was lost, the user may be back.
+/// Reads and writes until one of both is done.
 async fn converse(
     stream: &mut TcpStream,
     input: BytesMut,
     framing: Framing,
     session: &mut Session,
     shared: &Shared,
-) -> bool {
+) -> Ended {
     let (mut read_half, mut write_half) = stream.split();
     let mut writing = std::pin::pin!(writer::write(&mut write_half, shared, session.conn()));
     let mut reader = reader::Reader::new(input, framing);
@@ -133,23 +146,24 @@ async fn converse(
         () = drained(shared) => ReadEnd::Refused(CloseReason::Drain),
     };
     match end {
-        ReadEnd::Lost => true,
+        ReadEnd::Lost => Ended::Lost,
+        ReadEnd::ProxyHeader => Ended::ProxyHeader,
         ReadEnd::Eof => {
             // Its own words still come back to it, if it listens.
             drop(timeout(HALF_CLOSE, &mut writing).await);
-            shared.hello.load(Ordering::Relaxed)
+            if shared.hello.load(Ordering::Relaxed) { Ended::Lost } else { Ended::Over }
         }
         ReadEnd::Goodbye => {
             shared.outbox.close(CloseReason::Peer);
             drop(timeout(LAST_WORDS, &mut writing).await);
-            false
+            Ended::Over
         }
         ReadEnd::Refused(CloseReason::Drain) => {
             // Its time is over: the node does not wait for one that does not read.
             shared.outbox.close(CloseReason::Drain);
             match timeout(LAST_WORDS, &mut writing).await {
                 Ok(written) => finish(&mut read_half, written).await,
-                Err(_) => true,
+                Err(_) => Ended::Lost,
             }
         }
         ReadEnd::Refused(reason) => {
@@ -179,7 +193,7 @@ async fn drained(shared: &Shared) {
 }
 
 /// After the last words: lets the client read them.
-async fn finish(read_half: &mut ReadHalf<'_>, written: bool) -> bool {
+async fn finish(read_half: &mut ReadHalf<'_>, written: bool) -> Ended {
     if written {
         let mut scrap = [0_u8; 4_096];
         let discard = async {
@@ -192,7 +206,7 @@ async fn finish(read_half: &mut ReadHalf<'_>, written: bool) -> bool {
         };
         drop(timeout(LAST_WORDS, discard).await);
     }
-    true
+    Ended::Lost
 }
 
 #[cfg(test)]

@@ -21,6 +21,11 @@ pub fn raise() {
     }
 }
 
+/// How many there may be; none: without limit.
+pub(crate) fn limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
+
 /// What to raise it to; none where nothing is to be done. In both arguments none means without limit.
 fn raised(current: Option<u64>, maximum: Option<u64>) -> Option<Option<u64>> {
     let is_less = current.is_some_and(|current| maximum.is_none_or(|maximum| current < maximum));

@@ -42,7 +42,7 @@ use backbone::{Backbone, Link, redis};
 use config::{Config, RedisUrl};
 use connection::Ends;
 use hub::Hub;
-use listener::{Addresses, Door, Port};
+use listener::{Addresses, Door, Port, Unexpected};
 
 /// What the nodes of one process share: tests and the demo run a whole cluster in theirs.
 #[derive(Clone, Default)]
@@ -186,7 +186,13 @@ impl Server {
         // What is cut at the end of a drain is not the whole node: that still has to say goodbye.
         let ends = Ends { drain: CancellationToken::new(), kill: self.kill.child_token() };
         let addresses = Addresses::new(hub.config.limits.connections_per_address);
-        let door = Door { hub: hub.clone(), ends, tasks: TaskTracker::new(), addresses };
+        let door = Door {
+            hub: hub.clone(),
+            ends,
+            tasks: TaskTracker::new(),
+            addresses,
+            unexpected: Unexpected::default(),
+        };
         info!(node = %hub.node(), tcp = ?addr(self.tcp.as_ref()), http = ?addr(self.http.as_ref()), "listening");
         hub.announce().await;
         tasks.spawn(hub.clone().run(feed));

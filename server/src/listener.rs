@@ -22,6 +22,9 @@ mod forwarded;
 mod http;
 mod proxy_protocol;
 mod tcp;
+mod unexpected;
+
+pub(crate) use unexpected::Unexpected;
 
 /// Which of a node's ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,7 @@ pub(crate) struct Door {
     pub(crate) ends: Ends,
     pub(crate) tasks: TaskTracker,
     pub(crate) addresses: Addresses,
+    pub(crate) unexpected: Unexpected,
 }
 
 /// Connections by address.
@@ -67,9 +71,18 @@ struct Arrival {
 /// Whom a connection counts for.
 enum Place {
     /// For this address.
-    Taken(#[expect(dead_code, reason = "given back when it is dropped")] Permit),
+    Taken(Permit),
     /// A load balancer's, for nobody until a request says whose it is.
     Open(IpAddr),
+}
+
+impl Place {
+    fn addr(&self) -> IpAddr {
+        match self {
+            Self::Taken(permit) => permit.addr,
+            Self::Open(addr) => *addr,
+        }
+    }
 }
 
 impl Addresses {

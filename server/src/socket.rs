@@ -11,6 +11,9 @@ use tracing::warn;
 
 /// Connections that may wait to be accepted; the kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: u32 = 4_096;
+/// Bytes of the head of an HTTP request at most: cookies of two load balancers fit in many times over. It is what a
+/// connection can make a server keep that has asked for nothing yet; hyper's own limit is 400 KiB.
+pub(crate) const REQUEST_HEAD_BYTES: usize = 16 * 1_024;
 /// First pause after a failed accept; doubles up to [`ACCEPT_PAUSE_MAX`].
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(5);
 /// Longest pause after a failed accept.

@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn an_acknowledgement_that_came_when_the_program_ended_is_known_once() {
         let mut saved = saved(&[(0, &[])]);
-        saved.rooms[0].acknowledged = [1, 2].map(|n| SavedAcked { out: out(n), place: None }).to_vec();
+        saved.rooms[0].acknowledged =
+            [1, 2].map(|n| SavedAcked { out: out(n), place: None, left_ms: 60_000 }).to_vec();
         let mut outs = Outs::default();
         let settled = outs.say(Words(7, 1));
         outs.settle(settled);

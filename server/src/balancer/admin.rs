@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tracing::debug;
 
+use super::ceiling::ADMIN_CONNECTIONS;
 use super::{Front, report};
 use crate::response::{self, Answer, text};
 use crate::socket;
@@ -27,8 +28,11 @@ pub(super) async fn run(listener: TcpListener, front: Arc<Front>) {
     loop {
         let (stream, _) = socket::accept(&listener).await;
         connections.spawn(serve(stream, Arc::clone(&front)));
-        // Those that have ended.
+        // Those that have ended; descriptors are reserved for so many.
         while connections.try_join_next().is_some() {}
+        if connections.len() >= ADMIN_CONNECTIONS {
+            connections.join_next().await;
+        }
     }
 }
 
@@ -39,6 +43,7 @@ async fn serve(stream: TcpStream, front: Arc<Front>) {
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(REQUEST_TIMEOUT).half_close(true);
+    http.max_buf_size(socket::REQUEST_HEAD_BYTES);
     let stream = TokioIo::new(Stalling::new(stream, STALL));
     if let Err(error) = http.serve_connection(stream, service).await {
         debug!(%error, "admin connection ended");

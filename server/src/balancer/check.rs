@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backend::{Backend, Port};
-use super::dial::{Preface, connect};
+use super::dial::{Preface, connect, is_our_fault};
 use super::health::Found;
 use super::pool::BackendsHandle;
 use super::settings::Check;
@@ -60,6 +60,7 @@ async fn probe_tcp(backend: &Backend, check: &Check, preface: Preface) -> Found 
     }
     match connect(backend, Port::Tcp, preface, check.timeout).await {
         Ok(_) => Found::Ready,
+        Err(error) if is_our_fault(&error) => not_asked(&error),
         Err(error) => Found::Failed(format!("check failed: its TCP port: {error}")),
     }
 }
@@ -75,9 +76,15 @@ async fn probe_http(backend: &Backend, check: &Check, preface: Preface) -> Found
         // However it ended: an answer is one when its first line is there.
         _ if answer.contains(&b'\r') => judge(&answer),
         Ok(Ok(())) => judge(&answer),
+        Ok(Err(error)) if is_our_fault(&error) => not_asked(&error),
         Ok(Err(error)) => Found::Failed(format!("check failed: {error}")),
         Err(_) => Found::Failed(format!("check failed: no answer in {} ms", check.timeout.as_millis())),
     }
+}
+
+/// No descriptor, memory or port is left here.
+fn not_asked(error: &io::Error) -> Found {
+    Found::NotAsked(format!("not asked, for a lack on the front-end's own machine: {error}"))
 }
 
 /// Reads the answer to its end, since a connection that is closed over unread bytes is a reset at the other end.

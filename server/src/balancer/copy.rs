@@ -5,6 +5,7 @@
 //! moves them, and written at once. Only what the other side does not take waits on the heap, at most
 //! [`STEP_BYTES`] each way; no more is read until it is gone.
 
+use std::future::pending;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,9 @@ use crate::stall::STALL;
 const STEP_BYTES: usize = 8 * 1024;
 /// How long the second half of a connection may rest when the first has ended: a peer that is gone does not say so.
 const HALF_CLOSED_IDLE: Duration = Duration::from_secs(60);
+/// How long a client may still talk to a server that has ended its half: a server that closes for good has nobody
+/// there to hear it, and one that does not gives its last words no longer either.
+const SERVER_GONE: Duration = Duration::from_secs(1);
 /// How long a side that still talks after the other has gone may take to notice.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -32,7 +36,9 @@ pub(super) struct Counts<'a> {
     pub(super) down: &'a Count,
 }
 
-/// Copies both ways until both sides have ended. A half-close is passed on and the other half lives.
+/// Copies both ways until both sides have ended. A half-close is passed on and the other half lives: that of a client
+/// as long as its answer comes, that of a server for [`SERVER_GONE`]. `server_ended` is called as soon as the server has
+/// ended its half, also where a slow client has not taken all of it yet.
 ///
 /// # Errors
 /// When a side broke before the other had ended, or takes nothing for [`STALL`]: what broke on one side has to break
@@ -41,12 +47,15 @@ pub(super) async fn both_ways(
     client: &mut TcpStream,
     server: &mut TcpStream,
     counts: Counts<'_>,
+    server_ended: &(dyn Fn() + Sync),
 ) -> io::Result<()> {
     let moved = AtomicU64::new(0);
     let (client_reads, client_writes) = client.split();
     let (server_reads, server_writes) = server.split();
-    let mut up = Way { from: client_reads, to: server_writes, count: counts.up, moved: &moved };
-    let mut down = Way { from: server_reads, to: client_writes, count: counts.down, moved: &moved };
+    let mut up =
+        Way { from: client_reads, to: server_writes, count: counts.up, moved: &moved, ended: &|| {} };
+    let mut down =
+        Way { from: server_reads, to: client_writes, count: counts.down, moved: &moved, ended: server_ended };
     let (up_was_first, first, rest) = {
         let (mut going_up, mut going_down) = (pin!(up.pump()), pin!(down.pump()));
         // Neither future is dropped with the select: the one that lost goes on below.
@@ -57,8 +66,12 @@ pub(super) async fn both_ways(
         if let Err(Broken::Reading(error) | Broken::Stuck(error)) = first {
             return Err(error);
         }
-        let rest = if up_was_first { going_down } else { going_up };
-        (up_was_first, first, finish(rest, &moved).await)
+        let rest = if up_was_first {
+            finish(going_down, &moved).await
+        } else {
+            timeout(SERVER_GONE, going_up).await.unwrap_or_else(|_| Err(Broken::Reading(timed_out())))
+        };
+        (up_was_first, first, rest)
     };
     let up_talks_on = match (first, rest) {
         (Ok(()), Ok(())) => return Ok(()),
@@ -76,6 +89,10 @@ pub(super) async fn both_ways(
     Ok(())
 }
 
+fn timed_out() -> io::Error {
+    io::ErrorKind::TimedOut.into()
+}
+
 /// The second half, as long as it makes progress.
 async fn finish(
     mut rest: Pin<&mut impl Future<Output = Result<(), Broken>>>,
@@ -86,7 +103,7 @@ async fn finish(
         match timeout(HALF_CLOSED_IDLE, &mut rest).await {
             Ok(ended) => return ended,
             Err(_) if moved.load(Ordering::Relaxed) == before => {
-                return Err(Broken::Reading(io::ErrorKind::TimedOut.into()));
+                return Err(Broken::Reading(timed_out()));
             }
             Err(_) => {}
         }
@@ -100,6 +117,8 @@ struct Way<'a> {
     count: &'a Count,
     /// Bytes of both ways of this connection.
     moved: &'a AtomicU64,
+    /// Told when the near side has ended.
+    ended: &'a (dyn Fn() + Sync),
 }
 
 /// Why a way came to its end before its near side had ended.
@@ -129,7 +148,10 @@ impl Way<'_> {
             match self.step()? {
                 Step::Moved => {}
                 Step::Left(rest) => self.hand_on(&rest).await?,
-                Step::Ended => return self.to.shutdown().await.map_err(Broken::Writing),
+                Step::Ended => {
+                    (self.ended)();
+                    return self.to.shutdown().await.map_err(Broken::Writing);
+                }
             }
         }
     }
@@ -140,6 +162,7 @@ impl Way<'_> {
             let taken = tokio::select! {
                 taken = socket::write(self.to.as_ref(), rest, STALL) => taken,
                 error = self.near_reset() => return Err(Broken::Stuck(error)),
+                never = self.near_ended() => match never {},
             };
             let taken = taken.map_err(|error| match error.kind() {
                 io::ErrorKind::TimedOut => Broken::Stuck(error),
@@ -161,8 +184,18 @@ impl Way<'_> {
             // Linux says so of a reset behind an end.
             Ok(Some(error)) if error.kind() != io::ErrorKind::BrokenPipe => error,
             // Or the other way has met the error first: what is left has its time all the same.
-            _ => std::future::pending().await,
+            _ => pending().await,
         }
+    }
+
+    /// Tells when the near side has ended behind what is left; then there is nothing to wait for.
+    async fn near_ended(&self) -> std::convert::Infallible {
+        // The one interest whose readiness is an end and not bytes as well; only Linux has it.
+        #[cfg(target_os = "linux")]
+        if self.from.ready(Interest::PRIORITY).await.is_ok_and(|ready| ready.is_read_closed()) {
+            (self.ended)();
+        }
+        pending().await
     }
 
     /// Moves what is there.

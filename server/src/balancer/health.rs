@@ -13,6 +13,8 @@ pub(super) enum Found {
     NotReady(String),
     /// It does not answer, or not what it should.
     Failed(String),
+    /// It was not asked, for a lack on this machine: that says nothing of it.
+    NotAsked(String),
 }
 
 /// What is thought of a backend.
@@ -65,6 +67,10 @@ impl Health {
                 self.down(why)
             }
             Found::Failed(why) => self.bad_check(why, check),
+            Found::NotAsked(why) => {
+                self.why.get_or_insert(why);
+                None
+            }
         }
     }
 

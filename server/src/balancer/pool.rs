@@ -2,7 +2,7 @@
 //! the front-end runs. Knows no socket.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -124,7 +124,7 @@ impl BackendsHandle {
         upstream.connections.fetch_add(1, Ordering::Relaxed);
         upstream.tally.picks.add(1);
         tried.0.push(Arc::clone(&upstream));
-        Some(Lease { upstream })
+        Some(Lease { upstream, held: true.into() })
     }
 }
 
@@ -146,10 +146,20 @@ impl Tried {
     }
 }
 
-/// A place at a backend; given back when dropped.
+/// A place at a backend; given back when dropped at the latest.
 #[derive(Debug)]
 pub(super) struct Lease {
     upstream: Arc<Upstream>,
+    held: AtomicBool,
+}
+
+impl Lease {
+    /// The backend has ended its side: what the client still does is no load of its.
+    pub(super) fn give_back(&self) {
+        if self.held.swap(false, Ordering::Relaxed) {
+            self.upstream.connections.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl std::ops::Deref for Lease {
@@ -162,7 +172,7 @@ impl std::ops::Deref for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.upstream.connections.fetch_sub(1, Ordering::Relaxed);
+        self.give_back();
     }
 }
 
@@ -232,7 +242,7 @@ impl Upstream {
 
     /// A check has found something.
     pub(super) fn checked(&self, found: Found, check: &Check) {
-        if found != Found::Ready {
+        if matches!(found, Found::NotReady(_) | Found::Failed(_)) {
             self.tally.failed_checks.add(1);
         }
         let change = self.health.lock().checked(found, check);

@@ -20,6 +20,8 @@ pub(super) struct Tally {
     pub(super) accepted: Count,
     /// Clients that no backend took.
     pub(super) refused: Count,
+    /// Clients that were closed at once, for lack of descriptors.
+    pub(super) turned_away: Count,
     /// From a choice to the backend's accept.
     pub(super) connect: Histogram,
 }
@@ -38,6 +40,7 @@ pub(super) fn status(front: &Front) -> Value {
         "connections": all.iter().map(|upstream| upstream.connections()).sum::<usize>(),
         "accepted": front.tally.accepted.sum(),
         "refused": front.tally.refused.sum(),
+        "turned_away": front.tally.turned_away.sum(),
         "backends": backends,
     })
 }
@@ -98,6 +101,7 @@ impl Scrape {
         page.gauge("chat_balancer_draining", "1 while the front-end goes down in order", &self.draining)?;
         page.counter("chat_balancer_accepted", "Clients that came", &self.tally.accepted)?;
         page.counter("chat_balancer_refused", "Clients that no backend took", &self.tally.refused)?;
+        page.counter("chat_balancer_turned_away", "Clients closed at once, for lack of file descriptors", &self.tally.turned_away)?;
         page.histogram("chat_balancer_connect_seconds", "From the choice of a backend to its accept", &self.tally.connect)
     }
 

@@ -32,7 +32,7 @@ pub(super) async fn serve(mut client: TcpStream, from: SocketAddr, port: Port, f
         return refuse(client, port).await;
     };
     let counts = Counts { up: &lease.tally.to_backend, down: &lease.tally.to_clients };
-    if let Err(error) = copy::both_ways(&mut client, &mut server, counts).await {
+    if let Err(error) = copy::both_ways(&mut client, &mut server, counts, &|| lease.give_back()).await {
         // A client whose node died notices at once, and not at its next missed ping.
         debug!(backend = %lease.backend, %error, "connection broke");
         socket::reset_on_drop(&client);

@@ -70,7 +70,7 @@ pub(super) const KEYS: &[Key] = &[
     key!("server", "node", node, "This node's name, unique in the cluster; empty: the machine's name.", min 0, example "\"\""),
     key!("server", "listen_tcp", listen_tcp, "Where raw TCP clients come in; \"off\" or empty: nowhere."),
     key!("server", "listen_http", listen_http, "Where HTTP and WebSocket clients come in; \"off\" or empty: nowhere."),
-    key!("server", "proxy_protocol_from", proxy_protocol_from, "Load balancers that say whose connection it is by PROXY protocol, as [\"10.0.0.0/8\"]; from all others such a header is the client's own text. Name only load balancers that send the header: behind one that does not, clients write it themselves and choose their address."),
+    key!("server", "proxy_protocol_from", proxy_protocol_from, "Load balancers that say whose connection it is by PROXY protocol, as [\"10.0.0.0/8\"]; from all others such a header closes the connection. Name only load balancers that send the header: behind one that does not, clients write it themselves and choose their address."),
     key!("server", "forwarded_from", forwarded_from, "Load balancers whose X-Forwarded-For is believed, as [\"10.0.0.0/8\"]; anybody else can write anything there."),
     key!("redis", "url", redis.url, "Where the nodes of a cluster meet, as redis://user:password@host:6379/0; empty: this node is alone."),
     key!("redis", "wait_ms", redis.wait, "How long a node that starts waits for Redis; 0: it ends at once with an error."),

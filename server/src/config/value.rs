@@ -150,8 +150,8 @@ impl Setting for Vec<Backend> {
     }
 }
 
-const ALLOWED_BACKENDS: &str =
-    "a list of HOST:TCP:HTTP is allowed, for example 10.0.0.7:12345:8000, a port that is not there as off";
+const ALLOWED_BACKENDS: &str = "a list of HOST:TCP:HTTP is allowed, for example 10.0.0.7:12345:8000, a port that is not there as off; several as \
+     [\"a:1:2\", \"b:1:2\"] in the file, as a:1:2,b:1:2 in the environment";
 
 impl Setting for Policy {
     fn read(value: &Value) -> Result<Self, &'static str> {

@@ -11,6 +11,7 @@ use tokio::net::tcp::ReadHalf;
 use tokio::time::sleep;
 
 use super::framing::{Framing, Inbound};
+use super::preface::{self, Preface};
 use super::{ReadEnd, Shared};
 use crate::session::Session;
 
@@ -29,6 +30,8 @@ pub(super) struct Reader {
     input: BytesMut,
     framing: Framing,
     reply: Vec<u8>,
+    /// The first bytes of raw TCP have not shown yet that they are the client's own.
+    opening: bool,
     /// The connection's first words were said.
     greeted: bool,
     /// The client was silent at first and taken for a guest.
@@ -37,7 +40,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(input: BytesMut, framing: Framing) -> Self {
-        Self { input, framing, reply: Vec::new(), greeted: false, guest: false }
+        let opening = !framing.dialect().is_web_socket();
+        Self { input, framing, reply: Vec::new(), opening, greeted: false, guest: false }
     }
 
     pub(super) async fn read(
@@ -50,10 +54,8 @@ impl Reader {
             self.greet(session);
         }
         loop {
-            match self.frames(session, shared).await {
-                Ok(true) => {}
-                Ok(false) => return ReadEnd::Goodbye,
-                Err(reason) => return ReadEnd::Refused(reason),
+            if let Some(end) = self.taken(session, shared).await {
+                return end;
             }
             self.input.reserve(READ_BYTES);
             let silence = self.silence(shared);
@@ -71,6 +73,22 @@ impl Reader {
                 Ok(_) => shared.hear(),
                 Err(_) => return ReadEnd::Lost,
             }
+        }
+    }
+
+    /// Hands on what has come, once it is known to be the client's own.
+    async fn taken(&mut self, session: &mut Session, shared: &Shared) -> Option<ReadEnd> {
+        if self.opening {
+            match preface::judge(&self.input) {
+                Preface::Header => return Some(ReadEnd::ProxyHeader),
+                Preface::Own => self.opening = false,
+                Preface::Blank | Preface::Words | Preface::Begun => return None,
+            }
+        }
+        match self.frames(session, shared).await {
+            Ok(true) => None,
+            Ok(false) => Some(ReadEnd::Goodbye),
+            Err(reason) => Some(ReadEnd::Refused(reason)),
         }
     }
 
@@ -132,6 +150,13 @@ impl Reader {
 
     /// How long to wait before [`Reader::silent`].
     fn silence(&self, shared: &Shared) -> Option<Duration> {
+        if self.opening && !self.input.is_empty() {
+            return match preface::judge(&self.input) {
+                Preface::Begun => None,
+                Preface::Blank => (!self.guest).then_some(LINE_SILENCE),
+                _ => Some(LINE_SILENCE),
+            };
+        }
         if shared.dialect.is_text() && !self.input.is_empty() {
             return Some(LINE_SILENCE);
         }
@@ -141,8 +166,14 @@ impl Reader {
     }
 
     async fn silent(&mut self, session: &mut Session, shared: &Shared) -> bool {
-        if let (true, Some(Inbound::Typed(line))) =
-            (shared.dialect.is_text(), self.framing.rest(&mut self.input))
+        if self.opening && preface::judge(&self.input) == Preface::Words {
+            // Load balancers write their header in one piece: these words are a person's.
+            self.opening = false;
+            return true;
+        }
+        // Not asked of what may still become a header: it would take the bytes.
+        if shared.dialect.is_text()
+            && let Some(Inbound::Typed(line)) = self.framing.rest(&mut self.input)
         {
             return self.typed(&line, session).await;
         }
@@ -153,6 +184,14 @@ impl Reader {
 
     /// The stream has ended; what stands without an end is a line too.
     async fn end(&mut self, session: &mut Session, shared: &Shared) -> ReadEnd {
+        if std::mem::replace(&mut self.opening, false) {
+            if preface::judge(&self.input) == Preface::Begun {
+                return ReadEnd::Eof;
+            }
+            if let Some(end) = self.taken(session, shared).await {
+                return end;
+            }
+        }
         if let Some(inbound) = self.framing.rest(&mut self.input) {
             self.inbound(inbound, session, shared).await;
         }

@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tokio_util::io::InspectReader;
 use tracing::debug;
 use tungstenite::handshake::server::create_response;
 
@@ -27,10 +28,14 @@ use super::{Arrival, Door, Place, forwarded};
 use crate::connection::{self, Framing};
 use crate::metrics;
 use crate::response::{self, Answer, text};
+use crate::socket;
 use crate::stall::Stalling;
 
 /// What hyper reads: what was read of the connection before, then the connection.
-type Stream = Join<Chain<Cursor<BytesMut>, OwnedReadHalf>, Stalling<OwnedWriteHalf>>;
+type Stream = Join<Chain<Cursor<BytesMut>, InspectReader<OwnedReadHalf, Watch>>, Stalling<OwnedWriteHalf>>;
+
+/// Sees what comes in.
+type Watch = Box<dyn FnMut(&[u8]) + Send>;
 
 /// What the requests of one connection share.
 struct Visit {
@@ -52,10 +57,12 @@ pub(super) async fn serve(door: Door, arrival: Arrival) {
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(door.hub.config.timing.handshake).half_close(true);
+    http.max_buf_size(socket::REQUEST_HEAD_BYTES);
     // A request that comes while the node drains is the connection's last, and still answered.
     let draining = door.ends.drain.is_cancelled();
     http.keep_alive(!draining);
-    let stream = with_input(stream, input, door.hub.config.timing.stall);
+    let watch = watch(door, &input, visit.place.lock().addr());
+    let stream = with_input(stream, input, watch, door.hub.config.timing.stall);
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let conversation = async {
@@ -79,8 +86,19 @@ pub(super) async fn serve(door: Door, arrival: Arrival) {
     }
 }
 
-fn with_input(stream: TcpStream, input: BytesMut, stall: Duration) -> Stream {
+/// Notes a header of the PROXY protocol in front, which is not expected behind `input`; the answer to it is 400.
+fn watch(door: &Door, input: &BytesMut, peer: IpAddr) -> Watch {
+    let (unexpected, mut is_first) = (door.unexpected.clone(), input.is_empty());
+    Box::new(move |bytes| {
+        if std::mem::take(&mut is_first) && connection::is_header(bytes) {
+            unexpected.came_from(peer);
+        }
+    })
+}
+
+fn with_input(stream: TcpStream, input: BytesMut, watch: Watch, stall: Duration) -> Stream {
     let (read, write) = stream.into_split();
+    let read = InspectReader::new(read, watch);
     tokio::io::join(Cursor::new(input).chain(read), Stalling::new(write, stall))
 }
 
@@ -89,7 +107,7 @@ async fn web_socket(door: &Door, upgrade: hyper::upgrade::OnUpgrade) {
     let Ok(parts) = upgraded.downcast::<TokioIo<Stream>>() else { return };
     let (reader, write) = parts.io.into_inner().into_inner();
     let (unread, read) = reader.into_inner();
-    let stream = read.reunite(write.into_inner()).expect("they are halves of one stream");
+    let stream = read.into_inner().reunite(write.into_inner()).expect("they are halves of one stream");
     let framing = Framing::web_socket(door.hub.config.limits.wire.frame_bytes);
     let mut input = BytesMut::from(parts.read_buf.as_ref());
     let at = unread.position() as usize;

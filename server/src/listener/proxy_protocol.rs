@@ -10,12 +10,12 @@ use bytes::{Buf, BytesMut};
 use proxy_header::{ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::connection::SIGNATURE_V2;
+
 /// How a header of version 1 begins (section 2.1).
 const SIGNATURE_V1: &[u8] = b"PROXY ";
 /// Longest header of version 1, with its end of line (section 2.1).
 const BYTES_V1_MAX: usize = 107;
-/// How a header of version 2 begins (section 2.2).
-const SIGNATURE_V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
 /// What of a header of version 2 is always there: signature, command, family, length.
 const BYTES_V2_MIN: usize = SIGNATURE_V2.len() + 4;
 /// Longest header of version 2 that is read: senders keep it within 536 bytes (section 2.2), some add certificates.

@@ -303,6 +303,26 @@ async fn a_half_close_is_passed_on_and_the_answer_still_arrives() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_gone_has_no_connections_though_its_clients_stay() {
+    let node = Node::start().await;
+    let front = Front::start(vec![node.backend.clone()]);
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(connect(front.tcp).await);
+        let mut server = node.accept().await;
+        server.write_all(b"last words").await.unwrap();
+    }
+    // No client closes; what it would be given by then has long been there.
+    tokio::time::timeout(Duration::from_secs(1), until(|| front.backends.loads()[0].1 == 0))
+        .await
+        .expect("it looks full");
+    for client in &mut clients {
+        read_exactly(client, b"last words").await;
+        assert_eq!(within(client.read(&mut [0; 16])).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
 async fn without_a_backend_tcp_is_reset_and_http_is_told() {
     let dead = [Dead::start(), Dead::start()];
     for backends in [vec![], dead.iter().map(Dead::backend).collect()] {

@@ -61,6 +61,37 @@ async fn a_handshake_that_does_not_come_is_not_waited_for() {
     }
 }
 
+/// What a port says to a head that is longer than anybody needs: it is refused, or the connection is closed on it.
+pub(crate) async fn refuses_a_long_head(addr: std::net::SocketAddr) {
+    let long = format!("X: {}\r\n", "x".repeat(200_000));
+    let many = "X: x\r\n".repeat(200);
+    for (headers, end) in [(&long, "\r\n"), (&long, ""), (&many, "\r\n")] {
+        let mut stream = within(TcpStream::connect(addr)).await.unwrap();
+        // Not all of it is taken.
+        drop(
+            within(stream.write_all(format!("GET /live HTTP/1.1\r\nHost: x\r\n{headers}{end}").as_bytes()))
+                .await,
+        );
+        let mut said = Vec::new();
+        drop(within(stream.read_to_end(&mut said)).await);
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.is_empty() || said.starts_with("HTTP/1.1 431"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_of_a_request_has_a_limit() {
+    // Longer than the test: it is the size that ends it, not the time.
+    let node = TestNode::with(|config| config.timing.handshake = Duration::from_secs(600));
+    refuses_a_long_head(node.http).await;
+    // One as browsers behind load balancers send it is none of those.
+    let usual = format!(
+        "GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: {}\r\n\r\n",
+        "x".repeat(8_000)
+    );
+    assert!(answer(&node, &usual).await.starts_with("HTTP/1.1 200"));
+}
+
 #[tokio::test]
 async fn who_reads_no_answer_is_not_waited_for() {
     let node = TestNode::with(|config| config.timing.stall = Duration::from_millis(300));

@@ -28,6 +28,7 @@ pub(crate) struct Running {
     /// Kept, or what the program still says would find nobody.
     log: BufReader<ChildStderr>,
     pub(crate) tcp: SocketAddr,
+    http: SocketAddr,
 }
 
 impl Running {
@@ -43,7 +44,7 @@ impl Running {
             let rest = &line[line.find(name).unwrap_or_else(|| panic!("{line}"))..];
             rest[rest.find("127").unwrap()..].split(')').next().unwrap().parse().unwrap()
         };
-        Self { tcp: port("\"tcp\""), child, log }
+        Self { tcp: port("\"tcp\""), http: port("\"http\""), child, log }
     }
 
     /// The most memory it ever had, in KiB.
@@ -244,5 +245,24 @@ fn a_node_names_a_port_in_use_and_the_flag_that_changes_it() {
         let named = format!("cannot listen on {addr}: another program listens there");
         fails(&output, &named);
         fails(&output, &format!("choose another address with {flag}"));
+    }
+}
+
+#[test]
+fn a_load_balancer_whose_header_is_not_expected_is_named_once() {
+    for is_http in [false, true] {
+        let mut node = Running::start(&[]);
+        for _ in 0..3 {
+            let mut stream = TcpStream::connect(if is_http { node.http } else { node.tcp }).unwrap();
+            stream.write_all(b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0").unwrap();
+            stream.set_read_timeout(Some(DEADLINE)).unwrap();
+            // That it is closed over unread bytes is an end too.
+            drop(stream.read_to_end(&mut Vec::new()));
+        }
+        node.terminate();
+        let said = node.said();
+        let warnings: Vec<&str> = said.lines().filter(|line| line.contains("proxy_protocol_from")).collect();
+        let [warning] = warnings[..] else { panic!("{said}") };
+        assert!(warning.contains("\"WARN\"") && warning.contains("\"peer\":\"127.0.0.1\""), "{warning}");
     }
 }

@@ -108,17 +108,48 @@ async fn without_a_header_a_trusted_connection_counts_for_itself() {
 }
 
 #[tokio::test]
-async fn from_others_a_header_is_their_own_text() {
+async fn from_others_a_header_ends_the_connection_and_nothing_is_said() {
     let node = TestNode::with(|config| config.proxy_protocol_from = "10.0.0.0/8".parse().unwrap());
     let mut alice = TestClient::joined(&node, "alice").await;
+    for header in [LOCAL_V2, &v2(9), &v1("203.0.113.9"), b"PROXY UNKNOWN\r\n", b"PROXY TCP6 ::1 ::1 1 2\r\n"]
+    {
+        for rest in ["", "hello\n", "{\"type\":\"ping\"}\n"] {
+            let mut stream = connect(node.tcp, &[header, rest.as_bytes()].concat()).await;
+            let mut said = Vec::new();
+            drop(within(stream.read_to_end(&mut said)).await);
+            assert!(said.is_empty(), "{}", said.escape_ascii());
+        }
+    }
     let mut person = Terminal::connect(&node).await;
-    person.type_in("PROXY TCP4 203.0.113.9 127.0.0.1 40000 12345\r\n").await;
-    assert_eq!(alice.contents(1).await, ["PROXY TCP4 203.0.113.9 127.0.0.1 40000 12345"]);
+    person.type_in("\r\nPROXY TCP4 is a fine word\r\n").await;
+    assert_eq!(alice.contents(1).await, ["PROXY TCP4 is a fine word"], "the first that is said in the room");
     let mut stream = connect(node.http, &[&v2(9)[..], b"GET /live HTTP/1.1\r\n\r\n"].concat()).await;
     let mut said = String::new();
     drop(within(stream.read_to_string(&mut said)).await);
     assert!(!said.contains("200"), "{said}");
     assert_eq!(refused_headers(&node).await, "0");
+}
+
+#[tokio::test]
+async fn from_others_a_header_in_pieces_says_nothing_either() {
+    let node = TestNode::start();
+    let mut alice = TestClient::joined(&node, "alice").await;
+    // Each piece waits until the node has taken the one before for all there is: a guest's empty line.
+    let mut stream = Terminal::connect(&node).await;
+    stream.type_in("\r\n\r\n").await;
+    stream.sees("you are in [general]").await;
+    stream.type_in("\0\r\nQUIT\n\x20\0\0\0").await;
+    drop(stream.rest().await);
+    // One that breaks off.
+    let mut broken = connect(node.tcp, &LOCAL_V2[..9]).await;
+    broken.shutdown().await.unwrap();
+    drop(within(broken.read_to_end(&mut Vec::new())).await);
+    let mut person = Terminal::connect(&node).await;
+    // No end of a line, and the beginning of neither.
+    person.type_in("PROXY TC").await;
+    assert_eq!(alice.contents(1).await, ["PROXY TC"], "the first that is said in the room");
+    person.type_in("PROXY TCP4 is a fine word\n").await;
+    assert_eq!(alice.contents(1).await, ["PROXY TCP4 is a fine word"], "it is not the first any more");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn pair() -> (TcpStream, TcpStream) {
 
 async fn copied(mut client: TcpStream, mut server: TcpStream) -> io::Result<()> {
     let (up, down) = (Count::default(), Count::default());
-    both_ways(&mut client, &mut server, Counts { up: &up, down: &down }).await
+    both_ways(&mut client, &mut server, Counts { up: &up, down: &down }, &|| {}).await
 }
 
 /// Reads to the end, then closes.
@@ -143,4 +143,33 @@ async fn last_words_wait_for_a_slow_reader_though_their_speaker_is_gone() {
     };
     let (ended, heard) = timeout(STALL, async { tokio::join!(copied(client, server), reads) }).await.unwrap();
     assert_eq!((ended.is_ok(), heard), (true, words.len()), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_has_ended_is_not_kept_for_a_client_that_stays() {
+    let ((client, mut stays), (server, mut ends)) = (pair().await, pair().await);
+    ends.write_all(b"last words").await.unwrap();
+    ends.shutdown().await.unwrap();
+    let begun = Instant::now();
+    copied(client, server).await.unwrap();
+    let took = begun.elapsed();
+    assert!(took >= SERVER_GONE && took < SERVER_GONE + LINGER + LINGER, "{took:?}");
+    let mut heard = Vec::new();
+    stays.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard, b"last words");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn that_a_server_has_ended_is_known_though_the_client_takes_nothing() {
+    let ((mut client, _deaf), (mut server, mut gone)) = (narrow_pair().await, pair().await);
+    gone.write_all(MUCH).await.unwrap();
+    drop(gone);
+    let (up, down, told) = (Count::default(), Count::default(), tokio::sync::Notify::new());
+    let tell = || told.notify_one();
+    let copying = both_ways(&mut client, &mut server, Counts { up: &up, down: &down }, &tell);
+    tokio::select! {
+        ended = copying => panic!("the client still has to take what is left: {ended:?}"),
+        told = timeout(STALL / 6, told.notified()) => told.expect("nobody is told"),
+    }
 }

@@ -72,3 +72,16 @@ fn a_client_that_got_through_makes_it_better_than_those_that_refuse_but_not_heal
     health.accepted();
     assert_eq!(health.standing(), Standing::Doubtful);
 }
+
+#[test]
+fn a_check_that_could_not_be_made_says_nothing_of_a_backend() {
+    let not_asked = || Found::NotAsked("no descriptor".into());
+    for mut health in [Health::on_trust(), proven()] {
+        check(&mut health, &[not_asked(), not_asked(), not_asked(), not_asked()], &[None, None, None, None]);
+        assert_eq!((health.standing(), health.why()), (Standing::Healthy, Some("no descriptor")));
+    }
+    let mut health = proven();
+    check(&mut health, &[failed(), failed(), not_asked(), failed()], &[None, None, None, Some(Change::Down)]);
+    check(&mut health, &[not_asked(), Found::Ready, Found::Ready], &[None, None, Some(Change::Up)]);
+    assert_eq!(health.why(), None);
+}

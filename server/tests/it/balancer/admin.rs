@@ -88,3 +88,12 @@ async fn other_load_balancers_get_their_answers() {
     let (status, body) = get(front.admin, "/nonsense").await;
     assert_eq!((status, body.contains("/status")), (404, true));
 }
+
+#[tokio::test]
+async fn a_head_of_a_question_has_a_limit() {
+    let front = Front::start(Vec::new());
+    tokio::time::timeout(Duration::from_secs(9), crate::http::refuses_a_long_head(front.admin))
+        .await
+        .expect("it is the size that ends it, not the time");
+    assert_eq!(get(front.admin, "/live").await.0, 200);
+}

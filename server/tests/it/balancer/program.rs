@@ -10,13 +10,14 @@ use tokio::process::{Child, ChildStderr, Command};
 
 use super::{ANY_PORT, connect};
 use crate::program::{chat_server, fails};
-use crate::support::within;
+use crate::support::{get, within};
 
 /// A front-end as a program of its own; killed when dropped.
 struct Running {
     child: Child,
     log: Lines<BufReader<ChildStderr>>,
     tcp: SocketAddr,
+    admin: SocketAddr,
 }
 
 impl Running {
@@ -24,10 +25,16 @@ impl Running {
     async fn start(command: std::process::Command) -> Self {
         let mut child = Command::from(command).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut running = Self { child, log, tcp: ANY_PORT };
-        let line = running.says("port=Tcp").await;
-        running.tcp = line.split("addr=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        let mut running = Self { child, log, tcp: ANY_PORT, admin: ANY_PORT };
+        running.admin = running.port("port=Admin").await;
+        running.tcp = running.port("port=Tcp").await;
         running
+    }
+
+    /// The address in a line of its log.
+    async fn port(&mut self, text: &str) -> SocketAddr {
+        let line = self.says(text).await;
+        line.split("addr=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
     }
 
     /// The next line of its log that holds a text.
@@ -123,16 +130,59 @@ async fn a_second_signal_ends_it_at_once() {
     assert_eq!(running.ended().await.code(), Some(1), "not an orderly end");
 }
 
+/// A command under a limit that a shell sets.
+fn limited(limit: &str, inner: &std::process::Command) -> std::process::Command {
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &format!("{limit} && exec \"$@\""), "sh"]);
+    command.arg(inner.get_program()).args(inner.get_args());
+    command
+}
+
+#[tokio::test]
+async fn clients_leave_descriptors_for_checks_and_operators() {
+    let backend = backend().await;
+    let mut command = limited("ulimit -n 200", &balance(&backend));
+    command.env("CHAT_SERVER_BALANCER__CHECK_MS", "10");
+    let mut running = Running::start(command).await;
+    let mut clients = Vec::new();
+    for _ in 0..120 {
+        clients.push(connect(running.tcp).await);
+    }
+    let warning = running.says("clients are turned away for lack of file descriptors").await;
+    // (200 - 64 - 32 - 1) / 2
+    assert!(warning.contains("WARN") && warning.contains("max=51"), "{warning}");
+    let turned_away = || async {
+        let text = get(running.admin, "/metrics").await.1;
+        crate::metrics::parse(&text)["chat_balancer_turned_away_total"]
+    };
+    within(async { while turned_away().await < 69.0 {} }).await;
+    // Checks go on meanwhile.
+    let checked = within(backend.accept()).await.is_ok();
+    let status: serde_json::Value = serde_json::from_str(&get(running.admin, "/status").await.1).unwrap();
+    let server = &status["backends"][0];
+    assert_eq!((checked, &server["connections"], &status["turned_away"]), (true, &51.into(), &69.into()));
+    assert_eq!(
+        (&server["healthy"], &server["failed_checks"], &server["why"]),
+        (&true.into(), &0.into(), &().into())
+    );
+    assert_eq!(get(running.admin, "/ready").await.0, 200);
+    // Who goes makes room.
+    for client in clients.drain(..) {
+        // Nobody has taken their servers' ends, which would have to close too.
+        client.set_zero_linger().unwrap();
+    }
+    within(async {
+        while !get(running.admin, "/status").await.1.contains("\"connections\":0,\"draining") {}
+    })
+    .await;
+    let (mut client, mut server) = running.client(&backend).await;
+    super::talks(&mut client, &mut server).await;
+}
+
 #[tokio::test]
 async fn it_takes_as_many_descriptors_as_it_may_have() {
     let backend = backend().await;
-    let inner = balance(&backend);
-    let mut command = std::process::Command::new("sh");
-    command
-        .args(["-c", "ulimit -Sn 256 && exec \"$@\"", "sh"])
-        .arg(inner.get_program())
-        .args(inner.get_args());
-    let running = Running::start(command).await;
+    let running = Running::start(limited("ulimit -Sn 256", &balance(&backend))).await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.child.id().unwrap())).unwrap();
     let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     let [soft, hard] = [3, 4].map(|at| files.split_whitespace().nth(at).unwrap());
@@ -175,13 +225,18 @@ async fn a_setting_that_cannot_be_is_named_with_what_can() {
         refuses(chat_server(&[&backend[..], arguments].concat()), expected).await;
     }
     for (name, value, expected) in [
+        (
+            "BACKENDS",
+            "[\"a:1:2\", \"b:1:2\"]",
+            "several as [\"a:1:2\", \"b:1:2\"] in the file, as a:1:2,b:1:2 in the environment",
+        ),
         ("RISE", "0", "\"rise\" in [balancer] cannot be \"0\": the least is 1"),
         ("FALL", "-1", "\"fall\" in [balancer] cannot be \"-1\": a whole number"),
         ("CHECK_MS", "1s", "\"check_ms\" in [balancer] cannot be \"1s\": milliseconds from 0"),
         ("CHECK_TIMEOUT_MS", "1", "\"check_timeout_ms\" in [balancer] cannot be \"1\": the least is 10"),
         ("SEND_PROXY", "yes", "\"send_proxy\" in [balancer] cannot be \"yes\": true or false is allowed"),
     ] {
-        let mut command = chat_server(&backend);
+        let mut command = chat_server(if name == "BACKENDS" { &backend[..1] } else { &backend[..] });
         command.env(format!("CHAT_SERVER_BALANCER__{name}"), value);
         refuses(command, expected).await;
     }
