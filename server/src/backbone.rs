@@ -17,10 +17,12 @@ mod call;
 mod conformance;
 mod feed_sender;
 pub mod memory;
+mod rank;
 pub mod redis;
 
 pub(crate) use call::call;
 pub use call::{BackboneError, Call};
+pub use rank::Rank;
 
 /// A place in a log and what stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -307,29 +309,6 @@ pub struct Link {
     pub backbone: Arc<dyn Backbone>,
     /// For events. Bounded; when it is full events are dropped and [`FeedEvent::Stale`] follows.
     pub feed: mpsc::Receiver<FeedEvent>,
-}
-
-/// What a connection is among those that carry one client id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rank {
-    /// The newest: others are closed.
-    Newest,
-    /// A newer one was here first.
-    Overtaken,
-    /// The client is another user's, or two programs count alike under its id: this one needs another.
-    Foreign,
-}
-
-impl Rank {
-    /// The rank of a generation behind the newest one until now.
-    pub(crate) fn of(generation: u64, before: u64) -> Self {
-        match generation {
-            0 => Self::Newest,
-            _ if generation > before => Self::Newest,
-            _ if generation == before => Self::Foreign,
-            _ => Self::Overtaken,
-        }
-    }
 }
 
 /// What the nodes of a cluster share. Calls are safe to repeat; an error leaves the outcome unknown.

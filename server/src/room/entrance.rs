@@ -1,6 +1,8 @@
 //! Owns how somebody comes into a room, for the first time or again: in what order, what it claims to have
 //! seen, and where its history and the log's part.
 
+use std::collections::BTreeSet;
+
 use chat_protocol::{Epoch, MessageId, Reset, Resume, Seq};
 
 use super::chain::Chain;
@@ -67,8 +69,9 @@ impl RoomCore {
     /// Lets in those who wait, unless they claim a place that nobody was asked about yet.
     pub(super) fn admit(&mut self, now: Moment, out: &mut impl Outlet) {
         let Some(head) = self.head() else { return };
+        let mut waiting = BTreeSet::new();
         for mut join in std::mem::take(&mut self.joins) {
-            if self.joins.iter().any(|waits| waits.joining.conn == join.joining.conn) {
+            if waiting.contains(&join.joining.conn) {
                 // Let in without what it has seen, it would be given that again.
                 self.joins.push_back(join);
                 continue;
@@ -90,6 +93,7 @@ impl RoomCore {
                 // Others claim too: one round at a time.
                 Claim::Read | Claim::Asked => {}
             }
+            waiting.insert(join.joining.conn);
             self.joins.push_back(join);
         }
     }
