@@ -27,6 +27,15 @@ pub enum ErrorCode {
     NotInRoom,
     /// This n was taken by other content. Final for its n.
     NReused,
+    /// There is no such message: beyond the log's end, no longer kept, taken back, or nothing that was said.
+    /// Final for its n.
+    NoMessage,
+    /// There is nobody of that name or id.
+    NoUser,
+    /// The name is another user's.
+    NameTaken,
+    /// A search that means nothing.
+    BadQuery,
     /// Too fast; to be sent again after `retry_ms`.
     RateLimited,
     /// The server cannot reach the others; to be sent again after `retry_ms`.
@@ -61,6 +70,10 @@ impl ErrorCode {
             Self::Forbidden => "forbidden",
             Self::NotInRoom => "not_in_room",
             Self::NReused => "n_reused",
+            Self::NoMessage => "no_message",
+            Self::NoUser => "no_user",
+            Self::NameTaken => "name_taken",
+            Self::BadQuery => "bad_query",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
             Self::OutOfOrder => "out_of_order",

@@ -26,7 +26,7 @@ pub use id::{ClientId, Epoch, IdError, MessageId, NodeId, Re, RoomName, Seq, Use
 pub use limits::Limits;
 pub use message::{
     Ack, Acked, ClientMessage, Connection, ErrorMessage, Hello, Kind, MessageBody, Moved, NodeInfo, Outgoing,
-    Presence, Request, Reset, Resume, Resumed, RoomInfo, RoomMessage, RoomUsers, ServerMessage, TodoItem,
-    TodoOp, User, Welcome, WelcomeRoom,
+    Person, Presence, Quote, Request, Reset, Resume, Resumed, RoomInfo, RoomMessage, RoomUsers, SearchFrom,
+    ServerMessage, TodoItem, TodoOp, User, Welcome, WelcomeRoom,
 };
 pub use payload::{Payload, encode_body};

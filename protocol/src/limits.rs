@@ -34,6 +34,15 @@ pub const RE_CHARS_MAX: usize = 32;
 /// Longest short text: topic, away text, reason, search query, a to-do; in characters.
 pub const SHORT_TEXT_CHARS_MAX: usize = 400;
 
+/// Longest beginning of a message that a reply repeats, in characters.
+pub const QUOTE_CHARS_MAX: usize = 120;
+/// Most words and conditions in one search.
+pub const SEARCH_TERMS_MAX: usize = 16;
+/// Most entries looked at for one `search` answer.
+pub const SEARCH_ENTRIES_MAX: usize = 2_000;
+/// Most messages in one `search` answer.
+pub const SEARCH_FOUND_MAX: usize = 50;
+
 /// Most rooms one connection may have joined at once.
 pub const ROOMS_PER_CONNECTION_MAX: usize = 64;
 /// Most message ids in the `tail` of a resume entry.

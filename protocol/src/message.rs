@@ -6,8 +6,8 @@ mod numbers;
 mod room;
 mod server;
 
-pub use client::{Acked, ClientMessage, Hello, Kind, Outgoing, Request, Resume, TodoOp};
-pub use room::{Ack, MessageBody, Moved, Presence, Reset, Resumed, RoomMessage, RoomUsers, User};
+pub use client::{Acked, ClientMessage, Hello, Kind, Outgoing, Request, Resume, SearchFrom, TodoOp};
+pub use room::{Ack, MessageBody, Moved, Presence, Quote, Reset, Resumed, RoomMessage, RoomUsers, User};
 pub use server::{
-    Connection, ErrorMessage, NodeInfo, RoomInfo, ServerMessage, TodoItem, Welcome, WelcomeRoom,
+    Connection, ErrorMessage, NodeInfo, Person, RoomInfo, ServerMessage, TodoItem, Welcome, WelcomeRoom,
 };

@@ -87,7 +87,9 @@ mod tests {
             node: NodeId::parse("node-1").unwrap(),
             kind: None,
             reference: None,
+            reference_id: None,
             reply: Some(Seq(3)),
+            quote: None,
             enc: None,
         };
         let (room, id) = (RoomName::parse("büro").unwrap(), MessageId::new(ClientId::random(), 9));

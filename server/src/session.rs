@@ -146,7 +146,7 @@ impl Session {
             }
             ClientMessage::Rename { name } => self.rename(&name, re).await,
             ClientMessage::Rooms { limit, after } => self.directory(limit, after, re).await,
-            ClientMessage::Who { room } => self.list_users(room, re).await,
+            ClientMessage::Who { room, .. } => self.list_users(room, re).await,
             ClientMessage::Nodes {} => self.list_nodes(re).await,
             ClientMessage::Ping { t } => self.outbox.say(&ServerMessage::Pong { t, re }),
             // Anything a client says proves that it lives; the connection has noted it.
@@ -163,7 +163,9 @@ impl Session {
             ClientMessage::Invite { .. } | ClientMessage::Kick { .. } | ClientMessage::Ban { .. } => {
                 self.unsupported(re);
             }
-            ClientMessage::Mute { .. } | ClientMessage::Todo { .. } => self.unsupported(re),
+            ClientMessage::Mute { .. } | ClientMessage::Todo { .. } | ClientMessage::Ignore { .. } => {
+                self.unsupported(re)
+            }
         }
     }
 

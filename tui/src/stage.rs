@@ -62,7 +62,9 @@ pub(crate) fn message(in_room: &str, seq: u64, from: &str, text: &str) -> RoomMe
             node: node("node-1"),
             kind: None,
             reference: None,
+            reference_id: None,
             reply: None,
+            quote: None,
             enc: None,
         },
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{DecodeError, ErrorCode};
-use crate::id::{ClientId, Epoch, MessageId, Re, RoomName, Seq, UserName};
+use crate::id::{ClientId, Epoch, MessageId, Re, RoomName, Seq, UserId, UserName};
 use crate::limits;
 use crate::text;
 
@@ -42,10 +42,27 @@ pub enum ClientMessage {
     },
     /// Say something.
     Message(Outgoing),
-    /// Change one's own message.
-    Edit { room: RoomName, seq: Seq, content: String, n: u64 },
+    /// Change one's own message. It stands at `seq`; with `id` it is found also where a rewind has moved it.
+    Edit {
+        room: RoomName,
+        seq: Seq,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<MessageId>,
+        content: String,
+        n: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acked: Option<Acked>,
+    },
     /// Take one's own message back.
-    Delete { room: RoomName, seq: Seq, n: u64 },
+    Delete {
+        room: RoomName,
+        seq: Seq,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<MessageId>,
+        n: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        acked: Option<Acked>,
+    },
     /// A page of a room's log; one of `before`, `after`, `around`, else the newest.
     History {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +85,9 @@ pub enum ClientMessage {
         room: Option<RoomName>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<Seq>,
+        /// Where the page before has stopped, as its answer says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<SearchFrom>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<usize>,
     },
@@ -90,6 +110,11 @@ pub enum ClientMessage {
     Who {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         room: Option<RoomName>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<usize>,
+        /// The last user of the page before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<UserId>,
     },
     /// The cluster's nodes.
     Nodes {},
@@ -97,6 +122,12 @@ pub enum ClientMessage {
     Read { room: RoomName, epoch: Epoch, seq: Seq },
     /// The user is typing.
     Typing { room: RoomName },
+    /// Hide what a user says from oneself, on all one's clients; `off` ends it.
+    Ignore {
+        user: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        off: bool,
+    },
     /// Let a user in.
     Invite { room: RoomName, user: String },
     /// Put a user out.
@@ -146,10 +177,10 @@ pub enum ClientMessage {
 
 impl ClientMessage {
     /// The values of `type` that a client may send.
-    pub const TYPES: [&'static str; 25] = [
+    pub const TYPES: [&'static str; 26] = [
         "hello", "auth", "join", "leave", "message", "edit", "delete", "history", "search", "direct",
-        "rename", "away", "topic", "rooms", "who", "nodes", "read", "typing", "invite", "kick", "ban",
-        "mute", "todo", "ping", "pong",
+        "rename", "away", "topic", "rooms", "who", "nodes", "read", "typing", "ignore", "invite", "kick",
+        "ban", "mute", "todo", "ping", "pong",
     ];
 
     /// Checks every text a person wrote for forbidden characters, and the short ones for length. Content's
@@ -172,6 +203,7 @@ impl ClientMessage {
             Self::Edit { content, .. } => checked("content", Some(content)),
             Self::Search { query, .. } => short("query", Some(query)),
             Self::Direct { to } => short("to", Some(to)),
+            Self::Ignore { user, .. } => short("user", Some(user)),
             Self::Away { text } | Self::Topic { text, .. } => short("text", Some(text)),
             Self::Invite { user, .. } => short("user", Some(user)),
             Self::Kick { user, reason, .. } => {
@@ -290,6 +322,15 @@ pub struct Outgoing {
     /// Sealed content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enc: Option<String>,
+}
+
+/// Where a search has stopped: rooms are searched in the order of their names, each from its newest message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchFrom {
+    /// The room.
+    pub room: RoomName,
+    /// Everything from here on was looked at.
+    pub before: Seq,
 }
 
 /// An acknowledged message of the client's own.

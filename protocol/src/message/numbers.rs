@@ -12,22 +12,26 @@ impl ClientMessage {
         match self {
             Self::Hello(hello) => check_hello(hello),
             Self::Message(message) => check_message(message),
-            Self::Edit { seq, n, .. } | Self::Delete { seq, n, .. } => {
+            Self::Edit { seq, n, acked, .. } | Self::Delete { seq, n, acked, .. } => {
                 place("seq", Some(*seq))?;
-                number("n", Some(*n))
+                number("n", Some(*n))?;
+                check_acked(*acked)
             }
             Self::History { before, after, around, .. } => {
                 place("before", *before)?;
                 place("after", *after)?;
                 place("around", *around)
             }
-            Self::Search { before, .. } => place("before", *before),
+            Self::Search { before, from, .. } => {
+                place("before", *before)?;
+                place("from.before", from.as_ref().map(|from| from.before))
+            }
             Self::Read { seq, .. } => place("seq", Some(*seq)),
             Self::Todo { n, .. } => number("n", Some(*n)),
             Self::Auth { .. } | Self::Join { .. } | Self::Leave { .. } | Self::Direct { .. } => Ok(()),
             Self::Rename { .. } | Self::Away { .. } | Self::Topic { .. } | Self::Rooms { .. } => Ok(()),
             Self::Who { .. } | Self::Nodes {} | Self::Typing { .. } | Self::Invite { .. } => Ok(()),
-            Self::Kick { .. } | Self::Ban { .. } | Self::Mute { .. } => Ok(()),
+            Self::Kick { .. } | Self::Ban { .. } | Self::Mute { .. } | Self::Ignore { .. } => Ok(()),
             // Nobody counts with these: they are given back as they came.
             Self::Ping { .. } | Self::Pong { .. } => Ok(()),
         }
@@ -42,7 +46,11 @@ fn check_hello(hello: &Hello) -> Result<(), DecodeError> {
 fn check_message(message: &Outgoing) -> Result<(), DecodeError> {
     number("n", message.n)?;
     place("reply", message.reply)?;
-    let Some(Acked { n, seq, .. }) = message.acked else { return Ok(()) };
+    check_acked(message.acked)
+}
+
+fn check_acked(acked: Option<Acked>) -> Result<(), DecodeError> {
+    let Some(Acked { n, seq, .. }) = acked else { return Ok(()) };
     number("acked.n", Some(n))?;
     place("acked.seq", Some(seq))
 }

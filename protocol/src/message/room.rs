@@ -42,6 +42,9 @@ pub struct RoomUsers {
     /// Not all are listed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
+    /// What the room is about.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub topic: String,
     /// The log's life.
     pub epoch: Epoch,
     /// Its head.
@@ -108,12 +111,32 @@ pub struct MessageBody {
     /// The entry an edit or delete is about.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<Seq>,
+    /// Its identity: a rewind may have moved it.
+    #[serde(default, rename = "refId", skip_serializing_if = "Option::is_none")]
+    pub reference_id: Option<MessageId>,
     /// The entry it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Seq>,
+    /// The beginning of that entry, as the server found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
     /// Sealed content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enc: Option<String>,
+}
+
+/// What a reply is to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// The message's identity.
+    pub id: MessageId,
+    /// Its author's name when it was written; sanitize it before showing it.
+    pub sender: String,
+    /// Its author.
+    #[serde(rename = "senderId")]
+    pub sender_id: UserId,
+    /// Its first line, at most [`crate::limits::QUOTE_CHARS_MAX`] characters; sanitize it before showing it.
+    pub text: String,
 }
 
 /// A message of this client is in the log for good.

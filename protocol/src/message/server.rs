@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::client::SearchFrom;
 use super::room::{Ack, Presence, Reset, Resumed, RoomMessage, RoomUsers, User};
 use crate::error::{DecodeError, ErrorCode};
 use crate::id::{ClientId, Epoch, MessageId, NodeId, Re, RoomName, Seq, UserId};
@@ -61,8 +62,12 @@ pub enum ServerMessage {
         room: Option<RoomName>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         epoch: Option<Epoch>,
+        /// The newest first.
         messages: Vec<RoomMessage>,
         more: bool,
+        /// Where to go on, if there is more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<SearchFrom>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         re: Option<Re>,
     },
@@ -75,6 +80,12 @@ pub enum ServerMessage {
     },
     /// Another client of the user has read this far.
     Read { room: RoomName, epoch: Epoch, seq: Seq },
+    /// Whom the user ignores, all of them.
+    Ignored {
+        users: Vec<Person>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        re: Option<Re>,
+    },
     /// A user's name or state changed.
     UserChanged {
         #[serde(rename = "userId")]
@@ -96,7 +107,7 @@ pub enum ServerMessage {
     /// A direct room was opened.
     Direct {
         room: RoomName,
-        with: User,
+        with: Person,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         re: Option<Re>,
     },
@@ -195,6 +206,12 @@ pub struct Welcome {
     pub node: NodeId,
     /// False while the node cannot reach the others.
     pub ready: bool,
+    /// Why the user is away; none: here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
+    /// Whom the user ignores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<Person>,
     /// All rooms of the user.
     pub rooms: Vec<WelcomeRoom>,
     /// The request it answers.
@@ -222,13 +239,23 @@ pub struct WelcomeRoom {
     pub id: Option<MessageId>,
     /// The newest number of this client in the log.
     pub last_n: u64,
-    /// How far the user has read.
+    /// How far the user has read in this life of the log.
     pub read: Seq,
-    /// How many are unread.
+    /// How many entries stand behind that.
     pub unread: u64,
     /// The other user of a direct room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub with: Option<User>,
+    pub with: Option<Person>,
+}
+
+/// A user, wherever it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Who.
+    #[serde(rename = "userId")]
+    pub user_id: UserId,
+    /// The name when this was said; sanitize it before showing it.
+    pub username: String,
 }
 
 /// A room in the directory.

@@ -64,6 +64,7 @@ fn type_of(message: &ServerMessage) -> &'static str {
         ServerMessage::Search { .. } => "search",
         ServerMessage::Typing { .. } => "typing",
         ServerMessage::Read { .. } => "read",
+        ServerMessage::Ignored { .. } => "ignored",
         ServerMessage::UserChanged { .. } => "user_changed",
         ServerMessage::Left { .. } => "left",
         ServerMessage::Direct { .. } => "direct",
@@ -81,7 +82,7 @@ fn type_of(message: &ServerMessage) -> &'static str {
     }
 }
 
-const SERVER_TYPES: [&str; 28] = [
+const SERVER_TYPES: [&str; 29] = [
     "connection",
     "welcome",
     "room_users",
@@ -97,6 +98,7 @@ const SERVER_TYPES: [&str; 28] = [
     "search",
     "typing",
     "read",
+    "ignored",
     "user_changed",
     "left",
     "direct",

@@ -284,7 +284,18 @@ fn room_users(room: &RoomName, roster: &Roster, joined: &Joined, re: Option<chat
     let (users, count) = (roster.list(limits::USERS_LISTED_MAX), roster.count());
     let crate::backbone::Place { epoch, seq, id } = joined.head.clone();
     let more = users.len() < count;
-    Snapshot(RoomUsers { room: room.clone(), users, count, more, epoch, seq, id, last_n: joined.last_n, re })
+    Snapshot(RoomUsers {
+        room: room.clone(),
+        users,
+        count,
+        more,
+        topic: String::new(),
+        epoch,
+        seq,
+        id,
+        last_n: joined.last_n,
+        re,
+    })
 }
 
 impl Snapshot {

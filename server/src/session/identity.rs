@@ -103,6 +103,8 @@ impl Session {
             name_wanted: (*name != wanted).then(|| wanted.to_string()),
             node: self.hub.node().clone(),
             ready: self.hub.is_ready(),
+            away: None,
+            ignored: Vec::new(),
             rooms,
             re,
         }))

@@ -131,7 +131,9 @@ impl Session {
                 node: self.hub.node().clone(),
                 kind: message.kind,
                 reference: None,
+                reference_id: None,
                 reply: message.reply,
+                quote: None,
                 enc: message.enc,
             })
         });

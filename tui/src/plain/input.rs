@@ -123,7 +123,7 @@ pub(super) fn parse_json(line: &str) -> Result<Option<Input>, String> {
         ClientMessage::Join { room } => Ok(Some(Input::Join(room))),
         ClientMessage::Leave { room } => Ok(Some(Input::Leave(room))),
         ClientMessage::Rename { name } => Ok(Some(Input::Nick(name))),
-        ClientMessage::Who { room } => Ok(Some(Input::Who(room))),
+        ClientMessage::Who { room, .. } => Ok(Some(Input::Who(room))),
         ClientMessage::Rooms { .. } => Ok(Some(Input::Rooms)),
         ClientMessage::Nodes {} => Ok(Some(Input::Nodes)),
         ClientMessage::History { room, before, limit, .. } => {

@@ -23,7 +23,9 @@ pub(super) fn entry(room_name: &str, seq: u64, content: &str) -> RoomMessage {
             node: node("node-1"),
             kind: None,
             reference: None,
+            reference_id: None,
             reply: None,
+            quote: None,
             enc: None,
         },
     }

@@ -158,6 +158,8 @@ impl Conn {
             name_wanted: None,
             node,
             ready: true,
+            away: None,
+            ignored: Vec::new(),
             rooms: Vec::new(),
             re: None,
         };
@@ -201,7 +203,9 @@ impl Conn {
             node: NodeId::parse("node-1").unwrap(),
             kind: None,
             reference: None,
+            reference_id: None,
             reply: None,
+            quote: None,
             enc: None,
         };
         let entry = RoomMessage { room: room.clone(), seq: Seq(n), id: id.clone(), body };
@@ -214,7 +218,7 @@ impl Conn {
 /// A room with nobody else in it, and a log that has nothing of the client's.
 fn entered(room: RoomName, epoch: Epoch, seq: Seq) -> RoomUsers {
     let (users, count, more) = (Vec::new(), 1, false);
-    RoomUsers { room, users, count, more, epoch, seq, id: None, last_n: 0, re: None }
+    RoomUsers { room, users, count, more, topic: String::new(), epoch, seq, id: None, last_n: 0, re: None }
 }
 
 /// A room name.

@@ -40,7 +40,7 @@ impl Link {
                 self.event(NetEvent::History { room, messages: Vec::new(), more: true });
             }
             NetCommand::Who(room) => {
-                let who = ClientMessage::Who { room: Some(room.clone()) };
+                let who = ClientMessage::Who { room: Some(room.clone()), limit: None, after: None };
                 if self.phase == Phase::Up { self.question(now, who) } else { self.offline(Some(room)) }
             }
             NetCommand::Rooms => self.ask(now, ClientMessage::Rooms { limit: None, after: None }),

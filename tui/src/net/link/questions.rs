@@ -30,7 +30,9 @@ impl Questions {
     /// is asked when the room is entered again.
     pub(super) fn forget_room(&mut self, left: &RoomName) {
         self.0.retain(|(_, question)| match question {
-            ClientMessage::History { room, .. } | ClientMessage::Who { room } => room.as_ref() != Some(left),
+            ClientMessage::History { room, .. } | ClientMessage::Who { room, .. } => {
+                room.as_ref() != Some(left)
+            }
             _ => true,
         });
     }
@@ -44,7 +46,7 @@ impl Questions {
 fn answers(answer: &ServerMessage, question: &ClientMessage) -> bool {
     match (answer, question) {
         (ServerMessage::History { room, .. }, ClientMessage::History { room: asked, .. })
-        | (ServerMessage::Who { room, .. }, ClientMessage::Who { room: asked })
+        | (ServerMessage::Who { room, .. }, ClientMessage::Who { room: asked, .. })
         | (ServerMessage::Left { room, .. }, ClientMessage::Leave { room: asked }) => {
             asked.as_ref() == Some(room)
         }

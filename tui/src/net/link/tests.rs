@@ -144,6 +144,8 @@ impl Bench {
             name_wanted: None,
             node: node(to),
             ready: true,
+            away: None,
+            ignored: Vec::new(),
             rooms: Vec::new(),
             re: None,
         })
@@ -152,7 +154,18 @@ impl Bench {
     fn enter(&mut self, seq: u64, last_n: u64) {
         let (seq, id) = (Seq(seq), Some(other(seq)));
         let (users, count, more) = (Vec::new(), 1, false);
-        let users = RoomUsers { room: room(), users, count, more, epoch: EPOCH, seq, id, last_n, re: None };
+        let users = RoomUsers {
+            room: room(),
+            users,
+            count,
+            more,
+            topic: String::new(),
+            epoch: EPOCH,
+            seq,
+            id,
+            last_n,
+            re: None,
+        };
         self.server(&ServerMessage::RoomUsers(users));
     }
 
@@ -165,7 +178,9 @@ impl Bench {
             node: node("node-1"),
             kind: None,
             reference: None,
+            reference_id: None,
             reply: None,
+            quote: None,
             enc: None,
         };
         self.server(&ServerMessage::Message(RoomMessage { room: room(), seq: Seq(seq), id, body }));

@@ -230,6 +230,8 @@ impl World {
             name_wanted: None,
             node: self.nodes[&key].id.clone(),
             ready: self.nodes[&key].standing.is_ready(self.now),
+            away: None,
+            ignored: Vec::new(),
             rooms: Vec::new(),
             re: None,
         };
@@ -344,7 +346,9 @@ impl World {
             node: from,
             kind: None,
             reference: None,
+            reference_id: None,
             reply: None,
+            quote: None,
             enc: None,
         });
         let body = (!message.void).then_some(body);
@@ -374,7 +378,18 @@ impl World {
                 let last_n = if self.mutation == Mutation::NoDedupe { 0 } else { last_n };
                 let (room, users, count, more) = (name.clone(), Vec::new(), 0, false);
                 let Place { epoch, seq, id } = head;
-                ServerMessage::RoomUsers(RoomUsers { room, users, count, more, epoch, seq, id, last_n, re })
+                ServerMessage::RoomUsers(RoomUsers {
+                    room,
+                    users,
+                    count,
+                    more,
+                    topic: String::new(),
+                    epoch,
+                    seq,
+                    id,
+                    last_n,
+                    re,
+                })
             }
             Frame::Resumed(resumed) => ServerMessage::Resumed(resumed),
             Frame::Reset(reset) => ServerMessage::Reset(reset),

@@ -414,7 +414,7 @@ fn wants(bench: &mut Bench) {
 fn what_is_wanted_meanwhile_is_done_by_whoever_has_the_client_then() {
     let expected = [
         ClientMessage::Leave { room: Some(room()) },
-        ClientMessage::Who { room: Some(ops()) },
+        ClientMessage::Who { room: Some(ops()), limit: None, after: None },
         ClientMessage::Join { room: ops() },
     ];
     let (mut bench, _) = Bench::asking(4);
