@@ -197,7 +197,12 @@ impl RoomName {
 
     /// True for names that a request may not join: the system's (`~`) and direct rooms' (`dm-`).
     pub fn is_reserved(&self) -> bool {
-        self.is_hidden() || self.0.starts_with("dm-")
+        self.is_hidden() || self.is_direct()
+    }
+
+    /// True for the rooms of two users.
+    pub fn is_direct(&self) -> bool {
+        self.0.starts_with("dm-")
     }
 
     /// True for the system's rooms, which no list shows.

@@ -374,6 +374,8 @@ pub trait Backbone: Send + Sync + 'static {
 
     /// Takes a name (by its key) for a user; false where it is another's.
     fn claim_name(&self, key: &str, user: &UserId) -> Call<bool>;
+    /// Whose a name (by its key) is; none: nobody's.
+    fn name_owner(&self, key: &str) -> Call<Option<UserId>>;
     /// Gives a name back on this node; held for its user a while longer than on the last node that had it.
     fn release_name(&self, key: &str, user: &UserId) -> Call<()>;
     /// Remembers, or forgets, that a user has joined a room.

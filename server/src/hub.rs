@@ -6,6 +6,7 @@
 //! - `lease`: this node's place among the others, and who of them is gone.
 //! - `spread`: within what time clients come back should this node die.
 //! - `stopwatch`: how long messages wait for their acks.
+//! - `users`: the users on this node, and what follows from what they do elsewhere.
 //! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, UserName};
+use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
@@ -34,15 +35,19 @@ mod actor;
 mod desk;
 mod drain;
 mod lease;
+mod own;
 mod reach;
 mod seats;
 mod spread;
 mod stopwatch;
 mod trouble;
+mod users;
 
 pub(crate) use actor::{Command, RoomHandle};
 use reach::Reach;
 pub(crate) use seats::{Seat, Style};
+use users::Online;
+pub(crate) use users::{Profile, Told};
 
 /// Commands that may wait in a room; a feed that finds it full makes the room compare heads.
 const ROOM_INBOX: usize = 1_024;
@@ -90,12 +95,6 @@ impl Newest {
     fn overtaken(&self) {
         self.outbox.close(CloseReason::Fenced);
     }
-}
-
-/// A user with clients on this node.
-struct Online {
-    name: UserName,
-    clients: usize,
 }
 
 impl Hub {
@@ -292,32 +291,6 @@ impl Hub {
     pub(crate) fn connected(self: &Arc<Self>) -> Connected {
         self.connections.fetch_add(1, Ordering::Relaxed);
         Connected { id: ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed) as u64), hub: self.clone() }
-    }
-
-    /// A client of a user is on this node.
-    pub(crate) fn user_online(&self, user: &UserId, name: &UserName) {
-        let mut users = self.users.lock();
-        let online = users.entry(user.clone()).or_insert_with(|| Online { name: name.clone(), clients: 0 });
-        online.name = name.clone();
-        online.clients += 1;
-    }
-
-    /// The user's name is another now.
-    pub(crate) fn user_renamed(&self, user: &UserId, name: &UserName) {
-        if let Some(online) = self.users.lock().get_mut(user) {
-            online.name = name.clone();
-        }
-    }
-
-    /// A client of a user is gone; the name to give back where it was the last one here.
-    pub(crate) fn user_offline(&self, user: &UserId) -> Option<UserName> {
-        let mut users = self.users.lock();
-        let online = users.get_mut(user)?;
-        online.clients -= 1;
-        if online.clients > 0 {
-            return None;
-        }
-        users.remove(user).map(|online| online.name)
     }
 
     /// A client's connection is here; older ones are closed, wherever they are.

@@ -36,6 +36,7 @@ mod session;
 pub mod shutdown;
 pub mod socket;
 mod stall;
+mod user;
 
 use backbone::memory::{MemoryBackbone, Timing};
 use backbone::{Backbone, Link, redis};

@@ -1,7 +1,7 @@
 //! Owns what one connection may do: who it is, which rooms it is in, what its requests mean. Takes decoded
 //! frames, answers through the outbox. Knows no transport.
 //!
-//! - `identity`: hello, names, sessions, fencing.
+//! - `identity`: hello, sessions, fencing; `own`: what a user says of itself, for all its clients.
 //! - `rooms`: join, leave, messages.
 //! - `answers`: history, who, rooms, nodes.
 //! - `seed`: clients that never say hello, and people at a plain terminal.
@@ -12,18 +12,20 @@ use std::time::Duration;
 
 use chat_protocol::{
     ClientId, ClientMessage, CloseReason, Connection, DecodeError, ErrorCode, ErrorMessage, Re, Request,
-    RoomName, ServerMessage, User, UserId, UserName, decode_request, limits,
+    RoomName, ServerMessage, User, UserId, decode_request, limits,
 };
 use tokio::time::Instant;
 
 use crate::backbone::BackboneError;
-use crate::hub::{Command, Connected, Hub, Style};
+use crate::hub::{Command, Connected, Hub, Profile, Style};
 use crate::outbox::Outbox;
 use crate::room::ConnId;
+use crate::user::Marker;
 
 mod answers;
 mod identity;
 mod joined;
+mod own;
 mod rate_limit;
 mod rooms;
 mod seed;
@@ -59,7 +61,8 @@ struct Who {
     user: UserId,
     client: ClientId,
     generation: u64,
-    name: UserName,
+    /// Shared with the user's other connections here.
+    profile: Arc<Profile>,
     /// It has said hello, or done something: other nodes know it.
     registered: bool,
     /// All it has done is to be silent: it may still say hello.
@@ -145,6 +148,10 @@ impl Session {
                 self.history(answers::Wanted { room, epoch, before, after, around, limit }, re).await;
             }
             ClientMessage::Rename { name } => self.rename(&name, re).await,
+            ClientMessage::Away { text } => self.away(text, re).await,
+            ClientMessage::Read { room, epoch, seq } => self.read(room, Marker { epoch, seq }, re).await,
+            ClientMessage::Direct { to } => self.direct(&to, re).await,
+            ClientMessage::Ignore { user, off } => self.ignore(&user, off, re).await,
             ClientMessage::Rooms { limit, after } => self.directory(limit, after, re).await,
             ClientMessage::Who { room, .. } => self.list_users(room, re).await,
             ClientMessage::Nodes {} => self.list_nodes(re).await,
@@ -154,18 +161,12 @@ impl Session {
             ClientMessage::Auth { .. } | ClientMessage::Edit { .. } | ClientMessage::Delete { .. } => {
                 self.unsupported(re);
             }
-            ClientMessage::Search { .. } | ClientMessage::Direct { .. } | ClientMessage::Away { .. } => {
-                self.unsupported(re);
-            }
-            ClientMessage::Topic { .. } | ClientMessage::Read { .. } | ClientMessage::Typing { .. } => {
-                self.unsupported(re);
-            }
+            ClientMessage::Search { .. } => self.unsupported(re),
+            ClientMessage::Topic { .. } | ClientMessage::Typing { .. } => self.unsupported(re),
             ClientMessage::Invite { .. } | ClientMessage::Kick { .. } | ClientMessage::Ban { .. } => {
                 self.unsupported(re);
             }
-            ClientMessage::Mute { .. } | ClientMessage::Todo { .. } | ClientMessage::Ignore { .. } => {
-                self.unsupported(re)
-            }
+            ClientMessage::Mute { .. } | ClientMessage::Todo { .. } => self.unsupported(re),
         }
     }
 
@@ -208,19 +209,14 @@ impl Session {
         }
         if self.who.registered {
             self.hub.client_gone(&self.who.client, conn);
-            if let Some(name) = self.hub.user_offline(&self.who.user) {
+            if let Some(name) = self.hub.user_offline(&self.who.user, conn) {
                 self.hub.directory.release(&name, &self.who.user).await;
             }
         }
     }
 
     fn as_user(&self) -> User {
-        User {
-            user_id: self.who.user.clone(),
-            username: self.who.name.to_string(),
-            node: self.hub.node().clone(),
-            away: None,
-        }
+        self.who.profile.user(&self.who.user, self.hub.node())
     }
 }
 

@@ -322,6 +322,10 @@ impl Backbone for MemoryNode {
         self.call(|state, now| state.people.claim_name(key, user, by, Times { now, hold }))
     }
 
+    fn name_owner(&self, key: &str) -> Call<Option<UserId>> {
+        self.call(|state, _| state.people.name_owner(key))
+    }
+
     fn release_name(&self, key: &str, user: &UserId) -> Call<()> {
         let by = (self.node.clone(), self.connection);
         self.call(|state, now| state.people.release_name(key, user, &by, now))

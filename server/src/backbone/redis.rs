@@ -297,6 +297,11 @@ impl Backbone for RedisBackbone {
         hand_on!(self, people => |people, key, user| people.claim_name(&key, &user))
     }
 
+    fn name_owner(&self, key: &str) -> Call<Option<UserId>> {
+        let key = key.to_owned();
+        hand_on!(self, people => |people, key| people.name_owner(&key))
+    }
+
     fn release_name(&self, key: &str, user: &UserId) -> Call<()> {
         let key = key.to_owned();
         hand_on!(self, people => |people, key, user| people.release_name(&key, &user))

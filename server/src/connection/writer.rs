@@ -127,7 +127,7 @@ impl Shared {
 
     /// Rooms that found the outbox full may go on.
     async fn drained(&self, conn: ConnId) {
-        for room in self.rooms.all() {
+        for room in self.rooms.each() {
             room.send(Command::Drained(conn)).await;
         }
     }

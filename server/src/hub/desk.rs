@@ -10,6 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use super::Hub;
+use super::own;
 use super::seats::{PeopleCall, Seats};
 use super::stopwatch::Stopwatch;
 use crate::backbone::{self, BackboneError, ItemAnswer, Published, call};
@@ -56,6 +57,15 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// The log of a user is not shown to its clients: they are told what it means. False: no more for now.
+    fn tell_own(&mut self, to: ConnId, frame: Frame) -> bool {
+        let Some(seat) = self.seats.seat(to) else { return true };
+        let told = own::told(&self.hub, seat, frame);
+        told.is_none_or(|message| seat.outbox.push(Payload::new(&message)))
+    }
+}
+
 impl Outlet for Desk {
     fn call(&mut self, call_: room::Call) {
         let (backbone, room) = (&self.hub.backbone, &self.room);
@@ -89,6 +99,9 @@ impl Outlet for Desk {
             }
             Frame::Error(ErrorMessage { n: Some(n), .. }) => self.watch.refused(to, *n),
             _ => {}
+        }
+        if self.room.is_hidden() && !matches!(frame, Frame::Fenced) {
+            return self.tell_own(to, frame);
         }
         match (frame, self.gone.get(&to)) {
             (Frame::Ack(ack), Some(outbox)) if !self.seats.has(to) => {

@@ -2,6 +2,7 @@
 //! within, and judges nobody while the backbone may have been asleep.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -129,7 +130,7 @@ impl Hub {
 
     /// Says anew who and what is here whenever the lease was lost: what took it may have taken that too. Apart from
     /// the renewals, which must not wait for it.
-    pub(super) async fn run_reminders(&self) {
+    pub(super) async fn run_reminders(self: &Arc<Self>) {
         loop {
             self.lost.notified().await;
             while let Err(error) = call(self.backbone.remind(self.known())).await {
@@ -137,11 +138,12 @@ impl Hub {
                 sleep(REMIND_RETRY).await;
             }
             self.directory.refresh().await;
+            self.restate_all().await;
         }
     }
 
     fn known(&self) -> Known {
-        let online = |(user, online): (&UserId, &super::Online)| (online.name.key(), user.clone());
+        let online = |(user, online): (&UserId, &super::Online)| (online.profile.name().key(), user.clone());
         let names = self.users.lock().iter().map(online).collect();
         let client =
             |(id, newest): (&ClientId, &super::Newest)| (id.clone(), newest.user.clone(), newest.generation);

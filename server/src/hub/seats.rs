@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_protocol::{
-    CloseReason, ErrorCode, ErrorMessage, Payload, Presence, RoomName, RoomUsers, ServerMessage, User,
-    UserId, limits,
+    ClientId, CloseReason, ErrorCode, ErrorMessage, Payload, Presence, RoomName, RoomUsers, ServerMessage,
+    User, UserId, limits,
 };
 use serde_json::json;
 
@@ -20,6 +20,7 @@ use crate::room::{ConnId, Frame};
 pub(crate) struct Seat {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) user: User,
+    pub(crate) client: ClientId,
     pub(crate) style: Style,
 }
 
@@ -111,6 +112,11 @@ impl Seats {
         // Known here at once; the others hear of it through the backbone.
         self.roster.change(Duration::ZERO, crate::backbone::PresenceChange::Entered(user.clone()));
         self.calls.push_back(PeopleCall::Enter(user));
+    }
+
+    /// The connection of a client, with its user.
+    pub(super) fn seat(&self, conn: ConnId) -> Option<&Seat> {
+        self.seats.get(&conn).map(|taken| &taken.seat)
     }
 
     pub(super) fn has(&self, conn: ConnId) -> bool {

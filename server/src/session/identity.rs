@@ -1,16 +1,18 @@
 //! Owns who a connection is: its user by session, its client by id, its name by claim.
 
 use chat_protocol::{
-    ClientId, CloseReason, ErrorCode, ErrorMessage, Hello, Re, Resume, RoomName, Seq, ServerMessage, UserId,
-    UserName, Welcome, WelcomeRoom,
+    ClientId, CloseReason, ErrorCode, ErrorMessage, Hello, Person, Re, Resume, RoomName, Seq, ServerMessage,
+    UserId, Welcome, WelcomeRoom,
 };
 
 use futures_util::future::try_join_all;
 
+use super::own::TakenIn;
 use super::{Session, Who};
 use crate::backbone::{BackboneError, Rank, call};
 use crate::directory::guest_name;
-use crate::hub::{Command, Newest, Style};
+use crate::hub::{Newest, Profile, Style, Told};
+use crate::user::UserState;
 
 impl Who {
     /// Somebody who has not said who it is.
@@ -20,7 +22,8 @@ impl Who {
         let user = UserId::parse(&id).expect("hexadecimal digits make an id");
         let client = ClientId::parse(&id).expect("hexadecimal digits make an id");
         let name = guest_name(&user);
-        Self { style: Style::Seed, user, client, generation: 0, name, registered: false, silent: false }
+        let profile = Profile::new(name, None);
+        Self { style: Style::Seed, user, client, generation: 0, profile, registered: false, silent: false }
     }
 }
 
@@ -41,8 +44,11 @@ impl Session {
             return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::TooManyRooms, reason) });
         }
         let resume = hello.resume.clone();
-        match self.introduce(hello, re.clone()).await {
-            Ok(Some(welcome)) => self.outbox.say(&ServerMessage::Welcome(welcome)),
+        let taken_in = match self.introduce(hello, re.clone()).await {
+            Ok(Some((welcome, taken_in))) => {
+                self.outbox.say(&ServerMessage::Welcome(welcome));
+                taken_in
+            }
             // A newer connection of this client's was quicker: nothing has changed for that one.
             Ok(None) => return self.outbox.close(CloseReason::Fenced),
             Err(error) => {
@@ -50,10 +56,11 @@ impl Session {
                 self.unavailable(&error, re);
                 return self.outbox.close(CloseReason::TryAgainLater("the backbone is out of reach"));
             }
-        }
+        };
         for entry in resume {
             self.resume_room(entry).await;
         }
+        self.follow_own(taken_in).await;
     }
 
     /// Why this node takes nobody in, or nobody who has another connection to go on with: said before anything
@@ -68,46 +75,57 @@ impl Session {
 
     /// A hello that fails has changed nothing for the client's other connection: fencing that one comes last, when
     /// nothing else can fail. A name that was claimed runs out by itself.
-    async fn introduce(&mut self, hello: Hello, re: Option<Re>) -> Result<Option<Welcome>, BackboneError> {
+    async fn introduce(
+        &mut self,
+        hello: Hello,
+        re: Option<Re>,
+    ) -> Result<Option<(Welcome, TakenIn)>, BackboneError> {
         let directory = &self.hub.directory;
         let proved = match &hello.session {
             Some(session) => directory.prove(session).await?,
             None => None,
         };
-        let user = proved.unwrap_or_else(UserId::random);
+        let (user, is_known) = proved.map_or_else(|| (UserId::random(), false), |user| (user, true));
         let generation = hello.generation.unwrap_or(0);
-        let wanted = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
         // Ids that servers lend are public and nobody's.
         let asked = hello.client_id.filter(|client| !client.is_lent()).unwrap_or_else(ClientId::random);
-        // None of them needs another's answer: after a node's death many come at once, and each round trip counts.
-        let (name, session, mut rooms) = tokio::try_join!(
-            directory.claim(&wanted, &user),
-            directory.session(&user),
-            self.rooms_of_user(&user, &asked, &hello.resume),
-        )?;
+        // What needs no other's answer is asked together: after a node's death many come at once, and each round trip
+        // counts.
+        let told = async { if is_known { self.hub.read_user(&user).await } else { Ok(Told::default()) } };
+        let (told, session, remembered) =
+            tokio::try_join!(told, directory.session(&user), call(self.hub.backbone.remembered(&user)))?;
+        let asked_name = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
+        // The user has one name on all its clients: a client's own idea of it counts for a new user only.
+        let wanted = told.state.wanted.clone().or_else(|| told.state.name.clone()).unwrap_or(asked_name);
+        let rooms = rooms_of(&told.state, remembered, &hello.resume);
+        let rooms = rooms.into_iter().map(|room| self.room_of_user(room, &asked, &told.state));
+        let (name, mut rooms) = tokio::try_join!(directory.claim(&wanted, &user), try_join_all(rooms))?;
         let Some(client) = self.own_client(asked.clone(), &user, generation).await? else { return Ok(None) };
         if client != asked {
             // Somebody else's numbers are not its own.
             rooms.iter_mut().for_each(|room| room.last_n = 0);
         }
+        let own = (self.conn(), self.rooms.clone());
+        let profile = self.hub.user_online(&user, &name, own, &told);
         self.who =
-            Who { style: Style::Hello, user, client, generation, name, registered: true, silent: false };
-        let Who { user, client, name, .. } = &self.who;
-        self.hub.user_online(user, name);
+            Who { style: Style::Hello, user, client, generation, profile, registered: true, silent: false };
+        let Who { user, client, .. } = &self.who;
         self.hub.client_here(client, self.newest());
-        Ok(Some(Welcome {
+        let (away, ignored) = (told.state.away.clone(), told.state.ignored());
+        let welcome = Welcome {
             user_id: user.clone(),
             client_id: client.clone(),
             session,
             name: name.to_string(),
-            name_wanted: (*name != wanted).then(|| wanted.to_string()),
+            name_wanted: (name != wanted).then(|| wanted.to_string()),
             node: self.hub.node().clone(),
             ready: self.hub.is_ready(),
-            away: None,
-            ignored: Vec::new(),
+            away,
+            ignored,
             rooms,
             re,
-        }))
+        };
+        Ok(Some((welcome, TakenIn { place: told.place, was: told.state.name, name, wanted })))
     }
 
     /// The id that was asked for, unless it is another user's or another program's: then a fresh one. None where the
@@ -128,37 +146,39 @@ impl Session {
         Ok(Some(ClientId::random()))
     }
 
-    /// The rooms a user is remembered to be in, and those it comes back to, as they are for a client.
-    async fn rooms_of_user(
+    async fn room_of_user(
         &self,
-        user: &UserId,
+        room: RoomName,
         client: &ClientId,
-        resume: &[Resume],
-    ) -> Result<Vec<WelcomeRoom>, BackboneError> {
-        let mut rooms = call(self.hub.backbone.remembered(user)).await?;
-        rooms.extend(resume.iter().map(|entry| entry.room.clone()));
-        rooms.sort();
-        rooms.dedup();
-        rooms.retain(|room| !room.is_hidden());
-        try_join_all(rooms.into_iter().map(|room| self.room_of_user(room, client))).await
-    }
-
-    async fn room_of_user(&self, room: RoomName, client: &ClientId) -> Result<WelcomeRoom, BackboneError> {
+        state: &UserState,
+    ) -> Result<WelcomeRoom, BackboneError> {
         let backbone = &self.hub.backbone;
-        let (head, last_n) =
-            tokio::try_join!(call(backbone.head(&room)), call(backbone.last_n(&room, client)))?;
+        let with = async {
+            let Some(with) = state.direct.get(&room) else { return Ok(None) };
+            // Names change; what it was called when the room was opened is better than nothing.
+            let name = self.hub.name_of(&with.user_id).await?;
+            let username = name.map_or_else(|| with.username.clone(), |name| name.to_string());
+            Ok(Some(Person { user_id: with.user_id.clone(), username }))
+        };
+        let (head, last_n, with) =
+            tokio::try_join!(call(backbone.head(&room)), call(backbone.last_n(&room, client)), with)?;
         let place = head.map(|head| head.place);
+        let seq = place.as_ref().map_or(Seq::START, |place| place.seq);
+        let epoch = place.as_ref().map(|place| place.epoch);
+        // A room that was never read is new with its first look at it; what somebody writes to a user is not.
+        let unmarked = if with.is_some() { Seq::START } else { seq };
+        let read = epoch.and_then(|epoch| state.read_in(&room, epoch)).unwrap_or(unmarked).min(seq);
         Ok(WelcomeRoom {
+            kind: if with.is_some() { "direct" } else { "room" }.to_owned(),
             room,
-            kind: "room".to_owned(),
             topic: String::new(),
-            epoch: place.as_ref().map(|place| place.epoch),
-            seq: place.as_ref().map_or(Seq::START, |place| place.seq),
+            epoch,
+            seq,
             id: place.and_then(|place| place.id),
             last_n,
-            read: Seq::START,
-            unread: 0,
-            with: None,
+            read,
+            unread: seq.0 - read.0,
+            with,
         })
     }
 
@@ -169,45 +189,14 @@ impl Session {
         }
     }
 
-    /// Another name for the user; a taken one is numbered.
-    pub(super) async fn rename(&mut self, wanted: &UserName, re: Option<Re>) {
-        if wanted.is_reserved() {
-            let reason = format!("the name {wanted} is reserved: choose another");
-            return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::BadName, reason) });
-        }
-        self.register_guest().await;
-        if let Some(error) = self.too_fast() {
-            return self.refuse(ErrorMessage { re, ..error });
-        }
-        let name = match self.hub.directory.claim(wanted, &self.who.user).await {
-            Ok(name) => name,
-            Err(error) => return self.unavailable(&error, re),
-        };
-        let was = std::mem::replace(&mut self.who.name, name.clone());
-        if was.key() != name.key() {
-            self.hub.directory.release(&was, &self.who.user).await;
-        }
-        self.hub.user_renamed(&self.who.user, &name);
-        let user = self.as_user();
-        for room in self.rooms.all() {
-            room.send(Command::Renamed { conn: self.conn(), user: user.clone() }).await;
-        }
-        self.outbox.say(&ServerMessage::UserChanged {
-            user_id: user.user_id,
-            username: user.username,
-            was: Some(was.to_string()),
-            away: None,
-            re,
-        });
-    }
-
     /// A client that never says hello becomes a guest with its first deed.
     pub(super) async fn register_guest(&mut self) {
         if self.who.registered {
             return;
         }
         self.who.registered = true;
-        self.hub.user_online(&self.who.user, &self.who.name);
+        let (own, name) = ((self.conn(), self.rooms.clone()), self.who.profile.name());
+        self.who.profile = self.hub.user_online(&self.who.user, &name, own, &Told::default());
         self.hub.client_here(&self.who.client, self.newest());
     }
 
@@ -233,7 +222,9 @@ impl Session {
     ) -> Result<(), ErrorMessage> {
         let refused =
             |code, reason: String| Err(ErrorMessage { re: re.clone(), ..ErrorMessage::new(code, reason) });
-        if room.is_reserved() {
+        let is_own =
+            || self.hub.of_user(&self.who.user, |state| state.direct.contains_key(room)) == Some(true);
+        if room.is_reserved() && !(room.is_direct() && is_own()) {
             return refused(ErrorCode::Forbidden, format!("room {room} cannot be joined by name"));
         }
         if self.rooms.len() >= self.rooms_max() && !self.rooms.contains(room) {
@@ -255,4 +246,15 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The rooms a user is remembered to be in, those it comes back to, and those it has with another user.
+fn rooms_of(state: &UserState, remembered: Vec<RoomName>, resume: &[Resume]) -> Vec<RoomName> {
+    let mut rooms = remembered;
+    rooms.extend(resume.iter().map(|entry| entry.room.clone()));
+    rooms.retain(|room| !room.is_reserved());
+    rooms.extend(state.direct.keys().cloned());
+    rooms.sort();
+    rooms.dedup();
+    rooms
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use super::{Session, UNAVAILABLE_RETRY};
-use crate::backbone::call;
+use crate::backbone::{Place, call};
 use crate::hub::{Command, Seat, Style};
 use crate::room::{Joining, Publishing};
 
@@ -37,12 +37,36 @@ impl Session {
     pub(super) async fn sit(&mut self, room: &RoomName, resume: Option<Resume>, last_n: u64, re: Option<Re>) {
         loop {
             let handle = self.hub.room(room);
-            let seat = Seat { outbox: self.outbox.clone(), user: self.as_user(), style: self.who.style };
+            let seat = self.seat();
             let joining = Joining { conn: self.conn(), resume: resume.clone(), last_n, re: re.clone() };
             // A room that closes at this moment is opened again.
             if handle.send(Command::Join(joining, seat)).await {
                 self.rooms.insert(handle);
                 return;
+            }
+        }
+    }
+
+    fn seat(&self) -> Seat {
+        let (outbox, client) = (self.outbox.clone(), self.who.client.clone());
+        Seat { outbox, user: self.as_user(), client, style: self.who.style }
+    }
+
+    /// Hears what is said in the user's log behind this place.
+    pub(super) async fn sit_own(&mut self, place: Option<Place>) {
+        let room = RoomName::of_user(&self.who.user);
+        let resume = place.map(|Place { epoch, seq, id }| Resume {
+            room: room.clone(),
+            epoch,
+            seq,
+            id,
+            tail: Vec::new(),
+        });
+        loop {
+            let handle = self.hub.room(&room);
+            let joining = Joining { conn: self.conn(), resume: resume.clone(), last_n: 0, re: None };
+            if handle.send(Command::Join(joining, self.seat())).await {
+                return self.rooms.set_own(handle);
             }
         }
     }
@@ -64,6 +88,10 @@ impl Session {
         let Some(handle) = self.rooms.remove(room) else { return false };
         handle.send(Command::Leave { conn: self.conn(), lost: false }).await;
         self.current.take_if(|current| current == room);
+        if room.is_direct() {
+            // It stays the user's: the other one may write.
+            return true;
+        }
         if let Err(error) = call(self.hub.backbone.remember(&self.who.user, room, false)).await {
             // The room is left here; the user's list keeps it until it is left again.
             tracing::debug!(%room, %error, "left room stays remembered");
@@ -124,7 +152,7 @@ impl Session {
         let (n, acked) = (message.n, message.acked);
         let body = (!message.void).then(|| {
             encode_body(&MessageBody {
-                sender: self.who.name.to_string(),
+                sender: self.who.profile.name().to_string(),
                 sender_id: self.who.user.clone(),
                 content: message.content,
                 timestamp: format!("{:.3}", Timestamp::now()),

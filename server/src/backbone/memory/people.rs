@@ -138,6 +138,10 @@ impl People {
         true
     }
 
+    pub(super) fn name_owner(&self, key: &str) -> Option<UserId> {
+        self.names.get(key).map(|claim| claim.user.clone())
+    }
+
     pub(super) fn release_name(&mut self, key: &str, user: &UserId, by: &Life, now: Duration) {
         if let Some(claim) = self.names.get_mut(key).filter(|claim| claim.user == *user) {
             claim.nodes.remove(by);

@@ -57,6 +57,16 @@ impl People {
         }
     }
 
+    pub(super) async fn name_owner(&self, key: &str) -> Answer<Option<UserId>> {
+        let name = keys::name(key);
+        let owner = self.topology.of(&name).query(redis::cmd("HGET").arg(&name).arg("u")).await?;
+        if owner == Value::Nil {
+            return Ok(None);
+        }
+        let read = text(owner).and_then(|owner| UserId::parse(&owner).ok());
+        understood("the owner of a name", read).map(Some)
+    }
+
     pub(super) async fn release_name(&self, key: &str, user: &UserId) -> Answer<()> {
         let name = keys::name(key);
         self.registered.lock().remove(&name);

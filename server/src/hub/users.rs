@@ -1,0 +1,316 @@
+//! Owns the users with clients on this node: their states, folded from the logs of their hidden rooms, and what
+//! follows from a change for their clients here. Knows no transport.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chat_protocol::{ClientId, Epoch, MessageId, Person, RoomName, Seq, User, UserId, UserName};
+use futures_util::{StreamExt, stream};
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
+use tracing::debug;
+
+use super::{Command, Hub};
+use crate::backbone::{BackboneError, Item, ItemAnswer, Place, Published, call};
+use crate::room::ConnId;
+use crate::session::Joined;
+use crate::user::{Deed, Reading, SNAPSHOT_EVERY, UserEntry, UserState};
+
+/// Entries of a user's log read at once: as a rule all that stands behind its last snapshot.
+const PAGE_ENTRIES: usize = 256;
+/// How long a deed is tried to be recorded: longer than a recovery round, and than a log takes to be made.
+const RECORD_WITHIN: Duration = Duration::from_secs(3);
+/// A user who is not here and has no log for so long is nobody: longer than a recovery round.
+const ABSENT_AFTER: Duration = Duration::from_secs(1);
+/// Between two tries.
+const RECORD_PAUSE: Duration = Duration::from_millis(50);
+/// Users whose states are said anew at once.
+const RESTATED_AT_ONCE: usize = 16;
+
+/// What others see of a user, shared by all its connections on this node.
+#[derive(Debug)]
+pub(crate) struct Profile(Mutex<Shown>);
+
+#[derive(Debug, Clone)]
+struct Shown {
+    name: UserName,
+    away: Option<String>,
+}
+
+impl Profile {
+    pub(crate) fn new(name: UserName, away: Option<String>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Shown { name, away })))
+    }
+
+    pub(crate) fn name(&self) -> UserName {
+        self.0.lock().name.clone()
+    }
+
+    /// For a guest, who has no log.
+    pub(crate) fn rename(&self, name: UserName) -> UserName {
+        std::mem::replace(&mut self.0.lock().name, name)
+    }
+
+    /// The user as seen on a node.
+    pub(crate) fn user(&self, user: &UserId, node: &chat_protocol::NodeId) -> User {
+        let Shown { name, away } = self.0.lock().clone();
+        User { user_id: user.clone(), username: name.to_string(), node: node.clone(), away }
+    }
+}
+
+/// A user with clients on this node.
+pub(super) struct Online {
+    pub(super) profile: Arc<Profile>,
+    state: UserState,
+    /// Where the fold of the log stands.
+    at: Option<(Epoch, Seq)>,
+    /// Entries behind the last snapshot.
+    since: u64,
+    sessions: BTreeMap<ConnId, Arc<Joined>>,
+    writer: Writer,
+}
+
+/// The producer of what this node says in a user's log: one entry at a time, or numbers would overtake each other.
+type Writer = Arc<tokio::sync::Mutex<MessageId>>;
+
+fn new_writer() -> MessageId {
+    MessageId::new(ClientId::producer(), 0)
+}
+
+/// A user as its log tells it.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) state: UserState,
+    /// The log's head when it was read; none: there is no log yet.
+    pub(crate) place: Option<Place>,
+    since: u64,
+}
+
+impl Hub {
+    /// Reads a user from its log.
+    pub(crate) async fn read_user(&self, user: &UserId) -> Result<Told, BackboneError> {
+        let room = RoomName::of_user(user);
+        let (mut reading, mut before, mut place) = (Reading::default(), None, None);
+        while let Some((head, entries)) = call(self.backbone.history(&room, before, PAGE_ENTRIES)).await? {
+            let at = place.get_or_insert_with(|| head.place.clone());
+            let oldest = entries.first().map(|entry| entry.seq);
+            let page = entries.iter().filter_map(|entry| Some((entry.seq, parse(&entry.body)?)));
+            let enough =
+                at.epoch != head.place.epoch || reading.take(at.epoch, page.collect::<Vec<_>>().into_iter());
+            before = oldest.filter(|oldest| !enough && *oldest > head.first);
+            if before.is_none() {
+                break;
+            }
+        }
+        let (state, since) = reading.fold();
+        Ok(Told { state, place, since })
+    }
+
+    /// A client of a user is on this node. What it shares with the user's other connections here.
+    pub(crate) fn user_online(
+        &self,
+        user: &UserId,
+        name: &UserName,
+        (conn, rooms): (ConnId, Arc<Joined>),
+        told: &Told,
+    ) -> Arc<Profile> {
+        let mut users = self.users.lock();
+        let online = users.entry(user.clone()).or_insert_with(|| Online {
+            profile: Profile::new(name.clone(), told.state.away.clone()),
+            state: told.state.clone(),
+            at: told.place.as_ref().map(|place| (place.epoch, place.seq)),
+            since: told.since,
+            sessions: BTreeMap::new(),
+            writer: Arc::new(tokio::sync::Mutex::new(new_writer())),
+        });
+        online.sessions.insert(conn, rooms);
+        online.profile.clone()
+    }
+
+    /// A client of a user is gone; the name to give back where it was the last one here.
+    pub(crate) fn user_offline(&self, user: &UserId, conn: ConnId) -> Option<UserName> {
+        let mut users = self.users.lock();
+        let online = users.get_mut(user)?;
+        online.sessions.remove(&conn);
+        if !online.sessions.is_empty() {
+            return None;
+        }
+        users.remove(user).map(|online| online.profile.name())
+    }
+
+    /// What is known of a user who is online here.
+    pub(crate) fn of_user<T>(&self, user: &UserId, look: impl FnOnce(&UserState) -> T) -> Option<T> {
+        self.users.lock().get(user).map(|online| look(&online.state))
+    }
+
+    /// The name under which a user who is online here is seen.
+    pub(super) fn shown_name(&self, user: &UserId) -> Option<String> {
+        self.users.lock().get(user).map(|online| online.profile.name().to_string())
+    }
+
+    /// A user by name or id, with the name it has now; none: nobody.
+    pub(crate) async fn find_user(&self, wanted: &str) -> Result<Option<Person>, BackboneError> {
+        let owner = match UserName::parse(wanted) {
+            Ok(name) => call(self.backbone.name_owner(&name.key())).await?,
+            Err(_) => None,
+        };
+        let Some(user) = owner.or_else(|| UserId::parse(wanted).ok()) else { return Ok(None) };
+        Ok(self.name_of(&user).await?.map(|name| Person { user_id: user, username: name.to_string() }))
+    }
+
+    /// The name a user has, or had last; none: nobody has been here under that id.
+    pub(crate) async fn name_of(&self, user: &UserId) -> Result<Option<UserName>, BackboneError> {
+        if let Some(online) = self.users.lock().get(user) {
+            return Ok(Some(online.profile.name()));
+        }
+        Ok(self.read_user(user).await?.state.name)
+    }
+
+    /// Writes a deed into a user's log, once. False: the user has none.
+    ///
+    /// # Errors
+    /// When it could not be said within three seconds whether it is there; the same deed may be said again.
+    pub(crate) async fn record(&self, user: &UserId, entry: &UserEntry) -> Result<bool, BackboneError> {
+        let (is_here, writer) = match self.users.lock().get(user) {
+            Some(online) => (true, online.writer.clone()),
+            None => (false, Arc::new(tokio::sync::Mutex::new(new_writer()))),
+        };
+        let mut last = writer.lock().await;
+        last.n += 1;
+        let body = Bytes::from(serde_json::to_vec(entry).unwrap_or_default());
+        let (room, started) = (RoomName::of_user(user), Instant::now());
+        let (until, absent_until) = (started + RECORD_WITHIN, started + ABSENT_AFTER);
+        loop {
+            let item =
+                Item { id: last.clone(), generation: 0, acked: None, digest: 0, body: Some(body.clone()) };
+            let answer = call(self.backbone.publish(&room, None, vec![item])).await;
+            let pause = match answer {
+                Ok(Published::Ok { items, .. }) if is_taken(&items) => return Ok(true),
+                // The log knows other numbers: as somebody else it is taken.
+                Ok(Published::Ok { .. }) => {
+                    *last = MessageId { n: 1, ..new_writer() };
+                    Duration::ZERO
+                }
+                Ok(Published::Settling(left)) => left,
+                // It may be being made, or be brought back by who knows it.
+                Ok(_) if !is_here && Instant::now() >= absent_until => return Ok(false),
+                Ok(_) => RECORD_PAUSE,
+                Err(error) if Instant::now() >= until => {
+                    *last = new_writer();
+                    return Err(error);
+                }
+                Err(_) => RECORD_PAUSE,
+            };
+            if Instant::now() >= until {
+                *last = new_writer();
+                return Err(BackboneError::Unavailable("the log of this user is being recovered".to_owned()));
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// The same, without waiting: for what follows from what is known, and is said again if it is lost.
+    pub(crate) fn record_soon(self: &Arc<Self>, user: UserId, entry: UserEntry) {
+        let hub = self.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = hub.record(&user, &entry).await {
+                debug!(%user, %error, "deed of a user not recorded");
+            }
+        });
+    }
+
+    /// The next entry of a user's log has come.
+    pub(super) fn user_entry(self: &Arc<Self>, user: &UserId, seq: Seq, entry: &UserEntry) {
+        let mut users = self.users.lock();
+        let Some(online) = users.get_mut(user) else { return };
+        let Some((epoch, at)) = online.at.filter(|(_, at)| *at < seq) else { return };
+        let known = matches!(&entry.deed, Deed::Snapshot { upto: Some((life, upto)), .. } if *life == epoch && *upto <= at);
+        online.at = Some((epoch, seq));
+        online.since += 1;
+        if !known {
+            online.state.take(&entry.deed);
+        }
+        if matches!(entry.deed, Deed::Snapshot { .. }) {
+            online.since = 0;
+        } else if online.since >= SNAPSHOT_EVERY {
+            // Whoever comes next reads one page.
+            online.since = 0;
+            snapshot(online).into_iter().for_each(|entry| self.record_soon(user.clone(), entry));
+        }
+        self.adopt(user, online);
+    }
+
+    /// The fold of a user's log goes on behind this place: its history is another one.
+    pub(super) fn user_moved(&self, user: &UserId, epoch: Epoch, seq: Seq) {
+        if let Some(online) = self.users.lock().get_mut(user) {
+            online.at = Some((epoch, seq));
+        }
+    }
+
+    /// The log of a user who had none stands there.
+    pub(super) fn user_begun(&self, user: &UserId, epoch: Epoch, seq: Seq) {
+        if let Some(online) = self.users.lock().get_mut(user) {
+            online.at.get_or_insert((epoch, seq));
+        }
+    }
+
+    /// Whom the user ignores, for its clients here.
+    pub(super) fn ignored_by(&self, user: &UserId) -> Vec<Person> {
+        self.of_user(user, UserState::ignored).unwrap_or_default()
+    }
+
+    /// Shows the user under its name of now, and as away, in all rooms of its connections here.
+    fn adopt(self: &Arc<Self>, user: &UserId, online: &Online) {
+        let mut shown = online.profile.0.lock();
+        let name = online.state.name.clone().unwrap_or_else(|| shown.name.clone());
+        let was =
+            std::mem::replace(&mut *shown, Shown { name: name.clone(), away: online.state.away.clone() });
+        if was.name == name && was.away == shown.away {
+            return;
+        }
+        let sessions: Vec<_> = online.sessions.iter().map(|(conn, rooms)| (*conn, rooms.all())).collect();
+        let (hub, user, profile) = (self.clone(), user.clone(), online.profile.clone());
+        self.tasks.spawn(async move {
+            if was.name.key() != name.key() {
+                // It is the user's already; from now on also on this node.
+                if let Err(error) = call(hub.backbone.claim_name(&name.key(), &user)).await {
+                    debug!(%user, %error, "name of a user not claimed here: it runs out with the other nodes");
+                }
+                hub.directory.release(&was.name, &user).await;
+            }
+            for (conn, rooms) in sessions {
+                for room in rooms {
+                    room.send(Command::Renamed { conn, user: profile.user(&user, hub.node()) }).await;
+                }
+            }
+        });
+    }
+
+    /// Says anew what is known of the users here: what has lost the lease may have lost the beginnings of their logs.
+    pub(super) async fn restate_all(self: &Arc<Self>) {
+        let known = |(user, online): (&UserId, &Online)| Some((user.clone(), snapshot(online)?));
+        let known: Vec<_> = self.users.lock().iter().filter_map(known).collect();
+        let said = known.into_iter().map(async |(user, entry)| drop(self.record(&user, &entry).await));
+        stream::iter(said).buffer_unordered(RESTATED_AT_ONCE).collect::<()>().await;
+    }
+}
+
+fn snapshot(online: &Online) -> Option<UserEntry> {
+    let state = online.state.clone();
+    (state != UserState::default()).then(|| UserEntry {
+        by: None,
+        re: None,
+        deed: Deed::Snapshot { upto: online.at, state },
+    })
+}
+
+fn is_taken(items: &[ItemAnswer]) -> bool {
+    matches!(items, [ItemAnswer::Placed { .. } | ItemAnswer::Duplicate(_)])
+}
+
+/// An entry of a user's log; none: a newer release wrote it.
+fn parse(body: &[u8]) -> Option<UserEntry> {
+    serde_json::from_slice(body).ok()
+}
