@@ -228,6 +228,11 @@ impl Hub {
         drop(call(self.backbone.answer(&room, &from)).await);
     }
 
+    /// The rooms that are open here, apart from those of users alone.
+    fn shown_rooms(&self) -> usize {
+        self.rooms.lock().keys().filter(|room| !room.is_hidden()).count()
+    }
+
     /// What this node says of itself.
     pub(crate) fn info(&self) -> NodeInfo {
         NodeInfo {
@@ -235,7 +240,7 @@ impl Hub {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_s: self.started.elapsed().as_secs(),
             connections: self.connections(),
-            rooms: self.rooms.lock().len(),
+            rooms: self.shown_rooms(),
             draining: self.is_draining(),
             lag_ms: self.backbone.health().lag.map(|lag| lag.as_millis() as u64),
             you: false,
@@ -248,7 +253,7 @@ impl Hub {
         Readings {
             connections: self.connections(),
             users: self.users.lock().len(),
-            rooms: self.rooms.lock().len(),
+            rooms: self.shown_rooms(),
             ready: Switch(self.is_ready()),
             draining: Switch(self.is_draining()),
             feed_up: Switch(health.silent.is_none()),

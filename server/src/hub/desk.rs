@@ -62,7 +62,7 @@ impl Desk {
     fn tell_own(&mut self, to: ConnId, frame: Frame) -> bool {
         let Some(seat) = self.seats.seat(to) else { return true };
         let told = own::told(&self.hub, seat, frame);
-        told.is_none_or(|message| seat.outbox.push(Payload::new(&message)))
+        told.iter().fold(true, |_, message| seat.outbox.push(Payload::new(message)))
     }
 }
 

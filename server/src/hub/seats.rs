@@ -97,12 +97,12 @@ impl Seats {
     }
 
     pub(super) fn sit(&mut self, conn: ConnId, seat: Seat) {
-        if !self.seats.contains_key(&conn) {
-            self.metrics.joined.add(1);
-        }
         if self.room.is_hidden() {
             self.seats.insert(conn, Taken { seat, place: None, missed: false });
             return;
+        }
+        if !self.seats.contains_key(&conn) {
+            self.metrics.joined.add(1);
         }
         self.enter(seat.user.clone());
         self.seats.insert(conn, Taken { seat, place: None, missed: false });
@@ -126,10 +126,13 @@ impl Seats {
     /// Somebody leaves; where to it is written.
     pub(super) fn stand(&mut self, now: Duration, conn: ConnId, lost: bool) -> Option<Arc<Outbox>> {
         let taken = self.seats.remove(&conn)?;
+        if self.room.is_hidden() {
+            return Some(taken.seat.outbox);
+        }
         self.metrics.left.add(1);
         let User { user_id: user, node, .. } = taken.seat.user;
         let still_here = self.seats.values().any(|other| other.seat.user.user_id == user);
-        if !still_here && !self.room.is_hidden() {
+        if !still_here {
             let change = crate::backbone::PresenceChange::Left { user: user.clone(), node, lost };
             self.roster.change(now, change);
             self.calls.push_back(PeopleCall::Exit { user, lost });

@@ -26,6 +26,9 @@ const RECORD_WITHIN: Duration = Duration::from_secs(3);
 const ABSENT_AFTER: Duration = Duration::from_secs(1);
 /// Between two tries.
 const RECORD_PAUSE: Duration = Duration::from_millis(50);
+/// By then every node has noticed that a backbone was emptied, and said what it knows of its users: a lease is renewed
+/// each second.
+const RESTATED_WITHIN: Duration = Duration::from_secs(5);
 /// Users whose states are said anew at once.
 const RESTATED_AT_ONCE: usize = 16;
 
@@ -77,6 +80,13 @@ type Writer = Arc<tokio::sync::Mutex<MessageId>>;
 
 fn new_writer() -> MessageId {
     MessageId::new(ClientId::producer(), 0)
+}
+
+/// Whether an entry says what was not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    Yes,
+    No,
 }
 
 /// A user as its log tells it.
@@ -156,8 +166,12 @@ impl Hub {
             Ok(name) => call(self.backbone.name_owner(&name.key())).await?,
             Err(_) => None,
         };
-        let Some(user) = owner.or_else(|| UserId::parse(wanted).ok()) else { return Ok(None) };
-        Ok(self.name_of(&user).await?.map(|name| Person { user_id: user, username: name.to_string() }))
+        if let Some(user_id) = owner {
+            let name = self.name_of(&user_id).await?.map(|name| name.to_string());
+            return Ok(Some(Person { user_id, username: name.unwrap_or_else(|| wanted.to_owned()) }));
+        }
+        let Ok(user_id) = UserId::parse(wanted) else { return Ok(None) };
+        Ok(self.name_of(&user_id).await?.map(|name| Person { user_id, username: name.to_string() }))
     }
 
     /// The name a user has, or had last; none: nobody has been here under that id.
@@ -196,7 +210,13 @@ impl Hub {
                 Ok(Published::Settling(left)) => left,
                 // It may be being made, or be brought back by who knows it.
                 Ok(_) if !is_here && Instant::now() >= absent_until => return Ok(false),
-                Ok(_) => RECORD_PAUSE,
+                Ok(_) => {
+                    if is_here {
+                        // Whoever knows it here may not know yet that it was lost.
+                        self.doubt(&room);
+                    }
+                    RECORD_PAUSE
+                }
                 Err(error) if Instant::now() >= until => {
                     *last = new_writer();
                     return Err(error);
@@ -211,6 +231,24 @@ impl Hub {
         }
     }
 
+    /// Names a user whose log was lost, unless somebody knows better by then.
+    pub(crate) fn name_later(self: &Arc<Self>, user: UserId, name: UserName) {
+        let hub = self.clone();
+        self.tasks.spawn(async move {
+            sleep(RESTATED_WITHIN).await;
+            if hub.of_user(&user, |state| state.name.is_none()) == Some(true) {
+                let deed = Deed::Name { name, wanted: None, was: None };
+                drop(hub.record(&user, &UserEntry { by: None, re: None, deed }).await);
+            }
+        });
+    }
+
+    fn doubt(&self, room: &RoomName) {
+        if let Some(handle) = self.rooms.lock().get(room) {
+            handle.hint(Command::Stale);
+        }
+    }
+
     /// The same, without waiting: for what follows from what is known, and is said again if it is lost.
     pub(crate) fn record_soon(self: &Arc<Self>, user: UserId, entry: UserEntry) {
         let hub = self.clone();
@@ -222,10 +260,11 @@ impl Hub {
     }
 
     /// The next entry of a user's log has come.
-    pub(super) fn user_entry(self: &Arc<Self>, user: &UserId, seq: Seq, entry: &UserEntry) {
+    pub(super) fn user_entry(self: &Arc<Self>, user: &UserId, seq: Seq, entry: &UserEntry) -> News {
         let mut users = self.users.lock();
-        let Some(online) = users.get_mut(user) else { return };
-        let Some((epoch, at)) = online.at.filter(|(_, at)| *at < seq) else { return };
+        let Some(online) = users.get_mut(user) else { return News::No };
+        // Each connection is told of it; it counts once.
+        let Some((epoch, at)) = online.at.filter(|(_, at)| *at < seq) else { return News::No };
         let known = matches!(&entry.deed, Deed::Snapshot { upto: Some((life, upto)), .. } if *life == epoch && *upto <= at);
         online.at = Some((epoch, seq));
         online.since += 1;
@@ -240,6 +279,15 @@ impl Hub {
             snapshot(online).into_iter().for_each(|entry| self.record_soon(user.clone(), entry));
         }
         self.adopt(user, online);
+        if known { News::No } else { News::Yes }
+    }
+
+    /// Takes what the log of a user holds who was not known to have one.
+    pub(super) fn user_known(self: &Arc<Self>, user: &UserId, state: UserState) {
+        if let Some(online) = self.users.lock().get_mut(user) {
+            online.state.take(&Deed::Snapshot { upto: None, state });
+            self.adopt(user, online);
+        }
     }
 
     /// The fold of a user's log goes on behind this place: its history is another one.
@@ -249,11 +297,13 @@ impl Hub {
         }
     }
 
-    /// The log of a user who had none stands there.
-    pub(super) fn user_begun(&self, user: &UserId, epoch: Epoch, seq: Seq) {
-        if let Some(online) = self.users.lock().get_mut(user) {
-            online.at.get_or_insert((epoch, seq));
-        }
+    /// A user's log stands there. True where none was known.
+    pub(super) fn user_begun(&self, user: &UserId, epoch: Epoch, seq: Seq) -> bool {
+        let mut users = self.users.lock();
+        let Some(online) = users.get_mut(user) else { return false };
+        let is_first = online.at.is_none();
+        online.at.get_or_insert((epoch, seq));
+        is_first
     }
 
     /// Whom the user ignores, for its clients here.

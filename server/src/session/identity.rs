@@ -125,7 +125,7 @@ impl Session {
             rooms,
             re,
         };
-        Ok(Some((welcome, TakenIn { place: told.place, was: told.state.name, name, wanted })))
+        Ok(Some((welcome, TakenIn { is_known, place: told.place, was: told.state.name, name, wanted })))
     }
 
     /// The id that was asked for, unless it is another user's or another program's: then a fresh one. None where the

@@ -11,6 +11,8 @@ use crate::user::{Deed, ITEMS_MAX, Marker, UserEntry, UserState, direct_room};
 
 /// What a hello has found in the user's log, and decided.
 pub(super) struct TakenIn {
+    /// The user was here before.
+    pub(super) is_known: bool,
     /// Where the log stood.
     pub(super) place: Option<Place>,
     pub(super) was: Option<UserName>,
@@ -21,8 +23,12 @@ pub(super) struct TakenIn {
 impl Session {
     /// From now on the user's log is heard. What had to be decided at the hello is written into it.
     pub(super) async fn follow_own(&mut self, taken_in: TakenIn) {
-        let TakenIn { place, was, name, wanted } = taken_in;
+        let TakenIn { is_known, place, was, name, wanted } = taken_in;
         self.sit_own(place).await;
+        if was.is_none() && is_known {
+            // The log was lost, and who knows it says so in a moment.
+            return self.hub.name_later(self.who.user.clone(), name);
+        }
         if was.as_ref() != Some(&name) {
             let wanted = (wanted != name).then_some(wanted);
             let deed = Deed::Name { name, wanted, was };
