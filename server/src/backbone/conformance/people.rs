@@ -106,6 +106,8 @@ pub(in crate::backbone) async fn a_name_belongs_to_one_user<F: Fixture>(fixture:
     assert!(a.backbone.claim_name("alice", &alice).await.unwrap());
     assert!(b.backbone.claim_name("alice", &alice).await.unwrap(), "it is the user's, on any node");
     assert!(!b.backbone.claim_name("alice", &other).await.unwrap());
+    assert_eq!(b.backbone.name_owner("alice").await.unwrap(), Some(alice.clone()));
+    assert_eq!(b.backbone.name_owner("nobody").await.unwrap(), None);
     b.backbone.release_name("alice", &other).await.unwrap();
     b.backbone.release_name("alice", &alice).await.unwrap();
     stay_online(&fixture, &a, F::NAME_HOLD * 2).await;

@@ -164,7 +164,9 @@ if #fields > 0 then redis.call('HSET', KEYS[3], unpack(fields)) end
 if is_first_today then
   -- Behind all writing: what is not there yet cannot be given a time to live. The last to go is what says that
   -- there is a log.
-  redis.call('EXPIRE', KEYS[1], 31 * 86400)
-  for key = 2, 4 do redis.call('EXPIRE', KEYS[key], 30 * 86400) end
+  -- A user's own log holds what nobody writes again.
+  local days = string.find(KEYS[1], '{~u.', 1, true) and 90 or 30
+  redis.call('EXPIRE', KEYS[1], (days + 1) * 86400)
+  for key = 2, 4 do redis.call('EXPIRE', KEYS[key], days * 86400) end
 end
 return {'OK', e, s, h, exceptions}
