@@ -281,6 +281,15 @@ pub enum PresenceChange {
     },
 }
 
+/// What a room is about, and since when. Of two the greater stands: what was said later.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Topic {
+    /// When it was said, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// One line; empty: about nothing in particular.
+    pub text: String,
+}
+
 /// Who and what a node has, to be said anew where the backbone may have lost it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
@@ -290,6 +299,8 @@ pub struct Known {
     pub names: Vec<(String, UserId)>,
     /// Clients connected here, with their users and generations.
     pub clients: Vec<(ClientId, UserId, u64)>,
+    /// What the rooms that are open here are about.
+    pub topics: Vec<(RoomName, Topic)>,
 }
 
 /// How a node's connection to its backbone is doing.
@@ -371,6 +382,11 @@ pub trait Backbone: Send + Sync + 'static {
     fn present(&self, room: &RoomName) -> Call<Vec<User>>;
     /// The rooms that have users, without hidden ones, in order, with their numbers of users.
     fn rooms(&self) -> Call<Vec<(RoomName, usize)>>;
+
+    /// Keeps what a room is about, unless something later is kept.
+    fn set_topic(&self, room: &RoomName, topic: Topic) -> Call<()>;
+    /// What rooms are about, in their order.
+    fn topics(&self, rooms: Vec<RoomName>) -> Call<Vec<Topic>>;
 
     /// Takes a name (by its key) for a user; false where it is another's.
     fn claim_name(&self, key: &str, user: &UserId) -> Call<bool>;

@@ -6,6 +6,7 @@
 //! - `lease`: this node's place among the others, and who of them is gone.
 //! - `spread`: within what time clients come back should this node die.
 //! - `stopwatch`: how long messages wait for their acks.
+//! - `topic`: what a room is about.
 //! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ mod reach;
 mod seats;
 mod spread;
 mod stopwatch;
+mod topic;
 mod trouble;
 
 pub(crate) use actor::{Command, RoomHandle};

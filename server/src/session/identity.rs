@@ -147,11 +147,12 @@ impl Session {
         let backbone = &self.hub.backbone;
         let (head, last_n) =
             tokio::try_join!(call(backbone.head(&room)), call(backbone.last_n(&room, client)))?;
+        let topic = self.topic_of(&room).await?;
         let place = head.map(|head| head.place);
         Ok(WelcomeRoom {
             room,
             kind: "room".to_owned(),
-            topic: String::new(),
+            topic,
             epoch: place.as_ref().map(|place| place.epoch),
             seq: place.as_ref().map_or(Seq::START, |place| place.seq),
             id: place.and_then(|place| place.id),
