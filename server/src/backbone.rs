@@ -19,10 +19,12 @@ mod feed_sender;
 pub mod memory;
 mod rank;
 pub mod redis;
+mod topic;
 
 pub(crate) use call::call;
 pub use call::{BackboneError, Call};
 pub use rank::Rank;
+pub use topic::Topic;
 
 /// A place in a log and what stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,15 +281,6 @@ pub enum PresenceChange {
         /// The connection was lost: the user may be back in a moment.
         lost: bool,
     },
-}
-
-/// What a room is about, and since when. Of two the greater stands: what was said later.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Topic {
-    /// When it was said, in milliseconds since 1970.
-    pub at_ms: u64,
-    /// One line; empty: about nothing in particular.
-    pub text: String,
 }
 
 /// Who and what a node has, to be said anew where the backbone may have lost it.

@@ -172,7 +172,7 @@ impl Session {
                 self.unsupported(re);
             }
             ClientMessage::Mute { .. } | ClientMessage::Todo { .. } | ClientMessage::Ignore { .. } => {
-                self.unsupported(re)
+                self.unsupported(re);
             }
         }
     }

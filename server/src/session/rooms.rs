@@ -165,7 +165,8 @@ impl Session {
             None => self.check_content(&message.content)?,
             Some(sealed) => {
                 self.check_length(&message.content)?;
-                text::check_length(sealed, 0, chat_protocol::limits::SEALED_BYTES_MAX).map_err(too_long)?;
+                text::check_length(sealed, 0, chat_protocol::limits::SEALED_BYTES_MAX)
+                    .map_err(|error| too_long(&error))?;
             }
         }
         self.check_rate()?;
@@ -182,7 +183,8 @@ impl Session {
 
     fn check_length(&self, content: &str) -> Result<(), ErrorMessage> {
         let limits = self.hub.config.limits.wire;
-        text::check_length(content, limits.content_chars, limits.content_bytes).map_err(too_long)
+        text::check_length(content, limits.content_chars, limits.content_bytes)
+            .map_err(|error| too_long(&error))
     }
 
     /// Counts something said. Refused where it comes too soon.
@@ -231,7 +233,7 @@ impl Session {
     }
 }
 
-fn too_long(error: text::TextError) -> ErrorMessage {
+fn too_long(error: &text::TextError) -> ErrorMessage {
     ErrorMessage::new(ErrorCode::TooLong, format!("content {error}"))
 }
 

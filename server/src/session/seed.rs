@@ -68,7 +68,8 @@ impl Session {
                 self.refuse(ErrorMessage::new(ErrorCode::Other, format!("[{room}] has no topic")));
             }
             Ok(topic) => {
-                self.refuse(ErrorMessage::new(ErrorCode::Other, format!("the topic of [{room}]: {topic}")))
+                let reason = format!("the topic of [{room}]: {topic}");
+                self.refuse(ErrorMessage::new(ErrorCode::Other, reason));
             }
             Err(error) => self.unavailable(&error, None),
         }
