@@ -58,6 +58,8 @@ impl Session {
     async fn typed_topic(&mut self, text: &str) {
         let room = self.current.clone().unwrap_or_else(RoomName::general);
         if !text.is_empty() {
+            // A dash is how a line says nothing.
+            let text = if text == "-" { "" } else { text };
             return match check(text) {
                 Ok(text) => self.topic(room, &text, None).await,
                 Err(error) => self.refuse(ErrorMessage::new(ErrorCode::BadText, format!("topic {error}"))),

@@ -350,6 +350,8 @@ async fn people_at_a_terminal_read_and_set_them() {
     let mut carol = Terminal::connect(&node).await;
     carol.type_in("/join general\r\n").await;
     carol.sees("-- you are in [general]: release day with").await;
+    carol.type_in("/topic -\r\n").await;
+    bob.sees("cleared the topic of [general]").await;
     bob.type_in(&format!("/topic {}\r\n", "x".repeat(401))).await;
     bob.sees("401 characters, 400 are allowed").await;
 }

@@ -113,7 +113,7 @@ impl History {
                     show_as_is(&mut line, &self.changes);
                     self.lines.push_front(line);
                 }
-                OlderEntry::Change(of, change) => self.change(of, change),
+                OlderEntry::Change(of, change) => self.change(&of, change),
                 OlderEntry::Nothing => {}
             }
             self.oldest = Some(seq);
@@ -126,9 +126,9 @@ impl History {
     }
 
     /// A message was edited or deleted.
-    pub(crate) fn change(&mut self, of: MessageId, change: Change) {
+    pub(crate) fn change(&mut self, of: &MessageId, change: Change) {
         self.changes.note(of.clone(), change);
-        let is_it = |line: &&mut Line| line.speech().is_some_and(|speech| speech.id.as_ref() == Some(&of));
+        let is_it = |line: &&mut Line| line.speech().is_some_and(|speech| speech.id.as_ref() == Some(of));
         if let Some(line) = self.lines.iter_mut().rev().find(is_it) {
             show_as_is(line, &self.changes);
         }

@@ -28,7 +28,7 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
     let (at, mut said, text) = match read {
         OlderEntry::Line(at, said, text) => (at, said, text),
         OlderEntry::Change(of, change) => {
-            room.history.change(of, change);
+            room.history.change(&of, change);
             if let Some(out) = out {
                 room.history.end_change(out, Mark::Acked(now));
             }
