@@ -89,9 +89,13 @@ impl Session {
         if !self.rooms.contains(&room) {
             return self.said_outside(&room, message.n, re).await;
         }
-        let judged = self.judge(&room, &message).await;
+        let mut judged = self.judge(&room, &message).await;
         if let Err(error) = &judged {
-            self.count_mistake(error);
+            if self.is_taken(&room, message.n, error).await {
+                judged = Ok(None);
+            } else {
+                self.count_mistake(error);
+            }
         }
         let publishing = self.publishing(message, judged, re);
         self.publish(&room, publishing).await;

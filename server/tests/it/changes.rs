@@ -355,3 +355,27 @@ async fn people_at_a_terminal_read_and_set_them() {
     bob.type_in(&format!("/topic {}\r\n", "x".repeat(401))).await;
     bob.sees("401 characters, 400 are allowed").await;
 }
+
+/// What a node that is gone had still in hand may land behind the client's return: here a second connection that does not
+/// count its generations stands for it.
+#[tokio::test]
+async fn what_has_landed_already_is_acknowledged_whatever_became_of_its_message() {
+    let node = TestNode::start();
+    let (mut before, welcome) = TestClient::hello(&node, Way::Tcp, json!({"name": "alice"})).await;
+    before.join("general").await;
+    let said = lands(&mut before, message(1, "teh words")).await;
+    let hello = json!({"client_id": welcome["client_id"], "session": welcome["session"]});
+    let mut after = TestClient::hello(&node, Way::Tcp, hello).await.0;
+    assert_eq!(after.join("general").await["last_n"], 1);
+    let mut reply = message(3, "see above");
+    reply["reply"] = json!(said);
+    for late in [edit(said, 2, "the words"), reply.clone(), delete(said, 4)] {
+        lands(&mut before, late).await;
+    }
+    for again in [edit(said, 2, "the words"), reply, delete(said, 4)] {
+        let n = again["n"].clone();
+        after.say(again).await;
+        let answer = after.wait_for(|frame| frame["n"] == n).await;
+        assert_eq!((&answer["type"], &answer["duplicate"]), (&json!("ack"), &json!(true)), "{answer}");
+    }
+}

@@ -65,13 +65,10 @@ impl Changes {
     /// Another life of the log begins: what was changed stays so, below everything that is still to come.
     pub(crate) fn forget_places(&mut self) {
         for changes in self.of.values_mut() {
+            // Among those of one place the last in the list is the newest.
             changes.sort_by_key(|change| change.seq);
-            let last = changes.pop().map(|last| Change { seq: Seq::START, ..last });
-            changes.retain(|change| change.became == Became::Deleted);
             changes.iter_mut().for_each(|change| change.seq = Seq::START);
-            changes.extend(last);
         }
-        self.count = self.of.values().map(Vec::len).sum();
     }
 
     fn forget_older(&mut self) {
