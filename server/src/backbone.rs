@@ -19,10 +19,12 @@ mod feed_sender;
 pub mod memory;
 mod rank;
 pub mod redis;
+mod topic;
 
 pub(crate) use call::call;
 pub use call::{BackboneError, Call};
 pub use rank::Rank;
+pub use topic::Topic;
 
 /// A place in a log and what stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,6 +292,8 @@ pub struct Known {
     pub names: Vec<(String, UserId)>,
     /// Clients connected here, with their users and generations.
     pub clients: Vec<(ClientId, UserId, u64)>,
+    /// What the rooms that are open here are about.
+    pub topics: Vec<(RoomName, Topic)>,
 }
 
 /// How a node's connection to its backbone is doing.
@@ -371,6 +375,11 @@ pub trait Backbone: Send + Sync + 'static {
     fn present(&self, room: &RoomName) -> Call<Vec<User>>;
     /// The rooms that have users, without hidden ones, in order, with their numbers of users.
     fn rooms(&self) -> Call<Vec<(RoomName, usize)>>;
+
+    /// Keeps what a room is about, unless something later is kept.
+    fn set_topic(&self, room: &RoomName, topic: Topic) -> Call<()>;
+    /// What rooms are about, in their order.
+    fn topics(&self, rooms: Vec<RoomName>) -> Call<Vec<Topic>>;
 
     /// Takes a name (by its key) for a user; false where it is another's.
     fn claim_name(&self, key: &str, user: &UserId) -> Call<bool>;

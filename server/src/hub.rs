@@ -7,6 +7,7 @@
 //! - `spread`: within what time clients come back should this node die.
 //! - `stopwatch`: how long messages wait for their acks.
 //! - `users`: the users on this node, and what follows from what they do elsewhere.
+//! - `topic`: what a room is about.
 //! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ mod reach;
 mod seats;
 mod spread;
 mod stopwatch;
+mod topic;
 mod trouble;
 mod users;
 

@@ -2,7 +2,7 @@
 //! frames, answers through the outbox. Knows no transport.
 //!
 //! - `identity`: hello, sessions, fencing; `own`: what a user says of itself, for all its clients.
-//! - `rooms`: join, leave, messages.
+//! - `rooms`: join, leave, messages. `changes`: edits, deletes, topics. `target`: what those and replies are about.
 //! - `answers`: history, who, rooms, nodes.
 //! - `seed`: clients that never say hello, and people at a plain terminal.
 //! - `rate_limit`: how fast, and how many mistakes.
@@ -23,13 +23,16 @@ use crate::room::ConnId;
 use crate::user::Marker;
 
 mod answers;
+mod changes;
 mod identity;
 mod joined;
 mod own;
 mod rate_limit;
 mod rooms;
 mod seed;
+mod target;
 
+use changes::Change;
 pub(crate) use joined::Joined;
 use rate_limit::{Mistakes, Rate};
 pub(crate) use seed::as_text;
@@ -158,11 +161,15 @@ impl Session {
             ClientMessage::Ping { t } => self.outbox.say(&ServerMessage::Pong { t, re }),
             // Anything a client says proves that it lives; the connection has noted it.
             ClientMessage::Pong { .. } => {}
-            ClientMessage::Auth { .. } | ClientMessage::Edit { .. } | ClientMessage::Delete { .. } => {
-                self.unsupported(re);
+            ClientMessage::Edit { room, seq, id, content, n, acked } => {
+                self.change(Change { room, seq, id, content: Some(content), n, acked }, re).await;
             }
-            ClientMessage::Search { .. } => self.unsupported(re),
-            ClientMessage::Topic { .. } | ClientMessage::Typing { .. } => self.unsupported(re),
+            ClientMessage::Delete { room, seq, id, n, acked } => {
+                self.change(Change { room, seq, id, content: None, n, acked }, re).await;
+            }
+            ClientMessage::Topic { room, text } => self.topic(room, &text, re).await,
+            ClientMessage::Auth { .. } => self.unsupported(re),
+            ClientMessage::Search { .. } | ClientMessage::Typing { .. } => self.unsupported(re),
             ClientMessage::Invite { .. } | ClientMessage::Kick { .. } | ClientMessage::Ban { .. } => {
                 self.unsupported(re);
             }

@@ -1,6 +1,8 @@
 //! Owns the whole model of the front, as plain data: `update` changes it, the view reads it. Knows no terminal, no
 //! socket and no clock.
 
+pub(crate) mod about;
+pub(crate) mod changes;
 pub(crate) mod composer;
 pub(crate) mod flow;
 pub(crate) mod history;
@@ -20,6 +22,7 @@ use jiff::tz::TimeZone;
 use crate::event::Now;
 use crate::glyphs::Glyphs;
 use crate::net::event::{Moment, OutId};
+use about::{About, Deed};
 use composer::Composer;
 use flow::Columns;
 use line::{LineId, Said};
@@ -57,6 +60,8 @@ pub(crate) struct App {
     pub(crate) completion: Option<Completion>,
     /// The message chosen in the room shown, for what can be done with one.
     pub(crate) chosen: Option<LineId>,
+    /// The message that what is being written is about.
+    pub(crate) about: Option<About>,
     /// Answers to `nodes` that a person waits for; others only feed the panel.
     pub(crate) nodes_asked: usize,
     next_out: u64,
@@ -86,6 +91,8 @@ pub(crate) enum Popup {
     Switcher { query: String, chosen: usize },
     /// Are so many lines really to be sent?
     ConfirmSend { lines: usize },
+    /// Is a message really to be taken back?
+    ConfirmDelete(About),
 }
 
 /// A completion that the next Tab goes on with.
@@ -134,6 +141,7 @@ impl App {
             escaped: None,
             completion: None,
             chosen: None,
+            about: None,
             nodes_asked: 0,
             next_out: 0,
         }
@@ -148,7 +156,12 @@ impl App {
     /// What stands before the text being written.
     pub(crate) fn prompt(&self) -> String {
         let room_for = usize::from(self.size.0 / 4).saturating_sub(3).max(3);
-        format!("[{}] ", text::ellipsis(&self.me.name, room_for, self.glyphs.more))
+        let words = match &self.about {
+            Some(About { deed: Deed::Edit, .. }) => "edit".to_owned(),
+            Some(About { deed: Deed::Reply, name, .. }) => format!("{} {name}", self.glyphs.to),
+            _ => self.me.name.clone(),
+        };
+        format!("[{}] ", text::ellipsis(&words, room_for, self.glyphs.more))
     }
 
     /// Cells of a row of the composer.

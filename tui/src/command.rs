@@ -11,6 +11,14 @@ pub(crate) enum Command {
     /// Not a command: said as it is.
     Say(String),
     Me(String),
+    /// Another text for the chosen message, or one's last.
+    Edit(String),
+    /// Takes it back.
+    Delete,
+    /// Answers the chosen message.
+    Reply(String),
+    /// Tells what the room is about, or says it anew.
+    Topic(Option<String>),
     Join(RoomName),
     Leave(Option<RoomName>),
     Nick(UserName),
@@ -62,6 +70,10 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("join", "ROOM", "enter a room"),
     entry("leave", "[ROOM]", "leave it"),
     entry("me", "TEXT", "say what you do"),
+    entry("edit", "TEXT", "change your last message, or the chosen one"),
+    entry("delete", "", "take it back"),
+    entry("reply", "TEXT", "answer the chosen message"),
+    entry("topic", "[TEXT]", "what the room is about; - for nothing"),
     entry("nick", "NAME", "take another name"),
     entry("who", "[ROOM]", "who is here, and on which node"),
     entry("rooms", "", "all rooms"),
@@ -85,8 +97,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
 
 /// Commands of later versions: said to be missing rather than unknown.
 const LATER: &[&str] = &[
-    "msg", "topic", "away", "search", "edit", "ignore", "mute", "pin", "theme", "bare", "mouse", "invite",
-    "kick", "ban", "todo",
+    "msg", "away", "search", "ignore", "mute", "pin", "theme", "bare", "mouse", "invite", "kick", "ban",
+    "todo",
 ];
 
 /// Why a line is not done.
@@ -149,6 +161,10 @@ fn arguments(entry: &Entry, rest: &str) -> Result<Command, CommandError> {
         "leave" => Command::Leave(optional()?),
         "me" if rest.is_empty() => return Err(usage()),
         "me" => Command::Me(rest.to_owned()),
+        "edit" | "reply" if rest.is_empty() => return Err(usage()),
+        "edit" => Command::Edit(rest.to_owned()),
+        "reply" => Command::Reply(rest.to_owned()),
+        "topic" => Command::Topic(topic(rest)),
         "nick" if rest.is_empty() => return Err(usage()),
         "nick" => Command::Nick(UserName::parse(rest).map_err(|e| CommandError::Usage(e.to_string()))?),
         "who" => Command::Who(optional()?),
@@ -170,6 +186,7 @@ fn arguments(entry: &Entry, rest: &str) -> Result<Command, CommandError> {
 
 fn plain(name: &str) -> Option<Command> {
     Some(match name {
+        "delete" => Command::Delete,
         "rooms" => Command::Rooms,
         "nodes" => Command::Nodes,
         "next" => Command::Next,
@@ -186,6 +203,15 @@ fn plain(name: &str) -> Option<Command> {
         "withhold" => Command::Withhold,
         _ => return None,
     })
+}
+
+/// None: it is asked for. A dash is how a line says nothing.
+fn topic(text: &str) -> Option<String> {
+    match text {
+        "" => None,
+        "-" => Some(String::new()),
+        text => Some(text.to_owned()),
+    }
 }
 
 fn room(text: &str) -> Result<RoomName, CommandError> {

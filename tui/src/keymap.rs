@@ -110,7 +110,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("oldest, newest", &[
         (alt_code(KeyCode::Home), Action::Oldest), (alt_code(KeyCode::End), Action::Newest),
     ], ""),
-    row("choose a message; c copy, r retry, Esc back", &[
+    row("choose; Enter reply, e edit, d del, c copy", &[
         (ctrl_code(KeyCode::Up), Action::ChooseUp), (ctrl_code(KeyCode::Down), Action::ChooseDown),
     ], ""),
     row("first unread", &[(alt('u'), Action::FirstUnread)], ""),

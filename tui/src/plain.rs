@@ -5,6 +5,7 @@ mod input;
 mod json;
 mod lines;
 mod look;
+mod recent;
 #[cfg(test)]
 mod samples;
 mod script;

@@ -126,6 +126,7 @@ impl Stage {
                 count,
                 epoch: chat_protocol::Epoch(1),
                 head: Seq::START,
+                topic: String::new(),
             });
         }
         stage.says("general", "alice", "rolling node-2 in five");

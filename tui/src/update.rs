@@ -1,6 +1,7 @@
 //! Owns what each event does to the model. Pure: no IO, no clock (time comes with the event), nothing drawn; what
 //! is to be done in the world is returned.
 
+mod about;
 mod act;
 mod answers;
 mod choose;

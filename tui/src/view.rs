@@ -53,7 +53,10 @@ pub(crate) fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
         Some(Popup::Switcher { query, chosen }) => {
             cursor = switcher::draw(canvas, screen, (query, *chosen));
         }
-        Some(Popup::ConfirmSend { lines }) => composer::draw_question(canvas, screen, *lines),
+        Some(Popup::ConfirmSend { lines }) => {
+            composer::draw_long_paste(canvas, screen, *lines);
+        }
+        Some(Popup::ConfirmDelete(about)) => composer::draw_delete(canvas, screen, &about.text),
         None => {}
     }
     if let Some((x, y)) = cursor {

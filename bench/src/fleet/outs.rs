@@ -60,7 +60,7 @@ mod tests {
     use crate::fleet::room;
 
     fn out(n: u32) -> SavedOut {
-        SavedOut { n: u64::from(n), content: Words(7, n).content(40), kind: None }
+        SavedOut { n: u64::from(n), content: Words(7, n).content(40), kind: None, of: None }
     }
 
     fn saved(rooms: &[(u32, &[u32])]) -> SavedClient {

@@ -319,6 +319,9 @@ pub struct Outgoing {
     /// The message it replies to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Seq>,
+    /// Its identity: it is found also where a rewind has moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_id: Option<MessageId>,
     /// Sealed content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enc: Option<String>,

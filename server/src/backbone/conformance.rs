@@ -17,6 +17,7 @@ pub(super) mod people;
 pub(super) mod publish;
 pub(super) mod reading;
 pub(super) mod recovery;
+pub(super) mod topics;
 
 /// Longest wait for an event that must come.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -102,6 +103,9 @@ macro_rules! each_case {
             people::a_node_that_comes_back_brings_nobody_along;
             people::a_user_counts_once_whatever_the_nodes;
             people::the_directory_lists_rooms_with_users;
+            topics::the_later_topic_stands_whatever_comes_last;
+            topics::topics_come_in_the_order_in_which_rooms_are_named;
+            topics::a_flush_takes_topics_and_a_reminder_brings_them_back;
             people::a_name_belongs_to_one_user;
             people::a_name_is_held_for_its_user;
             people::a_name_outlives_its_node_by_the_hold;

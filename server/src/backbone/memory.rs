@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
     Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Health, Item, Known, Link, Page, Place,
-    PresenceChange, Published, Rank, Repaired, Run,
+    PresenceChange, Published, Rank, Repaired, Run, Topic,
 };
 
 mod faults;
@@ -63,6 +63,7 @@ struct State {
     /// Whose each client is, and its newest generation.
     clients: HashMap<ClientId, (UserId, u64)>,
     session_key: Option<[u8; 32]>,
+    topics: HashMap<RoomName, Topic>,
 }
 
 /// A node's end of the feed.
@@ -132,6 +133,13 @@ impl MemoryBackbone {
 impl State {
     fn log(&mut self, room: &RoomName) -> &mut RoomLog {
         self.rooms.entry(room.clone()).or_default()
+    }
+
+    fn set_topic(&mut self, room: RoomName, topic: Topic) {
+        let kept = self.topics.entry(room).or_default();
+        if topic > *kept {
+            *kept = topic;
+        }
     }
 
     fn tell_room(&mut self, room: &RoomName, event: &FeedEvent) {
@@ -317,6 +325,16 @@ impl Backbone for MemoryNode {
         self.call(|state, now| state.people.rooms(now))
     }
 
+    fn set_topic(&self, room: &RoomName, topic: Topic) -> Call<()> {
+        self.call(|state, _| state.set_topic(room.clone(), topic))
+    }
+
+    fn topics(&self, rooms: Vec<RoomName>) -> Call<Vec<Topic>> {
+        self.call(|state, _| {
+            rooms.iter().map(|room| state.topics.get(room).cloned().unwrap_or_default()).collect()
+        })
+    }
+
     fn claim_name(&self, key: &str, user: &UserId) -> Call<bool> {
         let (by, hold) = ((self.node.clone(), self.connection), self.shared.timing.name_hold);
         self.call(|state, now| state.people.claim_name(key, user, by, Times { now, hold }))
@@ -349,6 +367,9 @@ impl Backbone for MemoryNode {
             state.session_key = state.session_key.or(known.session_key);
             for (key, user) in known.names {
                 state.people.claim_name(&key, &user, by.clone(), Times { now, hold });
+            }
+            for (room, topic) in known.topics {
+                state.set_topic(room, topic);
             }
             for (client, user, generation) in known.clients {
                 state.clients.entry(client).or_insert((user, generation));

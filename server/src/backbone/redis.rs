@@ -4,7 +4,7 @@
 //! - `logs`: what is asked of the logs of rooms.
 //! - `keys`: every name in Redis. `scripts`: what runs there. `entry`, `answers`: what goes there and comes back.
 //! - `link`: the connections to one primary. `supervise`: that they are there. `topology`: which primary serves what.
-//! - `replication`: the wait for a replica. `feed`: what Redis tells. `people`: who is where; `identity`: who is who. `start`: whether a Redis can be used at all.
+//! - `replication`: the wait for a replica. `feed`: what Redis tells. `people`: who is where; `topics`: what rooms are about; `identity`: who is who. `start`: whether a Redis can be used at all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tracing::{debug, info, warn};
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
     Asked, Backbone, BackboneError, Call, Entry, Head, Health, Item, Known, Link, Page, Place, Published,
-    Rank, Repaired, Run,
+    Rank, Repaired, Run, Topic,
 };
 use crate::config::{AckPolicy, RedisUrl};
 
@@ -34,6 +34,7 @@ mod replication;
 mod scripts;
 mod start;
 mod supervise;
+mod topics;
 mod topology;
 
 use feed::Feed;
@@ -290,6 +291,14 @@ impl Backbone for RedisBackbone {
 
     fn rooms(&self) -> Call<Vec<(RoomName, usize)>> {
         hand_on!(self, people => |people| people.rooms())
+    }
+
+    fn set_topic(&self, room: &RoomName, topic: Topic) -> Call<()> {
+        hand_on!(self, people => |people, room, topic| people.set_topic(&room, topic))
+    }
+
+    fn topics(&self, rooms: Vec<RoomName>) -> Call<Vec<Topic>> {
+        hand_on!(self, people => |people| people.topics(rooms))
     }
 
     fn claim_name(&self, key: &str, user: &UserId) -> Call<bool> {

@@ -14,9 +14,9 @@ use tracing::{debug, warn};
 use super::Hub;
 use super::desk::{Desk, Done};
 use super::seats::{PeopleCall, Seat};
+use super::topic::RoomTopic;
 use super::trouble::Trouble;
-use crate::backbone::FeedEvent;
-use crate::backbone::call;
+use crate::backbone::{FeedEvent, Place, call};
 use crate::room::{ConnId, Figures, Input, Joining, Moment, Publishing, RoomCore};
 
 /// Commands taken before the room turns to its calls again.
@@ -26,6 +26,8 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// How long a room stays subscribed without members: whoever comes back at once finds it up to date.
 const LINGER: Duration = Duration::from_secs(2);
+/// How often an open room asks for its topic.
+const TOPIC_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a room is told.
 pub(crate) enum Command {
@@ -48,12 +50,15 @@ pub(crate) enum Command {
         user: User,
     },
     Who(oneshot::Sender<(Vec<User>, usize)>),
+    /// Where the log stands, as far as this node knows.
+    Head(oneshot::Sender<Option<Place>>),
 }
 
 /// The way to a room.
 #[derive(Clone)]
 pub(crate) struct RoomHandle {
     pub(crate) room: RoomName,
+    pub(super) topic: RoomTopic,
     inbox: mpsc::Sender<Command>,
     stale: Arc<AtomicBool>,
 }
@@ -61,7 +66,7 @@ pub(crate) struct RoomHandle {
 impl RoomHandle {
     pub(super) fn new(room: RoomName, size: usize) -> (Self, mpsc::Receiver<Command>) {
         let (inbox, receiver) = mpsc::channel(size);
-        (Self { room, inbox, stale: Arc::default() }, receiver)
+        (Self { room, topic: RoomTopic::default(), inbox, stale: Arc::default() }, receiver)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -90,6 +95,8 @@ pub(super) struct Actor {
     core: RoomCore,
     desk: Desk,
     told: Figures,
+    /// When the topic was asked for last.
+    topic_asked: Moment,
     attention: Attention,
     trouble: Trouble,
 }
@@ -112,7 +119,7 @@ impl Actor {
         handle: RoomHandle,
     ) -> Self {
         let core = RoomCore::new(room.clone(), hub.now());
-        let desk = Desk::new(hub.clone(), room.clone());
+        let desk = Desk::new(hub.clone(), &handle);
         let attention = Attention::Awake;
         Self {
             hub,
@@ -122,6 +129,7 @@ impl Actor {
             core,
             desk,
             told: Figures::default(),
+            topic_asked: Moment::ZERO,
             attention,
             trouble: Trouble::default(),
         }
@@ -140,8 +148,13 @@ impl Actor {
         loop {
             let subscribed = call(self.hub.backbone.subscribe(&self.room)).await;
             let present = call(self.hub.backbone.present(&self.room)).await;
-            match subscribed.and(present) {
-                Ok(users) => return self.desk.seats.load(self.hub.now(), users),
+            let topic = call(self.hub.backbone.topics(vec![self.room.clone()])).await;
+            match subscribed.and(present).and_then(|users| Ok((users, topic?))) {
+                Ok((users, topic)) => {
+                    self.topic_asked = self.hub.now();
+                    topic.into_iter().for_each(|topic| self.handle.topic.hear(topic));
+                    return self.desk.seats.load(self.topic_asked, users);
+                }
                 Err(error) => {
                     debug!(room = %self.room, %error, "cannot open room yet");
                     sleep(RETRY).await;
@@ -174,6 +187,7 @@ impl Actor {
         }
         self.desk.seats.tell(self.hub.now());
         self.call_people();
+        self.keep_topic();
         self.account();
         self.rest().await;
         self.core.is_over(self.hub.now()) && self.desk.calls.is_empty() && self.close().await
@@ -224,6 +238,7 @@ impl Actor {
     }
 
     fn input(&mut self, input: Input) {
+        self.handle.topic.hear_log(&input);
         self.core.handle(self.hub.now(), input, &mut self.desk);
         self.desk.gone.retain(|conn, _| self.core.owes(*conn));
     }
@@ -267,6 +282,7 @@ impl Actor {
                 // Who asked may be gone.
                 drop(reply.send((roster.list(limits::USERS_LISTED_MAX), roster.count())));
             }
+            Command::Head(reply) => drop(reply.send(self.core.head())),
         }
     }
 
@@ -286,6 +302,7 @@ impl Actor {
         // What was dropped may have been the order to say anew who is here.
         self.desk.seats.register();
         self.load_roster(Duration::ZERO);
+        self.load_topic();
     }
 
     fn load_roster(&self, pause: Duration) {
@@ -294,6 +311,19 @@ impl Actor {
             sleep(pause).await;
             Done::Roster(call(backbone.present(&room)).await)
         }));
+    }
+
+    /// Asking for it prolongs it: it lives as long as the room.
+    fn keep_topic(&mut self) {
+        if self.hub.now() >= self.topic_asked + TOPIC_EVERY {
+            self.load_topic();
+        }
+    }
+
+    fn load_topic(&mut self) {
+        self.topic_asked = self.hub.now();
+        let asked = call(self.hub.backbone.topics(vec![self.room.clone()]));
+        self.desk.calls.push(Box::pin(async move { Done::Topic(asked.await) }));
     }
 
     fn done(&mut self, done: Done) {
@@ -318,7 +348,9 @@ impl Actor {
             Done::People(_, Ok(())) => self.desk.seats.answered(),
             Done::Roster(Ok(users)) => self.desk.seats.load(self.hub.now(), users),
             Done::Roster(Err(_)) => self.load_roster(RETRY),
-            Done::Nothing => {}
+            Done::Topic(Ok(topic)) => topic.into_iter().for_each(|topic| self.handle.topic.hear(topic)),
+            // What was said since comes through the log; the rest is asked for with what follows a lost link.
+            Done::Topic(Err(_)) | Done::Nothing => {}
         }
     }
 

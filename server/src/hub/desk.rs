@@ -10,10 +10,11 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use super::Hub;
+use super::actor::RoomHandle;
 use super::own;
 use super::seats::{PeopleCall, Seats};
 use super::stopwatch::Stopwatch;
-use crate::backbone::{self, BackboneError, ItemAnswer, Published, call};
+use crate::backbone::{self, BackboneError, ItemAnswer, Published, Topic, call};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::room::{self, ConnId, Frame, Input, Outlet, READ_ENTRIES};
@@ -34,6 +35,7 @@ pub(super) enum Done {
     Core(Input),
     People(PeopleCall, Result<(), BackboneError>),
     Roster(Result<Vec<User>, BackboneError>),
+    Topic(Result<Vec<Topic>, BackboneError>),
     Nothing,
 }
 
@@ -44,14 +46,16 @@ impl Done {
             Self::Core(input) => input.failure(),
             Self::People(_, answer) => answer.as_ref().err(),
             Self::Roster(answer) => answer.as_ref().err(),
+            Self::Topic(answer) => answer.as_ref().err(),
             Self::Nothing => None,
         }
     }
 }
 
 impl Desk {
-    pub(super) fn new(hub: Arc<Hub>, room: RoomName) -> Self {
-        let seats = Seats::new(room.clone(), hub.config.timing.leave_hold, hub.metrics.clone());
+    pub(super) fn new(hub: Arc<Hub>, handle: &RoomHandle) -> Self {
+        let room = handle.room.clone();
+        let seats = Seats::new(handle, hub.config.timing.leave_hold, hub.metrics.clone());
         let (gone, calls) = (HashMap::new(), FuturesUnordered::new());
         Self { hub, room, seats, gone, watch: Stopwatch::default(), calls }
     }

@@ -148,7 +148,9 @@ impl Hub {
         let client =
             |(id, newest): (&ClientId, &super::Newest)| (id.clone(), newest.user.clone(), newest.generation);
         let clients = self.clients.lock().iter().map(client).collect();
-        Known { session_key: self.directory.known_key(), names, clients }
+        let topic = |handle: &super::RoomHandle| (handle.room.clone(), handle.topic.now());
+        let topics = self.rooms.lock().values().map(topic).filter(|(_, topic)| topic.at_ms > 0).collect();
+        Known { session_key: self.directory.known_key(), names, clients, topics }
     }
 }
 

@@ -11,6 +11,8 @@ use chat_protocol::{
 };
 use serde_json::json;
 
+use super::actor::RoomHandle;
+use super::topic::RoomTopic;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::presence::Roster;
@@ -45,6 +47,7 @@ pub(super) enum PeopleCall {
 
 pub(super) struct Seats {
     room: RoomName,
+    topic: RoomTopic,
     seats: BTreeMap<ConnId, Taken>,
     pub(super) roster: Roster,
     calls: VecDeque<PeopleCall>,
@@ -69,10 +72,11 @@ struct Joined {
 }
 
 impl Seats {
-    pub(super) fn new(room: RoomName, hold: Duration, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(handle: &RoomHandle, hold: Duration, metrics: Arc<Metrics>) -> Self {
         let (seats, calls) = (BTreeMap::new(), VecDeque::new());
         Self {
-            room,
+            room: handle.room.clone(),
+            topic: handle.topic.clone(),
             seats,
             roster: Roster::new(hold),
             calls,
@@ -194,7 +198,7 @@ impl Seats {
             && std::mem::take(&mut taken.missed)
             && let Some(joined) = &taken.place
         {
-            let message = room_users(&self.room, &self.roster, joined, None);
+            let message = room_users((&self.room, &self.topic), &self.roster, joined, None);
             taken.seat.outbox.push(message.payload(taken.seat.style));
         }
     }
@@ -210,7 +214,7 @@ impl Seats {
             }
             Frame::Joined { head, last_n, re } => {
                 let joined = taken.place.insert(Joined { head, last_n });
-                let payload = room_users(&self.room, &self.roster, joined, re).payload(*style);
+                let payload = room_users((&self.room, &self.topic), &self.roster, joined, re).payload(*style);
                 return outbox.push(payload);
             }
             Frame::Fenced => {
@@ -289,7 +293,12 @@ fn one_by_one<'a>(presence: &'a Presence, own: &'a UserId) -> impl Iterator<Item
 
 struct Snapshot(RoomUsers);
 
-fn room_users(room: &RoomName, roster: &Roster, joined: &Joined, re: Option<chat_protocol::Re>) -> Snapshot {
+fn room_users(
+    (room, topic): (&RoomName, &RoomTopic),
+    roster: &Roster,
+    joined: &Joined,
+    re: Option<chat_protocol::Re>,
+) -> Snapshot {
     let (users, count) = (roster.list(limits::USERS_LISTED_MAX), roster.count());
     let crate::backbone::Place { epoch, seq, id } = joined.head.clone();
     let more = users.len() < count;
@@ -298,7 +307,7 @@ fn room_users(room: &RoomName, roster: &Roster, joined: &Joined, re: Option<chat
         users,
         count,
         more,
-        topic: String::new(),
+        topic: topic.now().text,
         epoch,
         seq,
         id,
@@ -313,9 +322,13 @@ impl Snapshot {
             Style::Hello => Payload::new(&ServerMessage::RoomUsers(self.0)),
             Style::Seed => {
                 let names: Vec<&str> = self.0.users.iter().map(|user| user.username.as_str()).collect();
-                Payload::of(&json!({
+                let mut snapshot = json!({
                     "type": "room_users", "room": self.0.room, "users": names, "count": self.0.count,
-                }))
+                });
+                if !self.0.topic.is_empty() {
+                    snapshot["topic"] = json!(self.0.topic);
+                }
+                Payload::of(&snapshot)
             }
         }
     }

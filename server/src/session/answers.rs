@@ -42,7 +42,7 @@ enum Nearest {
 }
 
 impl Session {
-    fn joined_room(&mut self, room: Option<RoomName>, re: Option<&Re>) -> Option<RoomName> {
+    pub(super) fn joined_room(&mut self, room: Option<RoomName>, re: Option<&Re>) -> Option<RoomName> {
         let room = room.or_else(|| self.current.clone()).unwrap_or_else(RoomName::general);
         if self.rooms.contains(&room) {
             return Some(room);
@@ -111,7 +111,14 @@ impl Session {
         let rooms: Vec<RoomInfo> = (rest.by_ref().take(limit))
             .map(|(room, count)| RoomInfo { room, topic: String::new(), count })
             .collect();
-        self.outbox.say(&ServerMessage::Rooms { rooms, more: rest.next().is_some(), re });
+        let more = rest.next().is_some();
+        let names: Vec<RoomName> = rooms.iter().map(|room| room.room.clone()).collect();
+        let topics = match self.topics_of(&names).await {
+            Ok(topics) => topics,
+            Err(error) => return self.unavailable(&error, re),
+        };
+        let rooms = rooms.into_iter().zip(topics).map(|(room, topic)| RoomInfo { topic: topic.text, ..room });
+        self.outbox.say(&ServerMessage::Rooms { rooms: rooms.collect(), more, re });
     }
 
     pub(super) async fn list_nodes(&mut self, re: Option<Re>) {

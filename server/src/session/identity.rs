@@ -160,8 +160,12 @@ impl Session {
             let username = name.map_or_else(|| with.username.clone(), |name| name.to_string());
             Ok(Some(Person { user_id: with.user_id.clone(), username }))
         };
-        let (head, last_n, with) =
-            tokio::try_join!(call(backbone.head(&room)), call(backbone.last_n(&room, client)), with)?;
+        let (head, last_n, topic, with) = tokio::try_join!(
+            call(backbone.head(&room)),
+            call(backbone.last_n(&room, client)),
+            self.topic_of(&room),
+            with,
+        )?;
         let place = head.map(|head| head.place);
         let seq = place.as_ref().map_or(Seq::START, |place| place.seq);
         let epoch = place.as_ref().map(|place| place.epoch);
@@ -171,7 +175,7 @@ impl Session {
         Ok(WelcomeRoom {
             kind: if with.is_some() { "direct" } else { "room" }.to_owned(),
             room,
-            topic: String::new(),
+            topic,
             epoch,
             seq,
             id: place.and_then(|place| place.id),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chat_protocol::{
-    Ack, ErrorCode, ErrorMessage, Kind, MessageBody, MessageId, Outgoing, Payload, Re, Resume, RoomName,
-    ServerMessage, encode_body, text,
+    Ack, ErrorCode, ErrorMessage, Kind, MessageBody, MessageId, Outgoing, Payload, Quote, Re, Resume,
+    RoomName, ServerMessage, encode_body, text,
 };
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -115,20 +115,21 @@ impl Session {
             }
         }
         if !self.rooms.contains(&room) {
-            return self.message_outside(&room, &message, re).await;
+            return self.said_outside(&room, message.n, re).await;
         }
-        let refusal = self.refusal(&message);
-        if let Some(error) = &refusal
-            && error.code.is_mistake()
-            && self.mistakes.add(Instant::now())
-        {
-            self.outbox.close(chat_protocol::CloseReason::Policy("too many mistakes"));
+        let mut judged = self.judge(&room, &message).await;
+        if let Err(error) = &judged {
+            if self.is_taken(&room, message.n, error).await {
+                judged = Ok(None);
+            } else {
+                self.count_mistake(error);
+            }
         }
-        let publishing = self.publishing(message, refusal, re);
+        let publishing = self.publishing(message, judged, re);
         self.publish(&room, publishing).await;
     }
 
-    async fn publish(&self, room: &RoomName, publishing: Publishing) {
+    pub(super) async fn publish(&self, room: &RoomName, publishing: Publishing) {
         let at = self.hub.now();
         if let Some(handle) = self.rooms.get(room) {
             // A room is not closed while somebody is in it, except with the node.
@@ -138,59 +139,96 @@ impl Session {
 
     /// A message that could not even be read: refused under its number, so that the client can void it.
     pub(super) async fn refuse_number(&mut self, room: &RoomName, n: u64, error: ErrorMessage) {
-        if error.code.is_mistake() && self.mistakes.add(Instant::now()) {
-            self.outbox.close(chat_protocol::CloseReason::Policy("too many mistakes"));
-        }
+        self.count_mistake(&error);
         let re = error.re.clone();
         let message = Outgoing { n: Some(n), ..Outgoing::default() };
-        let publishing = self.publishing(message, Some(error), re);
+        let publishing = self.publishing(message, Err(error), re);
         self.publish(room, publishing).await;
     }
 
-    fn publishing(&self, message: Outgoing, refusal: Option<ErrorMessage>, re: Option<Re>) -> Publishing {
+    /// `judged`: what it quotes, or why it must not get in.
+    fn publishing(
+        &self,
+        message: Outgoing,
+        judged: Result<Option<Quote>, ErrorMessage>,
+        re: Option<Re>,
+    ) -> Publishing {
         let digest = digest(&message);
+        let (quote, refusal) = match judged {
+            Ok(quote) => (quote, None),
+            Err(refusal) => (None, Some(refusal)),
+        };
         let (n, acked) = (message.n, message.acked);
         let body = (!message.void).then(|| {
-            encode_body(&MessageBody {
-                sender: self.who.profile.name().to_string(),
-                sender_id: self.who.user.clone(),
-                content: message.content,
-                timestamp: format!("{:.3}", Timestamp::now()),
-                node: self.hub.node().clone(),
-                kind: message.kind,
-                reference: None,
-                reference_id: None,
-                reply: message.reply,
-                quote: None,
-                enc: message.enc,
-            })
+            let Outgoing { content, kind, reply, enc, .. } = message;
+            encode_body(&MessageBody { kind, reply, quote, enc, ..self.body(content) })
         });
         let (conn, client, generation) = (self.conn(), self.who.client.clone(), self.who.generation);
         Publishing { conn, client, generation, n, acked, digest, body, refusal, re }
     }
 
-    /// Why a message must not get in, if it must not.
-    fn refusal(&mut self, message: &Outgoing) -> Option<ErrorMessage> {
+    /// An entry of this user's, said now.
+    pub(super) fn body(&self, content: String) -> MessageBody {
+        MessageBody {
+            sender: self.who.profile.name().to_string(),
+            sender_id: self.who.user.clone(),
+            content,
+            timestamp: format!("{:.3}", Timestamp::now()),
+            node: self.hub.node().clone(),
+            kind: None,
+            reference: None,
+            reference_id: None,
+            reply: None,
+            quote: None,
+            enc: None,
+        }
+    }
+
+    /// What a message quotes; or why it must not get in.
+    async fn judge(&mut self, room: &RoomName, message: &Outgoing) -> Result<Option<Quote>, ErrorMessage> {
         if message.void {
-            return None;
+            return Ok(None);
         }
         if !matches!(message.kind, None | Some(Kind::Action)) {
-            return Some(ErrorMessage::new(
-                ErrorCode::Forbidden,
-                "a client may only send the kind \"action\"",
-            ));
+            let reason = "a client may only send the kind \"action\"";
+            return Err(ErrorMessage::new(ErrorCode::Forbidden, reason));
         }
-        if message.content.trim().is_empty() && message.enc.is_none() {
-            return Some(ErrorMessage::new(ErrorCode::BadText, "content is empty"));
+        match &message.enc {
+            None => self.check_content(&message.content)?,
+            Some(sealed) => {
+                self.check_length(&message.content)?;
+                text::check_length(sealed, 0, chat_protocol::limits::SEALED_BYTES_MAX)
+                    .map_err(|error| too_long(&error))?;
+            }
         }
+        self.check_rate()?;
+        self.quote(room, message).await
+    }
+
+    /// Why a text cannot be said, whatever it is about.
+    pub(super) fn check_content(&self, content: &str) -> Result<(), ErrorMessage> {
+        if content.trim().is_empty() {
+            return Err(ErrorMessage::new(ErrorCode::BadText, "content is empty"));
+        }
+        self.check_length(content)
+    }
+
+    fn check_length(&self, content: &str) -> Result<(), ErrorMessage> {
         let limits = self.hub.config.limits.wire;
-        let sealed = message.enc.as_deref().unwrap_or_default();
-        let length = text::check_length(&message.content, limits.content_chars, limits.content_bytes)
-            .and(text::check_length(sealed, 0, chat_protocol::limits::SEALED_BYTES_MAX));
-        if let Err(error) = length {
-            return Some(ErrorMessage::new(ErrorCode::TooLong, format!("content {error}")));
+        text::check_length(content, limits.content_chars, limits.content_bytes)
+            .map_err(|error| too_long(&error))
+    }
+
+    /// Counts something said. Refused where it comes too soon.
+    pub(super) fn check_rate(&mut self) -> Result<(), ErrorMessage> {
+        self.rate.take(Instant::now()).map(slow_down).map_or(Ok(()), Err)
+    }
+
+    /// Too many mistakes end the connection.
+    pub(super) fn count_mistake(&mut self, error: &ErrorMessage) {
+        if error.code.is_mistake() && self.mistakes.add(Instant::now()) {
+            self.outbox.close(chat_protocol::CloseReason::Policy("too many mistakes"));
         }
-        self.rate.take(Instant::now()).map(slow_down)
     }
 
     /// Counts a join or a rename. Refused where it comes too soon.
@@ -198,10 +236,10 @@ impl Session {
         self.deeds.take(Instant::now()).map(slow_down)
     }
 
-    /// A message to a room that was not joined: acknowledged if it is in the log already, refused else.
-    async fn message_outside(&mut self, room: &RoomName, message: &Outgoing, re: Option<Re>) {
+    /// Something numbered for a room that was not joined: acknowledged if it is in the log already, refused else.
+    pub(super) async fn said_outside(&mut self, room: &RoomName, number: Option<u64>, re: Option<Re>) {
         let (backbone, client) = (&self.hub.backbone, &self.who.client);
-        let n = message.n.unwrap_or(0);
+        let n = number.unwrap_or(0);
         let known = async {
             let last_n = if n == 0 { 0 } else { call(backbone.last_n(room, client)).await? };
             Ok((last_n, call(backbone.head(room)).await?))
@@ -215,16 +253,20 @@ impl Session {
             Ok(_) => {
                 let reason = format!("room {room} was not joined: join it first");
                 let error = ErrorMessage::new(ErrorCode::NotInRoom, reason);
-                self.refuse(ErrorMessage { n: message.n, room: Some(room.clone()), re, ..error });
+                self.refuse(ErrorMessage { n: number, room: Some(room.clone()), re, ..error });
             }
             Err::<_, crate::backbone::BackboneError>(error) => {
                 self.hub.backbone_failed();
                 let retry_ms = Some(UNAVAILABLE_RETRY.as_millis() as u64);
                 let error = ErrorMessage::new(ErrorCode::Unavailable, error.to_string());
-                self.refuse(ErrorMessage { n: message.n, room: Some(room.clone()), retry_ms, re, ..error });
+                self.refuse(ErrorMessage { n: number, room: Some(room.clone()), retry_ms, re, ..error });
             }
         }
     }
+}
+
+fn too_long(error: &text::TextError) -> ErrorMessage {
+    ErrorMessage::new(ErrorCode::TooLong, format!("content {error}"))
 }
 
 fn slow_down(wait: Duration) -> ErrorMessage {
@@ -233,16 +275,21 @@ fn slow_down(wait: Duration) -> ErrorMessage {
 }
 
 /// Of everything a client decides about a message: the same for its repeat, another for another message.
-/// The first eight bytes of SHA-256, the same on every node and release.
 fn digest(message: &Outgoing) -> u64 {
+    let reply = message.reply.map_or(0, |seq| seq.0).to_be_bytes();
+    let is_action = [u8::from(message.kind == Some(Kind::Action))];
+    let replied = message.reply_id.as_ref().map(MessageId::to_string).unwrap_or_default();
+    let texts = [message.content.as_bytes(), message.enc.as_deref().unwrap_or_default().as_bytes()];
+    digest_of(texts, &[&is_action, &reply, replied.as_bytes()])
+}
+
+/// The first eight bytes of SHA-256, the same on every node and release: of texts with their lengths, and of the rest.
+pub(super) fn digest_of(texts: [&[u8]; 2], rest: &[&[u8]]) -> u64 {
     let mut hash = Sha256::new();
-    let reply = message.reply.map_or(0, |seq| seq.0);
-    for part in [message.content.as_bytes(), message.enc.as_deref().unwrap_or_default().as_bytes()] {
+    for part in texts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.update([u8::from(message.kind == Some(Kind::Action))]);
-    hash.update(reply.to_be_bytes());
-    let bytes = hash.finalize();
-    bytes.iter().take(8).fold(0, |digest, byte| (digest << 8) | u64::from(*byte))
+    rest.iter().for_each(|part| hash.update(part));
+    hash.finalize().iter().take(8).fold(0, |digest, byte| (digest << 8) | u64::from(*byte))
 }

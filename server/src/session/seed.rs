@@ -2,7 +2,8 @@
 //! terminal (`nc`, `telnet`). They are guests, in one room at a time, and what they type is a message.
 
 use chat_protocol::{
-    ErrorCode, ErrorMessage, Kind, Outgoing, Payload, RoomName, Seq, ServerMessage, UserName, decode_server,
+    ErrorCode, ErrorMessage, Kind, Outgoing, Payload, RoomMessage, RoomName, Seq, ServerMessage, UserName,
+    decode_server,
     text::{check, sanitize, sanitize_line},
 };
 use serde_json::Value;
@@ -14,8 +15,7 @@ use crate::backbone::call;
 const GREETING_MESSAGES: usize = 10;
 
 /// What people at a plain terminal can type.
-const HELP: &str =
-    "commands: /join ROOM, /leave, /me TEXT, /nick NAME, /who, /rooms, /nodes, /quit; anything else is said";
+const HELP: &str = "commands: /join ROOM, /leave, /me TEXT, /topic [TEXT], /nick NAME, /who, /rooms, /nodes, /quit; anything else is said";
 
 impl Session {
     /// Puts a guest that has said nothing into `general` and shows it the last messages.
@@ -54,6 +54,29 @@ impl Session {
         }
     }
 
+    /// Without a text a room's topic is told, not cleared: who asks does not know it.
+    async fn typed_topic(&mut self, text: &str) {
+        let room = self.current.clone().unwrap_or_else(RoomName::general);
+        if !text.is_empty() {
+            // A dash is how a line says nothing.
+            let text = if text == "-" { "" } else { text };
+            return match check(text) {
+                Ok(text) => self.topic(room, &text, None).await,
+                Err(error) => self.refuse(ErrorMessage::new(ErrorCode::BadText, format!("topic {error}"))),
+            };
+        }
+        match self.topic_of(&room).await {
+            Ok(topic) if topic.is_empty() => {
+                self.refuse(ErrorMessage::new(ErrorCode::Other, format!("[{room}] has no topic")));
+            }
+            Ok(topic) => {
+                let reason = format!("the topic of [{room}]: {topic}");
+                self.refuse(ErrorMessage::new(ErrorCode::Other, reason));
+            }
+            Err(error) => self.unavailable(&error, None),
+        }
+    }
+
     /// A line typed at a plain terminal. False: the person wants to go.
     pub(crate) async fn typed(&mut self, line: &[u8]) -> bool {
         let text = String::from_utf8_lossy(line);
@@ -73,6 +96,7 @@ impl Session {
                 Err(error) => self.refuse(ErrorMessage::new(error.code, error.reason)),
             },
             "/me" => self.say(rest, Some(Kind::Action)).await,
+            "/topic" => self.typed_topic(rest).await,
             "/who" => self.list_users(RoomName::parse(rest).ok(), None).await,
             "/rooms" => self.directory(None, None, None).await,
             "/nodes" => self.list_nodes(None).await,
@@ -91,26 +115,43 @@ impl Session {
     }
 }
 
+/// An entry of a log, as a person at a plain terminal reads it.
+fn entry_as_text(message: &RoomMessage) -> String {
+    let RoomMessage { room, body, .. } = message;
+    let sender = sanitize_line(&body.sender);
+    let content = sanitize(&body.content).replace('\n', "\n    ");
+    let quote = body
+        .quote
+        .as_ref()
+        .map(|quote| format!(" (to {}: {})", sanitize_line(&quote.sender), sanitize_line(&quote.text)));
+    let quote = quote.unwrap_or_default();
+    match body.kind {
+        Some(Kind::Action) => format!("[{room}] * {sender}{quote} {content}"),
+        Some(Kind::Edit) => format!("[{room}] {sender} (edited): {content}"),
+        Some(Kind::Delete) => format!("-- {sender} deleted a message in [{room}]"),
+        Some(Kind::Topic) if body.content.is_empty() => format!("-- {sender} cleared the topic of [{room}]"),
+        Some(Kind::Topic) => {
+            format!("-- {sender} set the topic of [{room}]: {}", sanitize_line(&body.content))
+        }
+        _ => format!("[{room}] {sender}{quote}: {content}"),
+    }
+}
+
 /// A server's message as a person at a plain terminal reads it; none for what is of no interest there.
 pub(crate) fn as_text(payload: &Payload) -> Option<String> {
     let value: Value = serde_json::from_slice(payload.json()).ok()?;
     if value["type"] == "room_users" {
         let names: Vec<&str> = value["users"].as_array()?.iter().filter_map(Value::as_str).collect();
+        let topic = value["topic"].as_str().map(|topic| format!(": {}", sanitize_line(topic)));
         return Some(format!(
-            "-- you are in [{}] with {}",
+            "-- you are in [{}]{} with {}",
             value["room"].as_str()?,
+            topic.unwrap_or_default(),
             sanitize_line(&names.join(", "))
         ));
     }
     let text = match decode_server(payload.json()).ok()? {
-        ServerMessage::Message(message) => {
-            let (room, sender) = (&message.room, sanitize_line(&message.body.sender).into_owned());
-            let content = sanitize(&message.body.content).replace('\n', "\n    ");
-            match message.body.kind {
-                Some(Kind::Action) => format!("[{room}] * {sender} {content}"),
-                _ => format!("[{room}] {sender}: {content}"),
-            }
-        }
+        ServerMessage::Message(message) => entry_as_text(&message),
         ServerMessage::UserJoined { room, username, .. } => {
             format!("-- {} joined [{room}]", sanitize_line(&username))
         }

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod balancer;
+mod changes;
 mod cluster;
 mod cut_off;
 mod drain;

@@ -57,6 +57,8 @@ pub(crate) struct Block {
     pub(crate) news: Option<usize>,
     /// Time and author are shown.
     pub(crate) head: bool,
+    /// The line that a reply is to stands above it.
+    pub(crate) quote: bool,
     /// Rows of text.
     pub(crate) rows: usize,
     /// The mark did not fit beside the last row.
@@ -68,6 +70,7 @@ impl Block {
     pub(crate) fn height(&self) -> usize {
         usize::from(self.day.is_some())
             + usize::from(self.news.is_some())
+            + usize::from(self.quote)
             + self.rows
             + usize::from(self.mark_below)
     }
@@ -96,7 +99,8 @@ pub(crate) fn block(history: &History, index: usize, columns: Columns) -> Option
         let last = rows.last().map_or(0, |row| text::width(&line.text()[row.clone()]));
         words > 0 && last + words + 2 > usize::from(columns.body)
     });
-    Some(Block { day, news, head, rows: rows.len(), mark_below })
+    let quote = line.speech().is_some_and(|speech| speech.quote.is_some() && !speech.is_deleted());
+    Some(Block { day, news, head, quote, rows: rows.len(), mark_below })
 }
 
 fn is_grouped(above: &Line, line: &Line) -> bool {

@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 
-use chat_protocol::Seq;
+use chat_protocol::{MessageId, Seq, UserId};
 use jiff::civil::DateTime;
 
-use super::line::{Line, LineId, Mark, Said};
+use super::changes::{Became, Change, Changes};
+use super::line::{Line, LineId, Mark, Said, Speech};
 use crate::net::event::{Moment, OutId};
 
 /// Most lines a room keeps.
@@ -20,6 +21,8 @@ pub(crate) struct History {
     lines: VecDeque<Line>,
     /// Ours, not in the log yet: drawn below everything else.
     pending: Vec<Line>,
+    /// What became of them, and of messages that are not here yet.
+    changes: Changes,
     next_id: i64,
     /// The lowest row on the screen; none: it follows the newest.
     pub(crate) anchor: Option<Anchor>,
@@ -81,10 +84,10 @@ impl History {
     pub(crate) fn push(&mut self, seq: Option<Seq>, at: DateTime, said: Said, text: String) -> LineId {
         let id = LineId(self.next_id);
         self.next_id += 1;
-        self.lines.push_back(Line::new(id, seq, at, said, text));
-        if self.oldest.is_none() {
-            self.oldest = seq;
-        }
+        let mut line = Line::new(id, seq, at, said, text);
+        show_as_is(&mut line, &self.changes);
+        self.lines.push_back(line);
+        self.oldest = self.oldest.or(seq);
         if self.anchor.is_some() && self.unseen_from.is_none() {
             self.unseen_from = Some(id);
         }
@@ -95,17 +98,73 @@ impl History {
     }
 
     /// Puts a page of older entries on top, given oldest first.
-    pub(crate) fn prepend(&mut self, page: Vec<(Seq, DateTime, Said, String)>) {
+    pub(crate) fn prepend(&mut self, page: Vec<Older>) {
         let mut id = self.lines.front().map_or(self.next_id, |line| line.id.0);
         self.next_id = self.next_id.max(id);
-        for (seq, at, said, text) in page.into_iter().rev() {
+        // From the newest on: what became of a message is known before it.
+        for Older { seq, what } in page.into_iter().rev() {
             if self.lines.len() >= LINES_MAX || self.oldest.is_some_and(|oldest| seq >= oldest) {
                 continue;
             }
-            id -= 1;
-            self.lines.push_front(Line::new(LineId(id), Some(seq), at, said, text));
+            match what {
+                OlderEntry::Line(at, said, text) => {
+                    id -= 1;
+                    let mut line = Line::new(LineId(id), Some(seq), at, said, text);
+                    show_as_is(&mut line, &self.changes);
+                    self.lines.push_front(line);
+                }
+                OlderEntry::Change(of, change) => self.change(&of, change),
+                OlderEntry::Nothing => {}
+            }
             self.oldest = Some(seq);
         }
+    }
+
+    /// An entry that is no line has come.
+    pub(crate) fn pass(&mut self, seq: Seq) {
+        self.oldest = self.oldest.or(Some(seq));
+    }
+
+    /// A message was edited or deleted.
+    pub(crate) fn change(&mut self, of: &MessageId, change: Change) {
+        self.changes.note(of.clone(), change);
+        let is_it = |line: &&mut Line| line.speech().is_some_and(|speech| speech.id.as_ref() == Some(of));
+        if let Some(line) = self.lines.iter_mut().rev().find(is_it) {
+            show_as_is(line, &self.changes);
+        }
+    }
+
+    /// A quoted message was taken back since.
+    pub(crate) fn is_deleted(&self, id: &MessageId, author: &UserId) -> bool {
+        self.changes.now(id, author) == Some(&Became::Deleted)
+    }
+
+    /// A change of ours is on its way.
+    pub(crate) fn begin_change(&mut self, id: LineId, out: OutId) {
+        let line = self.lines.iter_mut().find(|line| line.id == id);
+        if let Some(speech) = line.and_then(Line::speech_mut) {
+            (speech.changing, speech.mark) = (Some(out), Mark::Sent);
+        }
+    }
+
+    /// It has arrived, or never will. False: that was no change, or nobody knows of what any more.
+    pub(crate) fn end_change(&mut self, out: OutId, mark: Mark) -> bool {
+        let is_it = |speech: &&mut Speech| speech.changing == Some(out);
+        let changing = self.lines.iter_mut().rev().filter_map(Line::speech_mut).find(is_it);
+        let found = changing.is_some();
+        if let Some(speech) = changing {
+            (speech.changing, speech.mark) = (None, mark);
+        }
+        found
+    }
+
+    /// The newest message of a user's that can be changed; none while one is not in the log yet.
+    pub(crate) fn newest_of(&self, author: &UserId) -> Option<&Line> {
+        let is_on_its_way = self.pending.iter().any(|line| line.speech().is_some());
+        let is_own = |line: &&Line| {
+            line.speech().is_some_and(|speech| speech.author.as_ref() == Some(author) && !speech.is_deleted())
+        };
+        self.lines.iter().rev().find(is_own).filter(|_| !is_on_its_way)
     }
 
     /// Shows a message of ours before anybody has it.
@@ -143,6 +202,10 @@ impl History {
     /// Drops the entries of the log's present life above `to`; notices stay.
     pub(crate) fn rewind(&mut self, to: Seq) {
         self.lines.retain(|line| line.seq.is_none_or(|seq| seq <= to));
+        self.changes.rewind(to);
+        for line in &mut self.lines {
+            show_as_is(line, &self.changes);
+        }
         if self.oldest.is_some_and(|oldest| oldest > to) {
             self.oldest = None;
         }
@@ -154,6 +217,7 @@ impl History {
         for line in &mut self.lines {
             line.seq = None;
         }
+        self.changes.forget_places();
         (self.oldest, self.more, self.loading) = (None, false, false);
         let is_acked = |line: &Line| matches!(line.speech().map(|s| &s.mark), Some(Mark::Acked(_)));
         let (acked, waiting) = std::mem::take(&mut self.pending).into_iter().partition(is_acked);
@@ -212,9 +276,32 @@ impl History {
     }
 }
 
+/// An entry of a page of older ones.
+pub(crate) struct Older {
+    pub(crate) seq: Seq,
+    pub(crate) what: OlderEntry,
+}
+
+/// What it is.
+pub(crate) enum OlderEntry {
+    Line(DateTime, Said, String),
+    /// Of the message of this identity.
+    Change(MessageId, Change),
+    /// Nothing to show.
+    Nothing,
+}
+
+/// Shows a message as what is known of it says.
+fn show_as_is(line: &mut Line, changes: &Changes) {
+    let Some(speech) = line.speech() else { return };
+    let Some((id, author)) = speech.id.as_ref().zip(speech.author.as_ref()) else { return };
+    let became = changes.now(id, author).cloned();
+    line.become_now(became.as_ref());
+}
+
 /// Check marks further up than a screen need no clock.
 const ACKS_SEARCHED: usize = 100;
 
 fn is_out(line: &Line, out: OutId) -> bool {
-    line.speech().is_some_and(|speech| speech.out == Some(out))
+    line.speech().is_some_and(|speech| speech.out == Some(out) || speech.changing == Some(out))
 }

@@ -3,9 +3,10 @@
 
 use std::cell::{Ref, RefCell};
 
-use chat_protocol::{Seq, UserId};
+use chat_protocol::{MessageId, Seq, UserId};
 use jiff::civil::DateTime;
 
+use super::changes::Became;
 use super::text::{self, Row};
 use crate::net::event::{Moment, OutId};
 
@@ -26,6 +27,11 @@ pub(crate) struct Line {
     /// One wrap, of the width drawn last: a resize is rare, a frame is not. Lines never shown have none.
     wrapped: RefCell<Option<(u16, Box<[Row]>)>>,
 }
+
+/// Stands behind a message that was edited.
+pub(crate) const EDITED: &str = " (edited)";
+/// Stands in the place of one that was deleted.
+const DELETED: &str = "message deleted";
 
 /// What kind of line it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +57,57 @@ pub(crate) struct Speech {
     /// Ours, written in this process.
     pub(crate) out: Option<OutId>,
     pub(crate) mark: Mark,
+    /// Its identity in the log; none for what is not there.
+    pub(crate) id: Option<MessageId>,
+    /// What it replies to.
+    pub(crate) quote: Option<Box<Quoted>>,
+    /// What it was before it was changed.
+    pub(crate) changed: Option<Box<Changed>>,
+    /// A change of it that is on its way.
+    pub(crate) changing: Option<OutId>,
+}
+
+/// The beginning of another message, safe to draw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Quoted {
+    pub(crate) id: MessageId,
+    pub(crate) author: UserId,
+    /// `alice: first line`
+    pub(crate) text: Box<str>,
+}
+
+/// A message as it was said, where it reads otherwise by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Changed {
+    text: Box<str>,
+    mention: bool,
+    deleted: bool,
+}
+
+impl Speech {
+    /// Somebody's words, of which nothing else is known.
+    pub(crate) fn new(author: Option<UserId>, name: &str) -> Self {
+        Self {
+            author,
+            name: name.into(),
+            action: false,
+            mention: false,
+            out: None,
+            mark: Mark::None,
+            id: None,
+            quote: None,
+            changed: None,
+            changing: None,
+        }
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.changed.as_ref().is_some_and(|changed| changed.deleted)
+    }
+
+    pub(crate) fn is_edited(&self) -> bool {
+        self.changed.as_ref().is_some_and(|changed| !changed.deleted)
+    }
 }
 
 /// What became of a message of ours.
@@ -76,6 +133,34 @@ impl Line {
 
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What was said, without what this program has put behind it.
+    pub(crate) fn words(&self) -> &str {
+        let is_edited = self.speech().is_some_and(Speech::is_edited);
+        let cut = self.text.len() - if is_edited { EDITED.len() } else { 0 };
+        &self.text[..cut]
+    }
+
+    /// Shows a message as it is by now; none: as it was said.
+    pub(crate) fn become_now(&mut self, became: Option<&Became>) {
+        let Said::Message(speech) = &mut self.said else { return };
+        let said = speech.changed.take();
+        if said.is_none() && became.is_none() {
+            return;
+        }
+        let (text, mention) = match said {
+            Some(said) => (said.text, said.mention),
+            None => (std::mem::take(&mut self.text), speech.mention),
+        };
+        (self.text, speech.mention) = match became {
+            None => (text.clone(), mention),
+            Some(Became::Edited { text, mention }) => (format!("{text}{EDITED}").into(), *mention),
+            Some(Became::Deleted) => (DELETED.into(), false),
+        };
+        let deleted = became == Some(&Became::Deleted);
+        speech.changed = became.map(|_| Box::new(Changed { text, mention, deleted }));
+        self.wrapped.take();
     }
 
     /// The speech, where it is one.

@@ -26,7 +26,7 @@ fn lines_are_understood() {
 fn mistakes_say_what_to_do() {
     check("/jion ops", "no command /jion: did you mean /join? (//jion sends it as text)");
     check("/xyzzy", "no command /xyzzy: F1 lists them (//xyzzy sends it as text)");
-    check("/topic release day", "this version does not have /topic yet; your text is kept");
+    check("/todo water", "this version does not have /todo yet; your text is kept");
     check("/join", "usage: /join ROOM");
     check("/join a b", "room name holds the character U+0020: use letters, digits, '-', '_', '.'");
     check("/", "no command /: F1 lists them (// sends it as text)");

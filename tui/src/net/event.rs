@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use chat_protocol::{
-    Epoch, ErrorCode, Kind, NodeId, Presence, RoomMessage, RoomName, Seq, ServerMessage, User, UserId,
-    UserName,
+    Epoch, ErrorCode, Kind, MessageId, NodeId, Presence, RoomMessage, RoomName, Seq, ServerMessage, User,
+    UserId, UserName,
 };
+use serde::{Deserialize, Serialize};
 
 /// A moment: time since the program started, on a clock that never goes back.
 pub type Moment = Duration;
@@ -14,6 +15,27 @@ pub type Moment = Duration;
 /// A message written here, from the key press until its author sees it in the log. Unique in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OutId(pub u64);
+
+/// A message in a room's log that something is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its place.
+    pub seq: Seq,
+    /// Its identity: finds it also where a rewind has moved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<MessageId>,
+}
+
+/// What is written here: a message, or what is to become of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// The text; of a delete none.
+    pub content: String,
+    /// What it is when not plain speech: [`Kind::Action`], [`Kind::Edit`], [`Kind::Delete`].
+    pub kind: Option<Kind>,
+    /// What is edited, deleted, or replied to.
+    pub of: Option<Target>,
+}
 
 /// What the front-end asks of the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +54,22 @@ pub enum NetCommand {
         content: String,
         /// [`Kind::Action`] for `/me`.
         kind: Option<Kind>,
+    },
+    /// Say something about a message: a reply, an edit, a delete; answered as [`NetCommand::Say`] is.
+    SayOf {
+        /// Names it in the answers.
+        out: OutId,
+        /// Where.
+        room: RoomName,
+        /// What.
+        words: Words,
+    },
+    /// Say what a room is about; its receipt is the entry.
+    Topic {
+        /// Which.
+        room: RoomName,
+        /// One line; empty: about nothing in particular.
+        text: String,
     },
     /// Up to `limit` entries before `before`; answered by [`NetEvent::History`].
     History {
@@ -52,6 +90,17 @@ pub enum NetCommand {
     Rename(UserName),
     /// Stop waiting and dial.
     ReconnectNow,
+}
+
+impl NetCommand {
+    /// What is numbered and kept until it is in the log, whatever it is.
+    pub(super) fn into_words(self) -> Result<(OutId, RoomName, Words), Self> {
+        match self {
+            Self::Say { out, room, content, kind } => Ok((out, room, Words { content, kind, of: None })),
+            Self::SayOf { out, room, words } => Ok((out, room, words)),
+            other => Err(other),
+        }
+    }
 }
 
 /// What the network tells the front-end, in the order in which it happened.
@@ -80,6 +129,8 @@ pub enum NetEvent {
         epoch: Epoch,
         /// Its log's head: what we do not have of it is history.
         head: Seq,
+        /// What it is about. Not sanitized.
+        topic: String,
     },
     /// We are no longer in a room.
     Left(RoomName),

@@ -338,8 +338,8 @@ impl Link {
             .filter(|(_, sent)| !sent.is_empty())
             .collect();
         for (room, sent) in ready {
-            for (out, outgoing) in sent {
-                self.send(ClientMessage::Message(outgoing));
+            for (out, message) in sent {
+                self.send(message);
                 if let Some(out) = out {
                     self.event(NetEvent::Out { out, room: room.clone(), state: OutState::Sent });
                 }

@@ -4,9 +4,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chat_protocol::{Ack, Acked, Epoch, ErrorCode, ErrorMessage, Kind, Outgoing, RoomName, Seq};
+use chat_protocol::{
+    Ack, Acked, ClientMessage, Epoch, ErrorCode, ErrorMessage, Kind, Outgoing, RoomName, Seq,
+};
 
-use super::event::{Moment, OutId};
+use super::event::{Moment, OutId, Target, Words};
 use super::saved::{ACKED_KEPT, SavedAcked, SavedOut, SavedRoom};
 
 /// When to send again what was refused for now, where the server names no time.
@@ -30,8 +32,7 @@ pub(super) struct Outbox {
 struct Item {
     n: u64,
     out: Option<OutId>,
-    content: String,
-    kind: Option<Kind>,
+    words: Words,
     state: State,
 }
 
@@ -61,14 +62,43 @@ pub(super) enum Outcome {
     Failed(OutId, String),
 }
 
+fn words(saved: SavedOut) -> Words {
+    Words { content: saved.content, kind: saved.kind, of: saved.of }
+}
+
 impl Item {
+    /// As it goes to the server.
+    fn message(&self, room: RoomName, acked: Option<Acked>) -> ClientMessage {
+        let n = self.n;
+        if self.state == State::Void {
+            let (n, room) = (Some(n), Some(room));
+            return ClientMessage::Message(Outgoing { n, room, void: true, ..Outgoing::default() });
+        }
+        let Words { content, kind, of } = self.words.clone();
+        match (kind, of) {
+            (Some(Kind::Edit), Some(Target { seq, id })) => {
+                ClientMessage::Edit { room, seq, id, content, n, acked }
+            }
+            (Some(Kind::Delete), Some(Target { seq, id })) => {
+                ClientMessage::Delete { room, seq, id, n, acked }
+            }
+            (kind, of) => {
+                let (n, room) = (Some(n), Some(room));
+                let (reply, reply_id) = of.map_or((None, None), |of| (Some(of.seq), of.id));
+                let said = Outgoing { n, room, content, kind, acked, ..Outgoing::default() };
+                ClientMessage::Message(Outgoing { reply, reply_id, ..said })
+            }
+        }
+    }
+
     /// Not known to be in the log, or known to be there no more.
     fn is_unsent(&self) -> bool {
         matches!(self.state, State::Pending | State::Acked { held: Held::NoMore, .. })
     }
 
     fn save(&self) -> SavedOut {
-        SavedOut { n: self.n, content: self.content.clone(), kind: self.kind }
+        let Words { content, kind, of } = self.words.clone();
+        SavedOut { n: self.n, content, kind, of }
     }
 }
 
@@ -82,18 +112,16 @@ impl Outbox {
     /// What a former run left: its counter, evidence, unsent messages, and those it had only just sent.
     pub(super) fn restore(now: Moment, saved: SavedRoom, mut out: impl FnMut() -> OutId) -> Self {
         let SavedRoom { next_n, acked, unsent, acknowledged, .. } = saved;
-        let unsent = unsent.into_iter().map(|SavedOut { n, content, kind }| Item {
-            n,
+        let unsent = unsent.into_iter().map(|saved| Item {
+            n: saved.n,
             out: Some(out()),
-            content,
-            kind,
+            words: words(saved),
             state: State::Pending,
         });
         let acknowledged = acknowledged.into_iter().map(|SavedAcked { out, place, left_ms }| {
-            let SavedOut { n, content, kind } = out;
             let until = now + Duration::from_millis(left_ms).min(ACKED_KEPT);
             let state = State::Acked { until, place, held: Held::Still };
-            Item { n, out: None, content, kind, state }
+            Item { n: out.n, out: None, words: words(out), state }
         });
         let mut items: Vec<Item> = unsent.chain(acknowledged).collect();
         items.sort_by_key(|item| item.n);
@@ -145,10 +173,10 @@ impl Outbox {
     }
 
     /// Takes a message; it has its number for good.
-    pub(super) fn say(&mut self, out: OutId, content: String, kind: Option<Kind>) {
+    pub(super) fn say(&mut self, out: OutId, words: Words) {
         let n = self.next_n;
         self.next_n += 1;
-        self.items.push_back(Item { n, out: Some(out), content, kind, state: State::Pending });
+        self.items.push_back(Item { n, out: Some(out), words, state: State::Pending });
     }
 
     /// The link is gone.
@@ -191,8 +219,8 @@ impl Outbox {
         let first = self.items.iter().map(|item| item.n).find(|held| *held >= n).unwrap_or(self.next_n);
         if first > n {
             // What lay between was acknowledged too long ago to be held: the numbers are used up.
-            let void =
-                Item { n: first - 1, out: None, content: String::new(), kind: None, state: State::Void };
+            let words = Words { content: String::new(), kind: None, of: None };
+            let void = Item { n: first - 1, out: None, words, state: State::Void };
             let at = self.items.iter().position(|item| item.n >= first).unwrap_or(self.items.len());
             self.items.insert(at, void);
         }
@@ -204,7 +232,7 @@ impl Outbox {
     }
 
     /// Everything that may be sent now, in order.
-    pub(super) fn send(&mut self, now: Moment, room: &RoomName) -> Vec<(Option<OutId>, Outgoing)> {
+    pub(super) fn send(&mut self, now: Moment, room: &RoomName) -> Vec<(Option<OutId>, ClientMessage)> {
         if !self.open || self.not_before.is_some_and(|at| now < at) {
             return Vec::new();
         }
@@ -212,15 +240,8 @@ impl Outbox {
         self.forget(now);
         let mut sent = Vec::new();
         for item in self.items.iter().filter(|item| item.n >= self.cursor) {
-            let outgoing = Outgoing { n: Some(item.n), room: Some(room.clone()), ..Outgoing::default() };
-            let outgoing = match item.state {
-                State::Void => Outgoing { void: true, ..outgoing },
-                _ => {
-                    let acked = self.evidence_below(item.n);
-                    Outgoing { content: item.content.clone(), kind: item.kind, acked, ..outgoing }
-                }
-            };
-            sent.push((item.out.filter(|_| item.state == State::Pending), outgoing));
+            let message = item.message(room.clone(), self.evidence_below(item.n));
+            sent.push((item.out.filter(|_| item.state == State::Pending), message));
         }
         self.cursor = self.next_n;
         sent

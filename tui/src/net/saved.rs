@@ -6,6 +6,8 @@ use std::time::Duration;
 use chat_protocol::{Acked, ClientId, Epoch, Kind, RoomName, Seq, UserName};
 use serde::{Deserialize, Serialize};
 
+use super::event::Target;
+
 /// Acknowledged messages are kept this long: a second source, should the log lose them.
 pub const ACKED_KEPT: Duration = Duration::from_secs(120);
 
@@ -53,6 +55,9 @@ pub struct SavedOut {
     /// What it is when not plain speech.
     #[serde(default)]
     pub kind: Option<Kind>,
+    /// What it edits, deletes or replies to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Target>,
 }
 
 /// A message that was acknowledged.

@@ -5,9 +5,10 @@ use chat_protocol::{ClientMessage, Kind, Outgoing, Re, RoomName, Seq, UserName, 
 
 use crate::command::{self, Command};
 use crate::effect::DemoCommand;
+use crate::net::event::Target;
 
 /// What there is, for people.
-pub(super) const COMMANDS: &str = "/join ROOM, /leave [ROOM], /me TEXT, /nick NAME, /who [ROOM], /rooms, /nodes, /quit; \
+pub(super) const COMMANDS: &str = "/join ROOM, /leave [ROOM], /me TEXT, /reply TEXT, /edit TEXT, /delete, /topic [TEXT], /nick NAME, /who [ROOM], /rooms, /nodes, /quit; \
      in the demo /kill, /kill all, /revive, /withhold; //TEXT begins with a slash";
 
 /// A line of input.
@@ -15,6 +16,26 @@ pub(super) const COMMANDS: &str = "/join ROOM, /leave [ROOM], /me TEXT, /nick NA
 pub(super) enum Input {
     /// Say something.
     Say(Say),
+    /// Change one's own message, or take it back.
+    Change {
+        /// Where; none: the current room.
+        room: Option<RoomName>,
+        /// Which; none: one's last there.
+        of: Option<Target>,
+        /// Its text from now on; none: it is taken back.
+        content: Option<String>,
+        /// Repeated by what is told of it.
+        re: Option<Re>,
+    },
+    /// Say something to the last message of somebody else.
+    Reply(String),
+    /// What a room is about; none: it is asked for.
+    Topic {
+        /// Which; none: the current one.
+        room: Option<RoomName>,
+        /// Empty: about nothing in particular.
+        text: Option<String>,
+    },
     /// Enter a room, and speak there from now on.
     Join(RoomName),
     /// Leave a room; none: the current one.
@@ -53,6 +74,8 @@ pub(super) struct Say {
     pub(super) content: String,
     /// [`Kind::Action`] for `/me`.
     pub(super) kind: Option<Kind>,
+    /// What it replies to.
+    pub(super) of: Option<Target>,
     /// Repeated by what is told of it.
     pub(super) re: Option<Re>,
 }
@@ -60,7 +83,7 @@ pub(super) struct Say {
 impl Say {
     /// Plain speech in the current room.
     fn text(content: &str) -> Input {
-        Input::Say(Self { room: None, content: content.to_owned(), kind: None, re: None })
+        Input::Say(Self { room: None, content: content.to_owned(), kind: None, of: None, re: None })
     }
 }
 
@@ -77,7 +100,13 @@ pub(super) fn parse(line: &str) -> Result<Option<Input>, String> {
     let command = command::parse(line, true).map_err(|error| format!("{error}; there are {COMMANDS}"))?;
     Ok(Some(match command {
         Command::Say(text) => Say::text(&text),
-        Command::Me(content) => Input::Say(Say { room: None, content, kind: Some(Kind::Action), re: None }),
+        Command::Me(content) => {
+            Input::Say(Say { room: None, content, kind: Some(Kind::Action), of: None, re: None })
+        }
+        Command::Edit(text) => Input::Change { room: None, of: None, content: Some(text), re: None },
+        Command::Delete => Input::Change { room: None, of: None, content: None, re: None },
+        Command::Reply(text) => Input::Reply(text),
+        Command::Topic(text) => Input::Topic { room: None, text },
         Command::Join(room) => Input::Join(room),
         Command::Leave(room) => Input::Leave(room),
         Command::Nick(name) => Input::Nick(name),
@@ -117,9 +146,20 @@ pub(super) fn parse_json(line: &str) -> Result<Option<Input>, String> {
     }
     let request = decode_request(line.trim().as_bytes()).map_err(|error| error.to_string())?;
     match request.message {
-        ClientMessage::Message(Outgoing { content, room, kind, .. }) => {
-            Ok(Some(Input::Say(Say { room, content, kind, re: request.re })))
+        ClientMessage::Message(Outgoing { content, room, kind, reply, reply_id, .. }) => {
+            let of = reply.map(|seq| Target { seq, id: reply_id });
+            Ok(Some(Input::Say(Say { room, content, kind, of, re: request.re })))
         }
+        // The numbers are the client's own, whatever stands there.
+        ClientMessage::Edit { room, seq, id, content, .. } => {
+            let (room, of, re) = (Some(room), Some(Target { seq, id }), request.re);
+            Ok(Some(Input::Change { room, of, content: Some(content), re }))
+        }
+        ClientMessage::Delete { room, seq, id, .. } => {
+            let (room, of, re) = (Some(room), Some(Target { seq, id }), request.re);
+            Ok(Some(Input::Change { room, of, content: None, re }))
+        }
+        ClientMessage::Topic { room, text } => Ok(Some(Input::Topic { room: Some(room), text: Some(text) })),
         ClientMessage::Join { room } => Ok(Some(Input::Join(room))),
         ClientMessage::Leave { room } => Ok(Some(Input::Leave(room))),
         ClientMessage::Rename { name } => Ok(Some(Input::Nick(name))),
@@ -131,8 +171,8 @@ pub(super) fn parse_json(line: &str) -> Result<Option<Input>, String> {
             Ok(Some(Input::History { room, before, limit }))
         }
         _ => Err(
-            "this request is the client's own to make; yours are message, join, leave, rename, who, rooms, \
-                  nodes, history"
+            "this request is the client's own to make; yours are message, edit, delete, topic, join, leave, \
+                  rename, who, rooms, nodes, history"
                 .into(),
         ),
     }

@@ -103,8 +103,9 @@ fn server_side(event: &NetEvent) -> Option<Value> {
         NetEvent::Welcome { user_id, name, name_wanted } => {
             json!({"type": "welcome", "user_id": user_id, "name": name, "name_wanted": name_wanted})
         }
-        NetEvent::Joined { room, users, count, head, .. } => {
-            json!({"type": "room_users", "room": room, "users": users, "count": count, "seq": head})
+        NetEvent::Joined { room, users, count, head, topic, .. } => {
+            let topic = Some(topic).filter(|topic| !topic.is_empty());
+            json!({"type": "room_users", "room": room, "users": users, "count": count, "seq": head, "topic": topic})
         }
         NetEvent::Left(room) => json!({"type": "left", "room": room}),
         NetEvent::Renamed { user_id, name, was } => {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chat_protocol::text::{sanitize, sanitize_line};
-use chat_protocol::{Kind, NodeId, NodeInfo, Presence, RoomMessage, RoomName, ServerMessage, User};
+use chat_protocol::{Kind, NodeId, NodeInfo, Presence, Quote, RoomMessage, RoomName, ServerMessage, User};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -27,6 +27,17 @@ pub(super) struct Lines {
     cut_off: Option<(NodeId, Moment)>,
     name: Option<String>,
     rooms: BTreeSet<RoomName>,
+}
+
+/// Letters shown of what a reply is to.
+const QUOTE_SHOWN: usize = 40;
+
+/// ` (to alice: the beginning of her message)`
+fn quote_words(quote: &Quote) -> String {
+    let (sender, text) = (sanitize_line(&quote.sender), sanitize_line(&quote.text));
+    let shown: String = text.chars().take(QUOTE_SHOWN).collect();
+    let more = if shown.len() < text.len() { "..." } else { "" };
+    format!(" (to {sender}: {shown}{more})")
 }
 
 /// The link as it was told last; figures change more often than a line is worth.
@@ -57,8 +68,10 @@ impl Lines {
         match event {
             NetEvent::Link(status) => self.link(now, status),
             NetEvent::Welcome { name, name_wanted, .. } => self.welcome(name, name_wanted.as_deref()),
-            NetEvent::Joined { room, count, .. } if self.rooms.insert(room.clone()) => {
-                vec![format!("-- [{room}] joined: {}", counted(*count, "user"))]
+            NetEvent::Joined { room, count, topic, .. } if self.rooms.insert(room.clone()) => {
+                let topic =
+                    if topic.is_empty() { String::new() } else { format!(": {}", sanitize_line(topic)) };
+                vec![format!("-- [{room}] joined: {}{topic}", counted(*count, "user"))]
             }
             NetEvent::Joined { .. } => Vec::new(),
             NetEvent::Left(room) => {
@@ -96,11 +109,19 @@ impl Lines {
         let (room, body) = (&message.room, &message.body);
         let (time, sender) = (self.time(&body.timestamp), sanitize_line(&body.sender));
         let content = sanitize(&body.content).replace('\n', &format!("\n{CONTINUED}"));
+        let quote = body.quote.as_ref().map(quote_words).unwrap_or_default();
         match body.kind {
-            Some(Kind::Action) => format!("{time} [{room}] * {sender} {content}"),
-            Some(Kind::Topic) => format!("{time} [{room}] * {sender} set the topic: {content}"),
+            Some(Kind::Action) => format!("{time} [{room}] * {sender}{quote} {content}"),
+            Some(Kind::Edit) => format!("{time} [{room}] {sender} (edited): {content}"),
+            Some(Kind::Delete) => format!("{time} [{room}] * {sender} deleted a message"),
+            Some(Kind::Topic) if content.is_empty() => {
+                format!("{time} [{room}] * {sender} cleared the topic")
+            }
+            Some(Kind::Topic) => {
+                format!("{time} [{room}] * {sender} set the topic: {}", sanitize_line(&body.content))
+            }
             Some(Kind::Notice) => format!("{time} [{room}] ! {content}"),
-            _ => format!("{time} [{room}] {sender}: {content}"),
+            _ => format!("{time} [{room}] {sender}{quote}: {content}"),
         }
     }
 

@@ -129,7 +129,7 @@ impl Script {
     /// [`ScriptError`] where the line made no sense.
     pub(super) fn played(&mut self, effect: &Effect, talk: &Talk) -> Result<(), ScriptError> {
         self.awaited = match effect {
-            Effect::Net(NetCommand::Say { out, .. }) => Awaited::Said(*out),
+            Effect::Net(NetCommand::Say { out, .. } | NetCommand::SayOf { out, .. }) => Awaited::Said(*out),
             Effect::Net(NetCommand::Join(room)) => Awaited::Joined(room.clone()),
             Effect::Net(NetCommand::Leave(room)) => Awaited::Left(room.clone()),
             Effect::Net(NetCommand::Rename(_)) => Awaited::Renamed,

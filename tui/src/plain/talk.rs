@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_protocol::{Re, RoomName};
+use chat_protocol::{Kind, Re, RoomName, text::sanitize_line};
 
 use super::input::{COMMANDS, Input, Say};
+use super::recent::Recent;
 use crate::effect::DemoCommand;
-use crate::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState};
+use crate::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState, Target, Words};
 
 /// What a line of input leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub(super) struct Talk {
     room: RoomName,
     joined: BTreeSet<RoomName>,
     said: BTreeMap<OutId, Said>,
+    recent: Recent,
+    /// As they came: not sanitized.
+    topics: BTreeMap<RoomName, String>,
     next_out: u64,
     asked: usize,
     status: LinkStatus,
@@ -57,6 +61,8 @@ impl Talk {
             room,
             joined: BTreeSet::new(),
             said: BTreeMap::new(),
+            recent: Recent::default(),
+            topics: BTreeMap::new(),
             next_out: 0,
             asked: 0,
             status: LinkStatus::default(),
@@ -89,6 +95,28 @@ impl Talk {
     pub(super) fn input(&mut self, input: Input) -> Effect {
         match input {
             Input::Say(say) => self.say(say),
+            Input::Change { room, of, content, re } => {
+                let room = self.or_current(room);
+                match of.or_else(|| self.recent.own(&room)) {
+                    Some(of) => self.change((room, of), content, re),
+                    None => Effect::Refuse(format!("nothing of yours was said in {room} since you are here")),
+                }
+            }
+            Input::Reply(content) => match self.recent.others(&self.room) {
+                Some(of) => self.say(Say { room: None, content, kind: None, of: Some(of), re: None }),
+                None => Effect::Refuse("nobody else has said anything here since you came".into()),
+            },
+            Input::Topic { room, text: Some(text) } => {
+                Effect::Net(NetCommand::Topic { room: self.or_current(room), text })
+            }
+            Input::Topic { room, text: None } => {
+                let room = self.or_current(room);
+                let topic = self.topics.get(&room).filter(|topic| !topic.is_empty());
+                Effect::Print(match topic {
+                    Some(topic) => format!("[{room}] {}", sanitize_line(topic)),
+                    None => format!("[{room}] has no topic"),
+                })
+            }
             Input::Join(room) => {
                 self.room = room.clone();
                 Effect::Net(NetCommand::Join(room))
@@ -111,10 +139,15 @@ impl Talk {
     /// Takes an event in. Gives the message it is about, where it was written here; one that is settled by
     /// it is forgotten.
     pub(super) fn event(&mut self, event: &NetEvent) -> Option<Said> {
+        self.recent.event(event);
         match event {
             NetEvent::Link(status) => self.status = status.clone(),
-            NetEvent::Joined { room, .. } => {
+            NetEvent::Joined { room, topic, .. } => {
                 self.joined.insert(room.clone());
+                self.topics.insert(room.clone(), topic.clone());
+            }
+            NetEvent::Entry { message, .. } if message.body.kind == Some(Kind::Topic) => {
+                self.topics.insert(message.room.clone(), message.body.content.clone());
             }
             NetEvent::Left(room) => self.left(room),
             NetEvent::Answer(_) | NetEvent::History { .. } => self.asked = self.asked.saturating_sub(1),
@@ -124,11 +157,27 @@ impl Talk {
         None
     }
 
-    fn say(&mut self, Say { room, content, kind, re }: Say) -> Effect {
+    fn say(&mut self, Say { room, content, kind, of, re }: Say) -> Effect {
+        let (out, room) = (self.remember(&content, re), self.or_current(room));
+        Effect::Net(match of {
+            None => NetCommand::Say { out, room, content, kind },
+            Some(_) => NetCommand::SayOf { out, room, words: Words { content, kind, of } },
+        })
+    }
+
+    fn change(&mut self, (room, of): (RoomName, Target), content: Option<String>, re: Option<Re>) -> Effect {
+        let kind = Some(if content.is_some() { Kind::Edit } else { Kind::Delete });
+        let words = Words { content: content.unwrap_or_default(), kind, of: Some(of) };
+        let shown = if words.content.is_empty() { "deleting a message" } else { &words.content };
+        Effect::Net(NetCommand::SayOf { out: self.remember(shown, re), room, words })
+    }
+
+    /// What was written here and is to be answered for.
+    fn remember(&mut self, content: &str, re: Option<Re>) -> OutId {
         self.next_out += 1;
         let out = OutId(self.next_out);
-        self.said.insert(out, Said { content: content.clone(), re, was_queued: false });
-        Effect::Net(NetCommand::Say { out, room: self.or_current(room), content, kind })
+        self.said.insert(out, Said { content: content.to_owned(), re, was_queued: false });
+        out
     }
 
     fn ask(&mut self, command: NetCommand) -> Effect {

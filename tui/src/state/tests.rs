@@ -34,7 +34,7 @@ impl Drop for Scratch {
 }
 
 fn used(client: SavedClient) -> SavedClient {
-    let unsent = vec![SavedOut { n: 7, content: "later".into(), kind: None }];
+    let unsent = vec![SavedOut { n: 7, content: "later".into(), kind: None, of: None }];
     let room = RoomName::parse("general").unwrap();
     SavedClient {
         session: Some("s-1".into()),
@@ -59,7 +59,7 @@ fn a_clean_quit_is_taken_up_again() {
 #[test]
 fn what_was_acknowledged_longer_than_two_minutes_ago_is_not_taken_up() {
     let mut client = used(SavedClient::default());
-    let out = SavedOut { n: 6, content: "just now".into(), kind: None };
+    let out = SavedOut { n: 6, content: "just now".into(), kind: None, of: None };
     client.rooms[0].acknowledged.push(SavedAcked { out, place: Some((Epoch(1), Seq(9))), left_ms: 110_000 });
     let stored = Stored { closed_at: 1_000, ..Stored::new(false, client) };
     let left = |now| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{choose, commands, complete};
+use super::{about, choose, commands, complete};
 use crate::app::composer::Reach;
 use crate::app::{App, Popup, flow};
 use crate::effect::{DemoCommand, Effect};
@@ -43,7 +43,12 @@ pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Interrupt => return interrupt(app),
-        Action::Escape => app.escaped = Some(app.now),
+        Action::Escape => {
+            // What closes something is no beginning of an Alt-key.
+            if !about::drop_about(app) {
+                app.escaped = Some(app.now);
+            }
+        }
         Action::DeleteOrQuit if app.composer.is_empty() => return vec![Effect::Quit],
         Action::DeleteOrQuit => app.composer.delete(Reach::Right),
         Action::ChooseUp => choose::up(app),
@@ -59,6 +64,7 @@ pub(super) fn show_room(app: &mut App, index: usize) {
     if index == app.rooms.index() || index >= app.rooms.len() {
         return;
     }
+    about::drop_about(app);
     let text = app.composer.take();
     if let Some(room) = app.rooms.current_mut() {
         room.draft = text;

@@ -2,12 +2,13 @@
 
 use chat_protocol::{Kind, RoomName, limits};
 
-use super::act;
+use super::{about, act};
+use crate::app::about::{About, Deed};
 use crate::app::line::{Mark, Said, Speech};
 use crate::app::{App, Popup, text};
 use crate::command::{self, Command};
 use crate::effect::{DemoCommand, Effect};
-use crate::net::event::{LinkState, NetCommand};
+use crate::net::event::{LinkState, NetCommand, Words};
 
 /// A paste of more lines than this is asked about before it is sent.
 pub(super) const PASTE_LINES_MAX: usize = 5;
@@ -26,6 +27,9 @@ pub(super) fn submit(app: &mut App) -> Vec<Effect> {
 pub(super) fn submit_now(app: &mut App) -> Vec<Effect> {
     let line = app.composer.text().trim_end().to_owned();
     if line.trim().is_empty() {
+        if is_edit(app) {
+            app.hint("a message cannot be emptied: /delete takes it back, Esc leaves it as it was");
+        }
         return Vec::new();
     }
     let command = match command::parse(&line, app.demo) {
@@ -46,7 +50,10 @@ pub(super) fn submit_now(app: &mut App) -> Vec<Effect> {
 
 /// Why something cannot be said, known before the server would say it.
 fn refusal(app: &App, command: &Command) -> Option<String> {
-    let (Command::Say(text) | Command::Me(text)) = command else { return None };
+    let (Command::Say(text) | Command::Me(text) | Command::Edit(text) | Command::Reply(text)) = command
+    else {
+        return None;
+    };
     let chars = text.chars().count();
     if chars > limits::CONTENT_CHARS_MAX {
         return Some(format!(
@@ -70,8 +77,14 @@ fn refusal(app: &App, command: &Command) -> Option<String> {
 fn perform(app: &mut App, command: Command) -> Vec<Effect> {
     let ask = |command| vec![Effect::Net(command)];
     match command {
+        Command::Say(text) if is_edit(app) => return about::edit(app, text),
+        Command::Me(text) if is_edit(app) => return about::edit(app, text),
         Command::Say(text) => return say(app, text, None),
         Command::Me(text) => return say(app, text, Some(Kind::Action)),
+        Command::Edit(text) => return about::edit(app, text),
+        Command::Delete => about::ask_to_delete(app),
+        Command::Reply(text) => return about::reply(app, text),
+        Command::Topic(text) => return topic(app, text),
         Command::Join(room) => return join(app, &room),
         Command::Leave(room) => return leave(app, room),
         Command::Nick(name) => return ask(NetCommand::Rename(name)),
@@ -120,16 +133,34 @@ fn answered(app: &mut App, command: Option<NetCommand>) -> Vec<Effect> {
     command.map(Effect::Net).into_iter().collect()
 }
 
-fn say(app: &mut App, content: String, kind: Option<Kind>) -> Vec<Effect> {
+/// What is being written takes a message's place.
+fn is_edit(app: &App) -> bool {
+    app.about.as_ref().is_some_and(|about| about.deed == Deed::Edit)
+}
+
+/// What the room is about: told, or said anew.
+fn topic(app: &mut App, text: Option<String>) -> Vec<Effect> {
+    let Some(room) = app.rooms.current() else { return Vec::new() };
+    let (name, topic) = (room.name.clone(), room.topic.clone());
+    if let Some(text) = text {
+        return answered(app, Some(NetCommand::Topic { room: name, text }));
+    }
+    let line = if topic.is_empty() { format!("#{name} has no topic") } else { format!("#{name}: {topic}") };
+    app.say_here(&Said::Notice, [line]);
+    Vec::new()
+}
+
+/// Says something; to the message that it is about, if it is about one.
+pub(super) fn say(app: &mut App, content: String, kind: Option<Kind>) -> Vec<Effect> {
+    let about = app.about.take().filter(|about| about.deed != Deed::Edit);
     let out = app.next_out();
     let at = app.local_now();
     let speech = Speech {
-        author: app.me.id.clone(),
-        name: app.me.name.as_str().into(),
         action: kind == Some(Kind::Action),
-        mention: false,
         out: Some(out),
         mark: Mark::Sent,
+        quote: about::quote_of(about.as_ref()).map(Box::new),
+        ..Speech::new(app.me.id.clone(), &app.me.name)
     };
     let Some(room) = app.rooms.current_mut() else { return Vec::new() };
     room.history.push_pending(out, at, Said::Message(speech), text::clean(&content));
@@ -137,7 +168,14 @@ fn say(app: &mut App, content: String, kind: Option<Kind>) -> Vec<Effect> {
     room.history.news = None;
     room.history.follow();
     room.read();
-    vec![Effect::Net(NetCommand::Say { out, room: room.name.clone(), content, kind })]
+    let room = room.name.clone();
+    let said = match about {
+        None => NetCommand::Say { out, room, content, kind },
+        Some(About { target, .. }) => {
+            NetCommand::SayOf { out, room, words: Words { content, kind, of: Some(target) } }
+        }
+    };
+    vec![Effect::Net(said)]
 }
 
 fn join(app: &mut App, room: &RoomName) -> Vec<Effect> {

@@ -1,11 +1,13 @@
 //! Owns how entries of a log become lines: what they say, whether they are unread, what they replace.
 
-use chat_protocol::{Kind, MessageBody, RoomMessage};
+use chat_protocol::{Kind, MessageBody, MessageId, Quote, RoomMessage, Seq};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use crate::app::App;
-use crate::app::line::{Mark, Said, Speech};
+use crate::app::changes::{Became, Change};
+use crate::app::history::{Older, OlderEntry};
+use crate::app::line::{Mark, Quoted, Said, Speech};
 use crate::app::text::{clean, clean_line};
 use crate::effect::Effect;
 use crate::net::event::{Origin, OutId};
@@ -16,11 +18,24 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
         return Vec::new();
     }
     let own = out.is_some() || app.me.id.as_ref() == Some(&message.body.sender_id);
-    let (at, mut said, text) = line_of(app, &message.body);
+    let read = read(app, message);
     let now = app.now;
     let index = app.rooms.find_or_add(&message.room);
     let is_shown = index == app.rooms.index();
     let Some(room) = app.rooms.get_mut(index) else { return Vec::new() };
+    room.history.pass(message.seq);
+    // What became of a message is neither a line nor news.
+    let (at, mut said, text) = match read {
+        OlderEntry::Line(at, said, text) => (at, said, text),
+        OlderEntry::Change(of, change) => {
+            room.history.change(&of, change);
+            if let Some(out) = out {
+                room.history.end_change(out, Mark::Acked(now));
+            }
+            return Vec::new();
+        }
+        OlderEntry::Nothing => return Vec::new(),
+    };
     if let (Some(out), Said::Message(speech)) = (out, &mut said) {
         let mark = room.history.take_pending(out);
         speech.out = Some(out);
@@ -31,12 +46,13 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
             None => Mark::None,
         };
     }
-    if message.body.kind == Some(Kind::Topic) {
+    let is_topic = message.body.kind == Some(Kind::Topic);
+    if is_topic {
         room.topic = clean_line(&message.body.content);
     }
     let is_mention = matches!(&said, Said::Message(speech) if speech.mention) && !own;
     let id = room.history.push(Some(message.seq), at, said, text);
-    if !own && (!is_shown || room.history.anchor.is_some()) {
+    if !own && !is_topic && (!is_shown || room.history.anchor.is_some()) {
         room.unread += 1;
         room.mentions += usize::from(is_mention);
         room.history.count_news(id);
@@ -47,44 +63,63 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
 /// A page of older entries.
 pub(super) fn take_page(app: &mut App, messages: &[RoomMessage]) {
     let Some(name) = messages.first().map(|message| message.room.clone()) else { return };
-    let page: Vec<_> = messages
-        .iter()
-        .map(|message| {
-            let (at, said, text) = line_of(app, &message.body);
-            (message.seq, at, said, text)
-        })
-        .collect();
-    let topic = messages.iter().rfind(|message| message.body.kind == Some(Kind::Topic));
+    let page = messages.iter().map(|message| Older { seq: message.seq, what: read(app, message) }).collect();
     if let Some(room) = app.rooms.by_name_mut(&name) {
         room.history.prepend(page);
-        if let Some(topic) = topic.filter(|_| room.topic.is_empty()) {
-            room.topic = clean_line(&topic.body.content);
+    }
+}
+
+/// What an entry is on the screen.
+fn read(app: &App, message: &RoomMessage) -> OlderEntry {
+    let RoomMessage { seq, id, body, .. } = message;
+    match (body.kind, &body.reference_id) {
+        (Some(Kind::Edit | Kind::Delete), Some(of)) => {
+            OlderEntry::Change(of.clone(), change(app, *seq, body))
+        }
+        (Some(Kind::Edit | Kind::Delete), None) => OlderEntry::Nothing,
+        _ => {
+            let (at, said, text) = line_of(app, id, body);
+            OlderEntry::Line(at, said, text)
         }
     }
 }
 
-fn line_of(app: &App, body: &MessageBody) -> (DateTime, Said, String) {
+fn change(app: &App, seq: Seq, body: &MessageBody) -> Change {
+    let own = app.me.id.as_ref() == Some(&body.sender_id);
+    let text = clean(&body.content);
+    let became = match body.kind {
+        Some(Kind::Delete) => Became::Deleted,
+        _ => Became::Edited { mention: !own && names(&text, &app.me.name), text: text.into() },
+    };
+    Change { seq, author: body.sender_id.clone(), became }
+}
+
+fn line_of(app: &App, id: &MessageId, body: &MessageBody) -> (DateTime, Said, String) {
     let at = app.local(body.timestamp.parse::<Timestamp>().unwrap_or(app.wall));
     let name = clean_line(&body.sender);
     let text = match (&body.enc, body.kind) {
         (Some(_), _) => "(sealed: this version cannot open it)".to_owned(),
+        (None, Some(Kind::Topic)) if body.content.is_empty() => format!("{name} cleared the topic"),
         (None, Some(Kind::Topic)) => format!("{name} set the topic: {}", clean_line(&body.content)),
-        (None, Some(Kind::Delete)) => format!("{name} took a message back"),
         (None, _) => clean(&body.content),
     };
-    if matches!(body.kind, Some(Kind::Topic | Kind::Delete | Kind::Notice)) {
+    if matches!(body.kind, Some(Kind::Topic | Kind::Notice)) {
         return (at, Said::Notice, text);
     }
     let own = app.me.id.as_ref() == Some(&body.sender_id);
     let speech = Speech {
-        author: Some(body.sender_id.clone()),
-        name: name.into(),
         action: body.kind == Some(Kind::Action),
         mention: !own && names(&text, &app.me.name),
-        out: None,
-        mark: Mark::None,
+        id: Some(id.clone()),
+        quote: body.quote.as_ref().map(|quote| Box::new(quoted(quote))),
+        ..Speech::new(Some(body.sender_id.clone()), &name)
     };
     (at, Said::Message(speech), text)
+}
+
+fn quoted(quote: &Quote) -> Quoted {
+    let text = format!("{}: {}", clean_line(&quote.sender), clean_line(&quote.text));
+    Quoted { id: quote.id.clone(), author: quote.sender_id.clone(), text: text.into() }
 }
 
 /// True where a text holds a name as a word of its own.

@@ -17,8 +17,12 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
     match event {
         NetEvent::Link(status) => return link(app, status),
         NetEvent::Welcome { user_id, name, name_wanted } => welcome(app, user_id, &name, name_wanted),
-        NetEvent::Joined { room, users, count, head, .. } => {
-            return joined(app, &room, (&users, count), head);
+        NetEvent::Joined { room, users, count, head, topic, .. } => {
+            let effects = joined(app, &room, (&users, count), head);
+            if let Some(room) = app.rooms.by_name_mut(&room) {
+                room.topic = clean_line(&topic);
+            }
+            return effects;
         }
         NetEvent::Left(room) => left(app, &room),
         NetEvent::Presence(presence) => {
@@ -187,6 +191,9 @@ fn mark(app: &mut App, out: OutId, room: &RoomName, state: OutState) {
         OutState::Acked => Mark::Acked(now),
         OutState::Failed(reason) => {
             let reason = clean_line(&reason);
+            if change_failed(app, out, room, &reason) {
+                return;
+            }
             app.hint(format!("not sent to #{room}: {reason} (/retry takes it back)"));
             Mark::Failed(reason.into())
         }
@@ -194,6 +201,17 @@ fn mark(app: &mut App, out: OutId, room: &RoomName, state: OutState) {
     if let Some(room) = app.rooms.by_name_mut(room) {
         room.history.mark(out, mark);
     }
+}
+
+/// The message stays as it was, and its author is told. False: it was no change.
+fn change_failed(app: &mut App, out: OutId, room: &RoomName, reason: &str) -> bool {
+    let at = app.local_now();
+    let Some(room) = app.rooms.by_name_mut(room) else { return false };
+    let is_change = room.history.end_change(out, Mark::None);
+    if is_change {
+        room.history.push(None, at, Said::Trouble, format!("not changed: {reason}"));
+    }
+    is_change
 }
 
 fn reset(app: &mut App, name: &RoomName, (from, to): (Seq, Option<Seq>), reason: &str) {

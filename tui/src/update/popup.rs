@@ -1,9 +1,10 @@
-//! Owns the keys of what lies over the screen: help, the quick switcher, the question before a long paste is sent.
+//! Owns the keys of what lies over the screen: help, the quick switcher, the questions before a long paste is sent and
+//! before a message is taken back.
 //! Esc closes each and destroys nothing.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{act, commands};
+use super::{about, act, commands};
 use crate::app::{App, Popup, text};
 use crate::effect::Effect;
 
@@ -27,6 +28,11 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
             KeyCode::Enter | KeyCode::Char('y' | 'Y') => return commands::submit_now(app),
             KeyCode::Char('n' | 'N') => {}
             _ => app.popup = Some(Popup::ConfirmSend { lines }),
+        },
+        Some(Popup::ConfirmDelete(message)) => match key.code {
+            KeyCode::Enter | KeyCode::Char('y' | 'Y') => return about::delete(app, message),
+            KeyCode::Char('n' | 'N') => {}
+            _ => app.popup = Some(Popup::ConfirmDelete(message)),
         },
         None => {}
     }

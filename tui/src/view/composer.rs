@@ -43,13 +43,31 @@ pub(super) fn draw_hint(canvas: &mut Canvas<'_>, area: Area) {
 }
 
 /// Asks before a long paste is sent.
-pub(super) fn draw_question(canvas: &mut Canvas<'_>, screen: Area, lines: usize) {
-    let app = canvas.app;
-    let room = app.rooms.current().map(|room| room.name.to_string()).unwrap_or_default();
+pub(super) fn draw_long_paste(canvas: &mut Canvas<'_>, screen: Area, lines: usize) {
+    let room = canvas.app.rooms.current().map(|room| room.name.to_string()).unwrap_or_default();
     let question = format!("Send {lines} pasted lines to #{room}?");
-    let width = u16::try_from(text::width(&question)).unwrap_or(u16::MAX).clamp(36, 70) + 4;
-    let inner = canvas.popup(screen, (width, 5), "Long paste");
+    draw_question(canvas, screen, ("Long paste", &question, "Enter sends it, Esc goes on editing"));
+}
+
+/// Asks before a message is taken back.
+pub(super) fn draw_delete(canvas: &mut Canvas<'_>, screen: Area, message: &str) {
+    let line =
+        text::ellipsis(message.lines().next().unwrap_or_default(), QUESTION_CELLS, canvas.app.glyphs.more);
+    draw_question(
+        canvas,
+        screen,
+        ("Delete this message?", &line, "Enter deletes it for everybody, Esc keeps it"),
+    );
+}
+
+/// Cells of a question.
+const QUESTION_CELLS: usize = 66;
+
+fn draw_question(canvas: &mut Canvas<'_>, screen: Area, (title, question, keys): (&str, &str, &str)) {
+    let cells = text::width(question).max(text::width(keys));
+    let width = u16::try_from(cells).unwrap_or(u16::MAX).clamp(36, 70) + 4;
+    let inner = canvas.popup(screen, (width, 5), title);
     let style = canvas.theme.style(Role::Text);
-    canvas.put(inner, (inner.x + 1, inner.y), &question, canvas.theme.style(Role::Title));
-    canvas.put(inner, (inner.x + 1, inner.y + 2), "Enter sends it, Esc goes on editing", style);
+    canvas.put(inner, (inner.x + 1, inner.y), question, canvas.theme.style(Role::Title));
+    canvas.put(inner, (inner.x + 1, inner.y + 2), keys, style);
 }

@@ -7,7 +7,9 @@
 //! 10:02 alice  rolling node-2 in five
 //!              fine, go
 //! ──────────────── 3 new ─────────────────────
-//! 10:04 carol  you: check the graph
+//! 10:04 carol  │ alice: rolling node-2 in five
+//!              you: check the graph (edited)
+//! 10:04 carol  message deleted
 //! 10:05 ~~ node-2 → node-3 · 1.24s · 37 recovered · 0 lost
 //! 10:06 you    still here?                               ✓
 //! 10:06 you    second one                         … queued
@@ -183,29 +185,58 @@ impl Painter {
     fn draw_speech(&mut self, canvas: &mut Canvas<'_>, line: &Line, (speech, block): (&Speech, Block)) {
         let role = match (canvas.app.chosen == Some(line.id), speech.mention) {
             (true, _) => Role::Chosen,
+            (false, _) if speech.is_deleted() => Role::Dim,
             (false, true) => Role::Mention,
             (false, false) => Role::Text,
         };
+        let head = self.draw_quote(canvas, line, (speech, block));
         let style = canvas.theme.style(role);
         let x = self.area.x + self.columns.indent();
         let rows = line.rows(self.columns.body);
         let mut last = None;
         for (number, row) in rows.iter().enumerate() {
             let Some(y) = self.next_y() else { continue };
-            if number == 0 && block.head {
+            if number == 0 && head {
                 self.draw_time(canvas, y, line);
                 self.draw_name(canvas, y, speech);
             }
             if number == 0 && canvas.app.chosen == Some(line.id) {
                 self.draw_pointer(canvas, y);
             }
-            canvas.put(self.area, (x, y), &line.text()[row.clone()], style);
+            // What this program has put behind the words is not theirs.
+            let said = line.words().len().clamp(row.start, row.end);
+            let behind = canvas.put(self.area, (x, y), &line.text()[row.start..said], style);
+            canvas.put(self.area, (behind, y), &line.text()[said..row.end], canvas.theme.style(Role::Dim));
             last = Some(y);
         }
         let y = if block.mark_below { self.next_y() } else { last };
         if let Some(y) = y {
             self.draw_mark(canvas, y, &speech.mark);
         }
+    }
+
+    /// The line that a reply is to, beside the author's name. True: the name still has to be drawn.
+    fn draw_quote(
+        &mut self,
+        canvas: &mut Canvas<'_>,
+        line: &Line,
+        (speech, block): (&Speech, Block),
+    ) -> bool {
+        let Some(quote) = speech.quote.as_ref().filter(|_| block.quote) else { return block.head };
+        let Some(y) = self.next_y() else { return false };
+        if block.head {
+            self.draw_time(canvas, y, line);
+            self.draw_name(canvas, y, speech);
+        }
+        let app = canvas.app;
+        let is_deleted =
+            app.rooms.current().is_some_and(|room| room.history.is_deleted(&quote.id, &quote.author));
+        let words = if is_deleted { "message deleted" } else { &quote.text };
+        let words = format!("{} {words}", app.glyphs.bar);
+        let words = text::ellipsis(&words, usize::from(self.columns.body), app.glyphs.more);
+        let x = self.area.x + self.columns.indent();
+        canvas.put(self.area, (x, y), &words, canvas.theme.style(Role::Dim));
+        false
     }
 
     fn draw_name(&self, canvas: &mut Canvas<'_>, y: u16, speech: &Speech) {

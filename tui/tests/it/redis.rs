@@ -2,6 +2,7 @@
 //! fault of Redis or of the way to it in the middle of the talk. Each row of the failure matrix is a test
 //! that counts what was lost, shown twice, or shown in another order.
 
+mod changes;
 mod cluster;
 mod failover;
 mod gone;

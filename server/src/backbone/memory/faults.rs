@@ -37,7 +37,14 @@ impl MemoryBackbone {
     pub fn copy(&self, clock: Clock) -> Self {
         let state = self.state.lock();
         let (rooms, people, clients) = (state.rooms.clone(), state.people.clone(), state.clients.clone());
-        let copy = State { rooms, people, clients, session_key: state.session_key, nodes: BTreeMap::new() };
+        let copy = State {
+            rooms,
+            people,
+            clients,
+            topics: state.topics.clone(),
+            session_key: state.session_key,
+            nodes: BTreeMap::new(),
+        };
         Self { state: Arc::new(Mutex::new(copy)), clock, timing: self.timing }
     }
 
@@ -48,6 +55,7 @@ impl MemoryBackbone {
         state.people = People::default();
         state.clients.clear();
         state.session_key = None;
+        state.topics.clear();
     }
 
     /// Forgets a room's entries above `to`, as the promotion of a replica that lags does.

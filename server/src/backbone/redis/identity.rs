@@ -135,6 +135,8 @@ impl People {
         let names =
             known.names.into_iter().map(async |(key, user)| self.claim(&key, &user).await.map(|_| ()));
         stream::iter(names).buffer_unordered(REMINDED_AT_ONCE).try_collect::<()>().await?;
+        let topics = known.topics.into_iter().map(async |(room, topic)| self.set_topic(&room, topic).await);
+        stream::iter(topics).buffer_unordered(REMINDED_AT_ONCE).try_collect::<()>().await?;
         let clients = known.clients.into_iter();
         let clients = clients.map(async |(client, user, generation)| {
             self.register(&client, &user, generation).await.map(|_| ())

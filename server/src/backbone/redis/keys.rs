@@ -24,6 +24,11 @@ pub(super) fn here(room: &RoomName, life: &str) -> String {
     format!("chat:{{{room}}}:on:{life}")
 }
 
+/// What a room is about.
+pub(super) fn topic(room: &RoomName) -> String {
+    format!("chat:{{{room}}}:topic")
+}
+
 /// The rooms with users on one life of a node.
 pub(super) fn rooms_of(life: &str) -> String {
     format!("chat:{{nodes}}:rooms:{life}")

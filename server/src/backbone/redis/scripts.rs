@@ -44,6 +44,7 @@ scripts! {
     RELEASE = "release";
     REMEMBER = "remember";
     FENCE = "fence";
+    TOPIC = "topic";
 }
 
 /// One call: keys first, then arguments.

@@ -3,7 +3,7 @@
 use chat_protocol::{ClientMessage, ErrorCode, RoomName};
 
 use super::{Link, Phase};
-use crate::net::event::{Moment, NetCommand, NetEvent, OutState};
+use crate::net::event::{Moment, NetCommand, NetEvent, OutId, OutState, Words};
 
 impl Link {
     pub(super) fn command(&mut self, now: Moment, command: NetCommand) {
@@ -17,18 +17,13 @@ impl Link {
             }
             NetCommand::Leave(room) => self.leave(now, room),
             NetCommand::Say { out, room, content, kind } => {
-                self.say(&room);
-                let entry = self.rooms.entry(room.clone()).or_default();
-                entry.outbox.say(out, content, kind);
-                let state = if self.phase == Phase::Up && entry.outbox.is_open() {
-                    OutState::Sent
-                } else {
-                    OutState::Queued
-                };
-                if state == OutState::Queued {
-                    self.event(NetEvent::Out { out, room, state });
-                }
+                self.say(out, room, Words { content, kind, of: None });
             }
+            NetCommand::SayOf { out, room, words } => self.say(out, room, words),
+            NetCommand::Topic { room, text } if self.phase == Phase::Up => {
+                self.send(ClientMessage::Topic { room, text });
+            }
+            NetCommand::Topic { room, .. } => self.offline(Some(room)),
             NetCommand::History { room, before, limit } if self.phase == Phase::Up => {
                 let (room, limit) = (Some(room), Some(limit));
                 let (epoch, after, around) = (None, None, None);
@@ -53,8 +48,18 @@ impl Link {
         }
     }
 
+    /// Takes what has to survive whatever happens until it is in the log.
+    fn say(&mut self, out: OutId, room: RoomName, words: Words) {
+        self.enter_to_speak(&room);
+        let entry = self.rooms.entry(room.clone()).or_default();
+        entry.outbox.say(out, words);
+        if self.phase != Phase::Up || !entry.outbox.is_open() {
+            self.event(NetEvent::Out { out, room, state: OutState::Queued });
+        }
+    }
+
     /// What is said in a room that nobody entered yet enters it.
-    fn say(&mut self, room: &RoomName) {
+    fn enter_to_speak(&mut self, room: &RoomName) {
         if !self.rooms.get(room).is_some_and(|room| room.wished) {
             self.wish(room);
             if self.phase == Phase::Up {

@@ -144,10 +144,10 @@ impl Link {
     }
 
     fn entered(&mut self, now: Moment, users: RoomUsers) {
-        let RoomUsers { room, users, count, epoch, seq, id, last_n, .. } = users;
+        let RoomUsers { room, users, count, epoch, seq, id, last_n, topic, .. } = users;
         let Some(known) = self.rooms.get_mut(&room) else { return };
         known.cursor.enter(epoch, seq, id);
-        self.event(NetEvent::Joined { room: room.clone(), users, count, epoch, head: seq });
+        self.event(NetEvent::Joined { room: room.clone(), users, count, epoch, head: seq, topic });
         // While the replay runs the outbox may go: what is accepted comes behind it.
         self.open(now, &room, last_n);
     }

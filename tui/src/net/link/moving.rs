@@ -299,14 +299,20 @@ impl Link {
         if !self.moving.is_asking() {
             return Some(command);
         }
-        let held = match command {
-            NetCommand::Say { ref room, .. } if self.stays_in(room) => return Some(command),
-            NetCommand::Say { out, room, content, kind } => {
-                self.rooms.entry(room.clone()).or_default().outbox.say(out, content, kind);
+        let (NetCommand::Say { room, .. } | NetCommand::SayOf { room, .. }) = &command else {
+            self.moving.held.push(command);
+            return None;
+        };
+        if self.stays_in(room) {
+            return Some(command);
+        }
+        let held = match command.into_words() {
+            Ok((out, room, words)) => {
+                self.rooms.entry(room.clone()).or_default().outbox.say(out, words);
                 self.event(NetEvent::Out { out, room: room.clone(), state: OutState::Queued });
                 NetCommand::Join(room)
             }
-            command => command,
+            Err(command) => command,
         };
         self.moving.held.push(held);
         None

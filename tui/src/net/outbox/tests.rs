@@ -20,7 +20,7 @@ fn said(messages: u64) -> Outbox {
 fn say(outbox: &mut Outbox, messages: u64) {
     for _ in 0..messages {
         let n = outbox.next_n();
-        outbox.say(OutId(n), n.to_string(), None);
+        outbox.say(OutId(n), Words { content: n.to_string(), kind: None, of: None });
     }
 }
 
@@ -46,7 +46,8 @@ fn error(code: ErrorCode, n: u64) -> ErrorMessage {
 /// What is sent now: numbers, a void one with a minus.
 fn sent_at(outbox: &mut Outbox, now: Moment) -> Vec<i64> {
     let sent = outbox.send(now, &room()).into_iter();
-    sent.map(|(_, outgoing)| {
+    sent.map(|(_, sent)| {
+        let outgoing = message(sent);
         let n = i64::try_from(outgoing.n.unwrap()).unwrap();
         if outgoing.void { -n } else { n }
     })
@@ -59,7 +60,82 @@ fn sent(outbox: &mut Outbox) -> Vec<i64> {
 
 /// The evidence that goes with each number.
 fn evidence(outbox: &mut Outbox) -> Vec<Option<u64>> {
-    outbox.send(NOW, &room()).into_iter().map(|(_, sent)| sent.acked.map(|acked| acked.n)).collect()
+    let sent = outbox.send(NOW, &room()).into_iter();
+    sent.map(|(_, sent)| message(sent).acked.map(|acked| acked.n)).collect()
+}
+
+fn message(sent: ClientMessage) -> Outgoing {
+    match sent {
+        ClientMessage::Message(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn messages(outbox: &mut Outbox) -> Vec<(Option<OutId>, Outgoing)> {
+    outbox.send(NOW, &room()).into_iter().map(|(out, sent)| (out, message(sent))).collect()
+}
+
+/// Message 3 of a user.
+fn third() -> Target {
+    Target { seq: Seq(33), id: Some(ack(3, 33).id) }
+}
+
+fn change(content: &str, kind: Kind) -> Words {
+    Words { content: content.to_owned(), kind: Some(kind), of: Some(third()) }
+}
+
+#[test]
+fn changes_are_numbered_among_messages_and_go_again_as_they_were() {
+    let mut outbox = said(1);
+    outbox.say(OutId(2), change("better", Kind::Edit));
+    outbox.say(OutId(3), change("", Kind::Delete));
+    outbox.say(OutId(4), Words { content: "yes".to_owned(), kind: None, of: Some(third()) });
+    let sent = outbox.send(NOW, &room());
+    reopen(&mut outbox, 0);
+    assert_eq!(outbox.send(NOW, &room()), sent, "the same again after a loss");
+    let Target { seq, id } = third();
+    let (edit, delete, reply) = (sent[1].1.clone(), sent[2].1.clone(), message(sent[3].1.clone()));
+    let (room, acked, content) = (room(), None, "better".to_owned());
+    assert_eq!(edit, ClientMessage::Edit { room: room.clone(), seq, id: id.clone(), content, n: 2, acked });
+    assert_eq!(delete, ClientMessage::Delete { room, seq, id: id.clone(), n: 3, acked });
+    assert_eq!((reply.n, reply.reply, reply.reply_id, reply.kind), (Some(4), Some(seq), id, None));
+}
+
+#[test]
+fn a_change_that_is_refused_for_good_uses_its_number_up() {
+    let mut outbox = said(0);
+    outbox.say(OutId(1), change("hers", Kind::Edit));
+    say(&mut outbox, 1);
+    outbox.send(NOW, &room());
+    let failed = outbox.refused(NOW, &error(ErrorCode::Forbidden, 1));
+    assert_eq!(failed, Some(Outcome::Failed(OutId(1), "refused".to_owned())));
+    assert_eq!(sent(&mut outbox), [-1, 2]);
+}
+
+#[test]
+fn changes_outlive_the_program_and_what_an_older_one_left_is_read() {
+    let mut outbox = said(0);
+    outbox.say(OutId(1), change("better", Kind::Edit));
+    outbox.say(OutId(2), change("", Kind::Delete));
+    let sent = outbox.send(NOW, &room());
+    outbox.acknowledged(NOW, &ack(1, 11));
+    let saved = SavedRoom {
+        room: room(),
+        next_n: outbox.next_n(),
+        acked: None,
+        unsent: outbox.unsent(),
+        acknowledged: outbox.held(NOW),
+    };
+    let text = serde_json::to_string(&saved).unwrap();
+    let mut again = restored(serde_json::from_str(&text).unwrap());
+    open(&mut again, 0);
+    let again: Vec<_> = again.send(NOW, &room()).into_iter().map(|(_, sent)| sent).collect();
+    assert_eq!(again[0], sent[0].1);
+    let ClientMessage::Delete { n: 2, acked: Some(_), .. } = again[1] else { panic!("{again:?}") };
+    let older = r#"{"room":"general","next_n":3,"unsent":[{"n":2,"content":"x"}]}"#;
+    let mut older = restored(serde_json::from_str(older).unwrap());
+    open(&mut older, 1);
+    assert_eq!(sent_at(&mut older, NOW), [2]);
 }
 
 #[test]
@@ -114,7 +190,7 @@ fn what_was_acknowledged_and_is_not_in_the_log_is_sent_again() {
     sent(&mut outbox);
     (1..=3).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n + 10))));
     assert!(reopen(&mut outbox, 1).is_empty());
-    let again = outbox.send(NOW, &room());
+    let again = messages(&mut outbox);
     assert_eq!(again.iter().map(|(out, _)| *out).collect::<Vec<_>>(), [None, None], "its author knows");
     assert_eq!(again.iter().map(|(_, sent)| sent.content.as_str()).collect::<Vec<_>>(), ["2", "3"]);
 }
@@ -237,7 +313,7 @@ fn each_number_brings_the_newest_acknowledged_one_below_it() {
 #[test]
 fn the_evidence_of_a_former_run_counts() {
     let acked = Some(Acked { n: 4, epoch: EPOCH, seq: Seq(20) });
-    let unsent = vec![SavedOut { n: 5, content: "5".to_owned(), kind: None }];
+    let unsent = vec![SavedOut { n: 5, content: "5".to_owned(), kind: None, of: None }];
     let mut outbox = restored(SavedRoom { next_n: 6, acked, unsent, ..saved_room() });
     open(&mut outbox, 4);
     assert_eq!(evidence(&mut outbox), [Some(4)]);
@@ -319,7 +395,7 @@ fn under_another_id_what_is_not_in_the_log_is_numbered_anew() {
     assert!(!outbox.is_open());
     assert_eq!(outbox.next_n(), 3);
     assert!(open(&mut outbox, 0).0);
-    let again = outbox.send(NOW, &room());
+    let again = messages(&mut outbox);
     let again: Vec<_> = again.iter().map(|(_, sent)| (sent.n.unwrap(), sent.content.as_str())).collect();
     assert_eq!(again, [(1, "3"), (2, "4")]);
     assert_eq!(outbox.acked(), None);

@@ -29,7 +29,7 @@ fn lines_are_messages_or_commands() {
     check("/revive", Input::Demo(DemoCommand::Revive));
     check("/quit", Input::Quit);
     let kind = Some(Kind::Action);
-    check("/me waves", Input::Say(Say { room: None, content: "waves".into(), kind, re: None }));
+    check("/me waves", Input::Say(Say { room: None, content: "waves".into(), kind, of: None, re: None }));
     assert_eq!((parse(""), parse(" \r")), (Ok(None), Ok(None)));
 }
 
@@ -50,10 +50,45 @@ fn bad_lines_say_what_is_allowed() {
 #[test]
 fn requests_of_the_protocol_are_taken_where_json_is_spoken() {
     let line = r#"{"type":"message","room":"ops","content":"hi","re":"7"}"#;
-    let say =
-        Say { room: Some(room("ops")), content: "hi".into(), kind: None, re: Some(Re::parse("7").unwrap()) };
+    let say = Say {
+        room: Some(room("ops")),
+        content: "hi".into(),
+        kind: None,
+        of: None,
+        re: Some(Re::parse("7").unwrap()),
+    };
     assert_eq!(parse_json(line), Ok(Some(Input::Say(say))));
     assert_eq!(parse(line), Ok(Some(Say::text(line))));
     assert_eq!(parse_json("hi"), Ok(Some(Say::text("hi"))));
     assert_eq!(parse_json(r#"{"type":"join","room":"Ops"}"#), Ok(Some(Input::Join(room("ops")))));
+}
+
+#[test]
+fn changes_and_topics_are_asked_for_by_line_and_by_request() {
+    let change = |room: Option<RoomName>, of, content: Option<&str>, re| Input::Change {
+        room,
+        of,
+        content: content.map(Into::into),
+        re,
+    };
+    check("/edit better", change(None, None, Some("better"), None));
+    check("/delete", change(None, None, None, None));
+    check("/reply yes", Input::Reply("yes".into()));
+    check("/topic", Input::Topic { room: None, text: None });
+    check("/topic release day", Input::Topic { room: None, text: Some("release day".into()) });
+    check("/topic -", Input::Topic { room: None, text: Some(String::new()) });
+    let ops = || Some(room("ops"));
+    let of = || Some(Target { seq: Seq(4), id: None });
+    let json = |line: &str| parse_json(line).unwrap().unwrap();
+    assert_eq!(
+        json(r#"{"type":"edit","room":"ops","seq":4,"content":"x","n":0,"re":"7"}"#),
+        change(ops(), of(), Some("x"), Some(Re::parse("7").unwrap()))
+    );
+    assert_eq!(json(r#"{"type":"delete","room":"ops","seq":4,"n":0}"#), change(ops(), of(), None, None));
+    assert_eq!(
+        json(r#"{"type":"topic","room":"ops","text":""}"#),
+        Input::Topic { room: ops(), text: Some(String::new()) }
+    );
+    let Input::Say(say) = json(r#"{"type":"message","content":"x","reply":4}"#) else { panic!("speech") };
+    assert_eq!(say.of, of());
 }

@@ -127,6 +127,7 @@ fn a_room_is_entered_once_however_often_the_link_comes_back() {
         count: 1,
         epoch: chat_protocol::Epoch(1),
         head: Seq(4),
+        topic: String::new(),
     };
     assert_eq!(shown(&mut lines, &joined), ["-- [ops] joined: 1 user"]);
     assert_eq!(shown(&mut lines, &joined), [""; 0]);
@@ -148,4 +149,22 @@ fn lost_and_withdrawn_history_is_told() {
     let origin = Origin::Replayed;
     let replayed = NetEvent::Entry { message: entry("ops", 10, "again"), out: None, origin };
     assert_eq!(shown(&mut lines(), &replayed), ["10:02 [ops] alice: again"]);
+}
+
+#[test]
+fn changes_topics_and_replies_read_as_what_they_are() {
+    for (kind, content, shown) in [
+        (Kind::Edit, "better", "10:02 [general] alice (edited): better"),
+        (Kind::Delete, "", "10:02 [general] * alice deleted a message"),
+        (Kind::Topic, "release\nday", "10:02 [general] * alice set the topic: release day"),
+        (Kind::Topic, "", "10:02 [general] * alice cleared the topic"),
+    ] {
+        assert_eq!(shown_entry(content, "alice", Some(kind)), shown);
+    }
+    let mut reply = entry("general", 2, "yes");
+    let (id, sender_id) = (reply.id.clone(), reply.body.sender_id.clone());
+    let text = format!("one\n{}", "x".repeat(60));
+    reply.body.quote = Some(Quote { id, sender: "b\u{7}ob".into(), sender_id, text });
+    let shown = lines().entry(&reply);
+    assert_eq!(shown, format!("10:02 [general] alice (to bob: one {}...): yes", "x".repeat(36)));
 }

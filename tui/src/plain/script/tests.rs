@@ -28,6 +28,7 @@ impl Stage {
             count,
             epoch: chat_protocol::Epoch(1),
             head,
+            topic: String::new(),
         });
         stage
     }

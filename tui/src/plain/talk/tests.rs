@@ -22,6 +22,7 @@ fn joined(name: &str) -> NetEvent {
         count: 1,
         epoch: chat_protocol::Epoch(1),
         head: chat_protocol::Seq(0),
+        topic: String::new(),
     }
 }
 
@@ -70,4 +71,40 @@ fn the_demos_commands_are_for_the_demo() {
     assert!(matches!(input(&mut talk(), "/kill"), Effect::Refuse(_)));
     let mut demo = Talk::new(room("general"), Cluster::Demo);
     assert_eq!(input(&mut demo, "/kill"), Effect::Demo(DemoCommand::Kill));
+}
+
+#[test]
+fn a_change_is_of_ones_last_message_and_a_reply_to_somebody_elses() {
+    let mut talk = talk();
+    talk.event(&joined("general"));
+    let refused = |effect: &Effect| matches!(effect, Effect::Refuse(_));
+    for line in ["/edit better", "/delete", "/reply yes"] {
+        assert!(refused(&input(&mut talk, line)), "{line}: there is none yet");
+    }
+    let me = chat_protocol::UserId::parse("me").unwrap();
+    talk.event(&NetEvent::Welcome { user_id: me.clone(), name: "me".into(), name_wanted: None });
+    let said = |talk: &mut Talk, seq: u64, change: &dyn Fn(&mut chat_protocol::MessageBody)| {
+        let mut message = crate::plain::samples::entry("general", seq, "x");
+        change(&mut message.body);
+        talk.event(&NetEvent::Entry { message, out: None, origin: crate::net::event::Origin::Live });
+    };
+    said(&mut talk, 1, &|_| {});
+    said(&mut talk, 2, &|body| body.sender_id = me.clone());
+    said(&mut talk, 3, &|body| body.sender_id = me.clone());
+    let place = |effect: Effect| match effect {
+        Effect::Net(NetCommand::SayOf { words, .. }) => (words.kind, words.of.unwrap().seq.0, words.content),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(place(input(&mut talk, "/edit better")), (Some(Kind::Edit), 3, "better".into()));
+    assert_eq!(place(input(&mut talk, "/delete")), (Some(Kind::Delete), 3, String::new()));
+    assert_eq!(place(input(&mut talk, "/reply yes")), (None, 1, "yes".into()));
+    assert_eq!(talk.undelivered(), 3);
+    let of = crate::plain::samples::entry("general", 3, "x").id;
+    said(&mut talk, 4, &|body| (body.kind, body.reference_id) = (Some(Kind::Delete), Some(of.clone())));
+    assert!(refused(&input(&mut talk, "/edit it is gone")));
+    assert_eq!(input(&mut talk, "/topic"), Effect::Print("[general] has no topic".into()));
+    said(&mut talk, 5, &|body| {
+        (body.kind, body.content) = (Some(Kind::Topic), "a\u{1b}b".into());
+    });
+    assert_eq!(input(&mut talk, "/topic"), Effect::Print("[general] ab".into()));
 }

@@ -45,6 +45,12 @@ impl RedisCluster {
         endpoint
     }
 
+    /// Kills a node, as a process dies. The front-end is not told: it finds out.
+    pub(crate) fn kill(&self, node: &NodeId) {
+        let index = node.as_str().rsplit('-').next().and_then(|number| number.parse::<usize>().ok());
+        self.nodes[index.unwrap() - 1].kill();
+    }
+
     /// Kills all nodes, as processes die.
     pub(crate) fn kill_all(&mut self) {
         self.nodes.clear();
