@@ -369,8 +369,8 @@ pub trait Backbone: Send + Sync + 'static {
     fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Call<()>;
     /// Who is in a room, on live nodes.
     fn present(&self, room: &RoomName) -> Call<Vec<User>>;
-    /// The rooms that have users, without hidden ones, in order, with their numbers of users.
-    fn rooms(&self) -> Call<Vec<(RoomName, usize)>>;
+    /// Up to `limit` rooms behind one that have users, in order, each with their number; no hidden and direct ones.
+    fn rooms(&self, after: Option<&RoomName>, limit: usize) -> Call<Vec<(RoomName, usize)>>;
 
     /// Takes a name (by its key) for a user; false where it is another's.
     fn claim_name(&self, key: &str, user: &UserId) -> Call<bool>;

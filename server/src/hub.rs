@@ -17,7 +17,7 @@ use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId, U
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -46,6 +46,8 @@ pub(crate) use seats::{Seat, Style};
 
 /// Commands that may wait in a room; a feed that finds it full makes the room compare heads.
 const ROOM_INBOX: usize = 1_024;
+/// Searches of a node that read at the same time.
+const SEARCH_TURNS: usize = 1;
 /// Answers to other nodes' questions that may be on their way.
 const ANSWERS_MAX: usize = 64;
 
@@ -75,6 +77,8 @@ pub(crate) struct Hub {
     reach: Mutex<Reach>,
     /// The lease was lost: names are to be claimed anew.
     lost: Notify,
+    /// Pages of logs that searches read at a time: however many search, the rest of the node goes first.
+    pub(crate) search_turns: Semaphore,
 }
 
 /// A client's newest connection on this node.
@@ -124,6 +128,7 @@ impl Hub {
             metrics: Arc::default(),
             reach: Mutex::default(),
             lost: Notify::new(),
+            search_turns: Semaphore::new(SEARCH_TURNS),
         })
     }
 

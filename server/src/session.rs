@@ -4,6 +4,7 @@
 //! - `identity`: hello, names, sessions, fencing.
 //! - `rooms`: join, leave, messages.
 //! - `answers`: history, who, rooms, nodes.
+//! - `search`: one at a time, beside everything else.
 //! - `seed`: clients that never say hello, and people at a plain terminal.
 //! - `rate_limit`: how fast, and how many mistakes.
 
@@ -26,6 +27,7 @@ mod identity;
 mod joined;
 mod rate_limit;
 mod rooms;
+mod search;
 mod seed;
 
 pub(crate) use joined::Joined;
@@ -51,6 +53,7 @@ pub(crate) struct Session {
     /// Joins and renames, which cost the others more than a message does.
     deeds: Rate,
     mistakes: Mistakes,
+    searches: search::Searches,
 }
 
 /// Who the connection is.
@@ -79,6 +82,7 @@ impl Session {
             rate,
             deeds: Rate::new(limits.messages_per_second, DEEDS_BURST),
             mistakes: Mistakes::default(),
+            searches: search::Searches::new(),
             connected,
             outbox,
             hub,
@@ -146,7 +150,10 @@ impl Session {
             }
             ClientMessage::Rename { name } => self.rename(&name, re).await,
             ClientMessage::Rooms { limit, after } => self.directory(limit, after, re).await,
-            ClientMessage::Who { room, .. } => self.list_users(room, re).await,
+            ClientMessage::Who { room, limit, after } => self.list_users(room, (after, limit), re).await,
+            ClientMessage::Search { query, room, before, from, limit } => {
+                self.search(search::Asked { query, room, before, from, limit }, re).await;
+            }
             ClientMessage::Nodes {} => self.list_nodes(re).await,
             ClientMessage::Ping { t } => self.outbox.say(&ServerMessage::Pong { t, re }),
             // Anything a client says proves that it lives; the connection has noted it.
@@ -154,7 +161,7 @@ impl Session {
             ClientMessage::Auth { .. } | ClientMessage::Edit { .. } | ClientMessage::Delete { .. } => {
                 self.unsupported(re);
             }
-            ClientMessage::Search { .. } | ClientMessage::Direct { .. } | ClientMessage::Away { .. } => {
+            ClientMessage::Direct { .. } | ClientMessage::Away { .. } => {
                 self.unsupported(re);
             }
             ClientMessage::Topic { .. } | ClientMessage::Read { .. } | ClientMessage::Typing { .. } => {

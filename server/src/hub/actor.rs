@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_protocol::{NodeId, RoomName, User, limits};
+use chat_protocol::{NodeId, RoomName, User, UserId};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
@@ -47,7 +47,12 @@ pub(crate) enum Command {
         conn: ConnId,
         user: User,
     },
-    Who(oneshot::Sender<(Vec<User>, usize)>),
+    /// Users behind the one named, at most so many; and how many there are.
+    Who {
+        after: Option<UserId>,
+        limit: usize,
+        reply: oneshot::Sender<(Vec<User>, usize)>,
+    },
 }
 
 /// The way to a room.
@@ -262,10 +267,10 @@ impl Actor {
             }
             Command::Register => self.desk.seats.register(),
             Command::Renamed { conn, user } => self.desk.seats.renamed(conn, user),
-            Command::Who(reply) => {
+            Command::Who { after, limit, reply } => {
                 let roster = &self.desk.seats.roster;
                 // Who asked may be gone.
-                drop(reply.send((roster.list(limits::USERS_LISTED_MAX), roster.count())));
+                drop(reply.send((roster.behind(after.as_ref(), limit), roster.count())));
             }
         }
     }

@@ -14,8 +14,7 @@ use crate::backbone::call;
 const GREETING_MESSAGES: usize = 10;
 
 /// What people at a plain terminal can type.
-const HELP: &str =
-    "commands: /join ROOM, /leave, /me TEXT, /nick NAME, /who, /rooms, /nodes, /quit; anything else is said";
+const HELP: &str = "commands: /join ROOM, /leave, /me TEXT, /nick NAME, /search WORDS, /who, /rooms, /nodes, /quit; anything else is said";
 
 impl Session {
     /// Puts a guest that has said nothing into `general` and shows it the last messages.
@@ -73,7 +72,8 @@ impl Session {
                 Err(error) => self.refuse(ErrorMessage::new(error.code, error.reason)),
             },
             "/me" => self.say(rest, Some(Kind::Action)).await,
-            "/who" => self.list_users(RoomName::parse(rest).ok(), None).await,
+            "/search" => self.search_typed(rest).await,
+            "/who" => self.list_users(RoomName::parse(rest).ok(), (None, None), None).await,
             "/rooms" => self.directory(None, None, None).await,
             "/nodes" => self.list_nodes(None).await,
             "/quit" => return false,
