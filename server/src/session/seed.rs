@@ -2,7 +2,8 @@
 //! terminal (`nc`, `telnet`). They are guests, in one room at a time, and what they type is a message.
 
 use chat_protocol::{
-    ErrorCode, ErrorMessage, Kind, Outgoing, Payload, RoomName, Seq, ServerMessage, UserName, decode_server,
+    ErrorCode, ErrorMessage, Kind, Outgoing, Payload, RoomMessage, RoomName, Seq, ServerMessage, UserName,
+    decode_server,
     text::{check, sanitize, sanitize_line},
 };
 use serde_json::Value;
@@ -130,6 +131,7 @@ pub(crate) fn as_text(payload: &Payload) -> Option<String> {
                 rooms.iter().map(|room| format!("{} ({})", room.room, room.count)).collect();
             format!("-- rooms: {}", rooms.join(", "))
         }
+        ServerMessage::Search { messages, more, .. } => found_text(&messages, more),
         ServerMessage::Nodes { nodes, .. } => {
             let nodes: Vec<String> = nodes
                 .iter()
@@ -152,4 +154,20 @@ pub(crate) fn as_text(payload: &Payload) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// What was found, the newest last, as it stands in a conversation.
+fn found_text(messages: &[RoomMessage], more: bool) -> String {
+    let goes_on = if more { "; /search goes on" } else { "" };
+    if messages.is_empty() {
+        return format!("-- nothing found{goes_on}");
+    }
+    let mut text = format!("-- {} found, the newest last{goes_on}", messages.len());
+    for message in messages.iter().rev() {
+        let at = message.body.timestamp.get(..16).unwrap_or_default().replace('T', " ");
+        let (sender, content) = (sanitize_line(&message.body.sender), sanitize(&message.body.content));
+        let content = content.replace('\n', "\n    ");
+        text.push_str(&format!("\n   {} [{}] {sender}: {content}", sanitize_line(&at), message.room));
+    }
+    text
 }

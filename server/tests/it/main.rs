@@ -17,5 +17,6 @@ mod proxied;
 mod redis;
 mod resume;
 mod rooms;
+mod search;
 mod slow;
 mod support;

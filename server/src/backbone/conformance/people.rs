@@ -94,7 +94,12 @@ pub(in crate::backbone) async fn the_directory_lists_rooms_with_users(fixture: i
     let apple = RoomName::parse("apple").unwrap();
     b.backbone.enter(&apple, user("bob", "b")).await.unwrap();
     let zebra = RoomName::parse("zebra").unwrap();
-    assert_eq!(b.backbone.rooms(None, 9).await.unwrap(), [(apple, 2), (zebra.clone(), 1)]);
+    assert_eq!(b.backbone.rooms(None, 9).await.unwrap(), [(apple.clone(), 2), (zebra.clone(), 1)]);
+    assert_eq!(b.backbone.rooms(None, 1).await.unwrap(), [(apple.clone(), 2)]);
+    assert_eq!(b.backbone.rooms(Some(&apple), 9).await.unwrap(), [(zebra.clone(), 1)]);
+    let between = RoomName::parse("bee").unwrap();
+    assert_eq!(b.backbone.rooms(Some(&between), 1).await.unwrap(), [(zebra.clone(), 1)]);
+    assert_eq!(b.backbone.rooms(Some(&zebra), 9).await.unwrap(), []);
     a.backbone.exit(&zebra, &user("alice", "a").user_id, false).await.unwrap();
     assert_eq!(b.backbone.rooms(None, 9).await.unwrap().len(), 1);
 }
