@@ -74,7 +74,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("nick", "NAME", "take another name"),
     entry("who", "[ROOM]", "who is here, and on which node"),
     entry("rooms", "", "all rooms"),
-    entry("search", "[-a] [WORDS]", "find words here, -a: in all your rooms; alone: goes on"),
+    entry("search", "[-a] [WORDS]", "find words (-a everywhere); alone: goes on"),
     entry("context", "NUMBER", "what was said around a found message"),
     entry("nodes", "", "the cluster's nodes"),
     entry("next", "", "next room"),

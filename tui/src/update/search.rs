@@ -65,12 +65,11 @@ pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<Search
     let head = match (messages.len(), before) {
         (0, 0) => format!("nothing found for {what}{goes_on}"),
         (0, _) => format!("nothing more found for {what}{goes_on}"),
-        (count, _) => {
-            format!(
-                "found {count} for {what}, the newest last{goes_on}; /context NUMBER shows what was said around"
-            )
-        }
+        (count, _) => format!("found {count} for {what}, newest last{goes_on}"),
     };
+    if !messages.is_empty() {
+        app.hint("/context NUMBER shows what was said around a message");
+    }
     let lines = messages.iter().enumerate().rev().map(|(index, message)| {
         format!("{:>3} #{} {}", before + index + 1, message.room, line(app, message))
     });

@@ -149,3 +149,20 @@ fn lost_and_withdrawn_history_is_told() {
     let replayed = NetEvent::Entry { message: entry("ops", 10, "again"), out: None, origin };
     assert_eq!(shown(&mut lines(), &replayed), ["10:02 [ops] alice: again"]);
 }
+
+#[test]
+fn what_is_found_stands_with_the_newest_last() {
+    let found = |messages, more| {
+        let next = None;
+        NetEvent::Answer(ServerMessage::Search { room: None, epoch: None, messages, more, next, re: None })
+    };
+    let event = found(vec![entry("ops", 9, "new\u{1b}[2J"), entry("general", 4, "old")], true);
+    let expected = [
+        "-- found 2, the newest last; /search goes on",
+        "  2 2026-11-21 10:02 [general] alice: old",
+        "  1 2026-11-21 10:02 [ops] alice: new[2J",
+    ];
+    assert_eq!(shown(&mut lines(), &event), expected);
+    assert_eq!(shown(&mut lines(), &found(vec![], true)), ["-- nothing found; /search goes on"]);
+    assert_eq!(shown(&mut lines(), &found(vec![], false)), ["-- nothing found"]);
+}
