@@ -25,8 +25,11 @@ use crate::search::{Edits, Query, Scan, Stopped};
 const PER_SECOND: u32 = 1;
 const BURST: u32 = 5;
 /// Entries read at once. Looking through them is what a thread of the node does without a break.
-const PAGE_ENTRIES: usize = 200;
-/// After a page a search pauses as long as the page took: it has half of the time at most, however slow Redis is.
+const PAGE_ENTRIES: usize = 100;
+/// After a page a search pauses for as long as the page took, and where several search for as many times as long, up to
+/// this: all of a node's together have half of the time, or a quarter where they are many, however slow Redis is.
+const PAUSE_TIMES_MAX: usize = 3;
+/// No pause is shorter, and none longer.
 const PAUSE_MIN: Duration = Duration::from_millis(1);
 const PAUSE_MAX: Duration = Duration::from_millis(100);
 /// After so long a search answers with what it has.
@@ -206,6 +209,8 @@ struct Running {
 impl Running {
     /// Searches and answers. What a search that goes on from there takes over.
     async fn run(mut self) -> Option<Carried> {
+        let hub = self.hub.clone();
+        let _searching = hub.search_places.acquire().await;
         let until = Instant::now() + SEARCH_MAX;
         let mut next = None;
         while let Some((room, before)) = self.places.pop_front() {
@@ -246,7 +251,7 @@ impl Running {
             if left == 0 || Instant::now() >= until {
                 return Ok(Some(before.unwrap_or(Seq(limits::NUMBER_MAX))));
             }
-            let turn = hub.search_turns.acquire().await;
+            let turn = hub.search_turn.acquire().await;
             let begun = Instant::now();
             let page = call(hub.backbone.history(room, before, left.min(PAGE_ENTRIES))).await?;
             let Some((head, entries)) = page else { return Ok(None) };
@@ -259,7 +264,8 @@ impl Running {
                 Next::Answer(seq) => return Ok(Some(seq)),
                 Next::Page(seq) => before = Some(seq),
             }
-            sleep(begun.elapsed().clamp(PAUSE_MIN, PAUSE_MAX)).await;
+            let times = hub.searching().clamp(1, PAUSE_TIMES_MAX) as u32;
+            sleep((begun.elapsed() * times).clamp(PAUSE_MIN, PAUSE_MAX)).await;
             drop(turn);
         }
     }
