@@ -45,7 +45,7 @@ enum Term {
 }
 
 /// A piece of a query as it is written.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'a> {
     Phrase(&'a str),
     Key(&'a str, &'a str),

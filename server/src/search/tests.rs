@@ -313,7 +313,7 @@ proptest! {
         // Marks behind a word can be drawn into its last letter.
         let content = format!("{before} {word} {after}");
         prop_assert!(finds(&word, &content), "{:?} in {:?}", word, content);
-        let phrase = format!("\"{}\"", word);
+        let phrase = format!("\"{word}\"");
         prop_assert!(finds(&phrase, &content));
     }
 

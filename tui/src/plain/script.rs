@@ -98,10 +98,10 @@ impl Script {
             },
             NetEvent::Renamed { .. } => self.seen.renamed = true,
             NetEvent::Answer(_) | NetEvent::History { .. } | NetEvent::Looked { .. } => {
-                self.seen.answer = true
+                self.seen.answer = true;
             }
             NetEvent::Trouble { code: ErrorCode::BadQuery, text, .. } => {
-                self.seen.failed = Some(text.clone())
+                self.seen.failed = Some(text.clone());
             }
             // Shown for ten seconds only, so it is remembered.
             NetEvent::Link(status) => {
