@@ -373,8 +373,8 @@ pub trait Backbone: Send + Sync + 'static {
     fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Call<()>;
     /// Who is in a room, on live nodes.
     fn present(&self, room: &RoomName) -> Call<Vec<User>>;
-    /// The rooms that have users, without hidden ones, in order, with their numbers of users.
-    fn rooms(&self) -> Call<Vec<(RoomName, usize)>>;
+    /// Up to `limit` rooms behind one that have users, in order, each with their number; no hidden and direct ones.
+    fn rooms(&self, after: Option<&RoomName>, limit: usize) -> Call<Vec<(RoomName, usize)>>;
 
     /// Keeps what a room is about, unless something later is kept.
     fn set_topic(&self, room: &RoomName, topic: Topic) -> Call<()>;

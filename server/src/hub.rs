@@ -19,7 +19,7 @@ use chat_protocol::{ClientId, CloseReason, NodeId, NodeInfo, RoomName, UserId};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -53,6 +53,8 @@ pub(crate) use users::{Profile, Told};
 
 /// Commands that may wait in a room; a feed that finds it full makes the room compare heads.
 const ROOM_INBOX: usize = 1_024;
+/// Searches of a node at the same time; further ones wait.
+const SEARCHES_MAX: usize = 64;
 /// Answers to other nodes' questions that may be on their way.
 const ANSWERS_MAX: usize = 64;
 
@@ -82,6 +84,9 @@ pub(crate) struct Hub {
     reach: Mutex<Reach>,
     /// The lease was lost: names are to be claimed anew.
     lost: Notify,
+    pub(crate) search_places: Semaphore,
+    /// One page of a log is searched at a time: however many search, the rest of the node goes first.
+    pub(crate) search_turn: Semaphore,
 }
 
 /// A client's newest connection on this node.
@@ -125,6 +130,8 @@ impl Hub {
             metrics: Arc::default(),
             reach: Mutex::default(),
             lost: Notify::new(),
+            search_places: Semaphore::new(SEARCHES_MAX),
+            search_turn: Semaphore::new(1),
         })
     }
 
@@ -272,6 +279,11 @@ impl Hub {
     /// A call to the backbone has failed.
     pub(crate) fn backbone_failed(&self) {
         self.metrics.backbone_errors.add(1);
+    }
+
+    /// Searches on their way.
+    pub(crate) fn searching(&self) -> usize {
+        SEARCHES_MAX - self.search_places.available_permits()
     }
 
     pub(crate) fn connections(&self) -> usize {

@@ -32,6 +32,7 @@ mod outbox;
 mod presence;
 mod response;
 pub mod room;
+mod search;
 mod session;
 pub mod shutdown;
 pub mod socket;

@@ -3,6 +3,7 @@
 //! promised against messages.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::time::Duration;
 
 use chat_protocol::{Moved, NodeId, Presence, RoomName, User, UserId, limits};
@@ -76,7 +77,15 @@ impl Roster {
 
     /// Up to `max` users.
     pub(crate) fn list(&self, max: usize) -> Vec<User> {
-        self.users.values().take(max).map(|seat| seat.user.clone()).collect()
+        self.behind(None, max)
+    }
+
+    /// Up to `max` users in the order of their ids, behind one of them: whoever comes and goes between two pages, all
+    /// others are on one page each.
+    pub(crate) fn behind(&self, after: Option<&UserId>, max: usize) -> Vec<User> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let users = self.users.range::<UserId, _>((from, Bound::Unbounded));
+        users.take(max).map(|(_, seat)| seat.user.clone()).collect()
     }
 
     /// Takes what the backbone says now; who is missing there leaves, held.

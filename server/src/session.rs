@@ -4,6 +4,7 @@
 //! - `identity`: hello, sessions, fencing; `own`: what a user says of itself, for all its clients.
 //! - `rooms`: join, leave, messages. `changes`: edits, deletes, topics. `target`: what those and replies are about.
 //! - `answers`: history, who, rooms, nodes.
+//! - `search`: one at a time, beside everything else.
 //! - `seed`: clients that never say hello, and people at a plain terminal.
 //! - `rate_limit`: how fast, and how many mistakes.
 
@@ -29,6 +30,7 @@ mod joined;
 mod own;
 mod rate_limit;
 mod rooms;
+mod search;
 mod seed;
 mod target;
 
@@ -56,6 +58,7 @@ pub(crate) struct Session {
     /// Joins and renames, which cost the others more than a message does.
     deeds: Rate,
     mistakes: Mistakes,
+    searches: search::Searches,
 }
 
 /// Who the connection is.
@@ -85,6 +88,7 @@ impl Session {
             rate,
             deeds: Rate::new(limits.messages_per_second, DEEDS_BURST),
             mistakes: Mistakes::default(),
+            searches: search::Searches::new(),
             connected,
             outbox,
             hub,
@@ -156,7 +160,10 @@ impl Session {
             ClientMessage::Direct { to } => self.direct(&to, re).await,
             ClientMessage::Ignore { user, off } => self.ignore(&user, off, re).await,
             ClientMessage::Rooms { limit, after } => self.directory(limit, after, re).await,
-            ClientMessage::Who { room, .. } => self.list_users(room, re).await,
+            ClientMessage::Who { room, limit, after } => self.list_users(room, (after, limit), re).await,
+            ClientMessage::Search { query, room, before, from, limit } => {
+                self.search(search::Asked { query, room, before, from, limit }, re).await;
+            }
             ClientMessage::Nodes {} => self.list_nodes(re).await,
             ClientMessage::Ping { t } => self.outbox.say(&ServerMessage::Pong { t, re }),
             // Anything a client says proves that it lives; the connection has noted it.
@@ -169,7 +176,7 @@ impl Session {
             }
             ClientMessage::Topic { room, text } => self.topic(room, &text, re).await,
             ClientMessage::Auth { .. } => self.unsupported(re),
-            ClientMessage::Search { .. } | ClientMessage::Typing { .. } => self.unsupported(re),
+            ClientMessage::Typing { .. } => self.unsupported(re),
             ClientMessage::Invite { .. } | ClientMessage::Kick { .. } | ClientMessage::Ban { .. } => {
                 self.unsupported(re);
             }

@@ -10,6 +10,7 @@ pub(crate) mod line;
 pub(crate) mod link;
 pub(crate) mod panes;
 pub(crate) mod rooms;
+pub(crate) mod search;
 pub(crate) mod text;
 
 use std::time::Duration;
@@ -29,6 +30,7 @@ use line::{LineId, Said};
 use link::Link;
 use panes::{Areas, Needs, Panes};
 use rooms::Rooms;
+use search::Search;
 
 /// How long a hint stands above the composer.
 pub(crate) const HINT_SHOWN: Duration = Duration::from_secs(6);
@@ -64,6 +66,7 @@ pub(crate) struct App {
     pub(crate) about: Option<About>,
     /// Answers to `nodes` that a person waits for; others only feed the panel.
     pub(crate) nodes_asked: usize,
+    pub(crate) search: Search,
     next_out: u64,
 }
 
@@ -143,6 +146,7 @@ impl App {
             chosen: None,
             about: None,
             nodes_asked: 0,
+            search: Search::default(),
             next_out: 0,
         }
     }

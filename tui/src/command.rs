@@ -24,6 +24,15 @@ pub(crate) enum Command {
     Nick(UserName),
     Who(Option<RoomName>),
     Rooms,
+    /// In the room shown, or in all that were entered.
+    Search {
+        query: String,
+        everywhere: bool,
+    },
+    /// On with the last search.
+    SearchOn,
+    /// What was said around the found message of this number.
+    Context(usize),
     Nodes,
     Help,
     Next,
@@ -77,6 +86,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("nick", "NAME", "take another name"),
     entry("who", "[ROOM]", "who is here, and on which node"),
     entry("rooms", "", "all rooms"),
+    entry("search", "[-a] [WORDS]", "find words (-a everywhere); alone: goes on"),
+    entry("context", "NUMBER", "what was said around a found message"),
     entry("nodes", "", "the cluster's nodes"),
     entry("next", "", "next room"),
     entry("prev", "", "previous room"),
@@ -96,10 +107,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
 ];
 
 /// Commands of later versions: said to be missing rather than unknown.
-const LATER: &[&str] = &[
-    "msg", "away", "search", "ignore", "mute", "pin", "theme", "bare", "mouse", "invite", "kick", "ban",
-    "todo",
-];
+const LATER: &[&str] =
+    &["msg", "away", "ignore", "mute", "pin", "theme", "bare", "mouse", "invite", "kick", "ban", "todo"];
 
 /// Why a line is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +177,8 @@ fn arguments(entry: &Entry, rest: &str) -> Result<Command, CommandError> {
         "nick" if rest.is_empty() => return Err(usage()),
         "nick" => Command::Nick(UserName::parse(rest).map_err(|e| CommandError::Usage(e.to_string()))?),
         "who" => Command::Who(optional()?),
+        "search" => search(rest).ok_or_else(usage)?,
+        "context" => Command::Context(rest.parse().ok().filter(|number| *number > 0).ok_or_else(usage)?),
         "go" => Command::Go((!rest.is_empty()).then(|| rest.trim_start_matches('#').to_owned())),
         "pane" => match rest {
             "rooms" => Command::PaneRooms,
@@ -182,6 +193,18 @@ fn arguments(entry: &Entry, rest: &str) -> Result<Command, CommandError> {
         },
         name => plain(name).ok_or_else(usage)?,
     })
+}
+
+/// None where there is an option without words.
+fn search(rest: &str) -> Option<Command> {
+    let everywhere =
+        rest.strip_prefix("-a").filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+    let query = everywhere.unwrap_or(rest).trim();
+    match (query.is_empty(), everywhere.is_some()) {
+        (true, true) => None,
+        (true, false) => Some(Command::SearchOn),
+        (false, everywhere) => Some(Command::Search { query: query.to_owned(), everywhere }),
+    }
 }
 
 fn plain(name: &str) -> Option<Command> {

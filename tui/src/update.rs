@@ -11,6 +11,7 @@ mod entries;
 mod keys;
 mod net;
 mod popup;
+mod search;
 
 use crate::app::App;
 use crate::effect::Effect;

@@ -20,6 +20,8 @@ Tasks:
   lint       check format, lints and the arrows of docs/architecture.md
   bench redis
              measure what a cluster costs on Redis
+  bench search
+             measure what searching costs those who talk meanwhile
   chaos [--minutes N] [--seed S] [--scenario NAME] ...
              break a cluster in every way, check every message; chaos --help says more
   pictures   take the README's pictures anew, from a real run of the demo
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
     match arguments[..] {
         ["test"] => test(),
         ["lint"] => lint(),
-        ["bench", "redis"] => bench("redis"),
+        ["bench", what @ ("redis" | "search")] => bench(what),
         ["chaos", ref options @ ..] => chaos(options),
         ["pictures"] => pictures(),
         [] | ["help" | "-h" | "--help"] => {

@@ -321,8 +321,9 @@ impl Backbone for MemoryNode {
         self.call(|state, now| state.people.present(room, now))
     }
 
-    fn rooms(&self) -> Call<Vec<(RoomName, usize)>> {
-        self.call(|state, now| state.people.rooms(now))
+    fn rooms(&self, after: Option<&RoomName>, limit: usize) -> Call<Vec<(RoomName, usize)>> {
+        let after = after.cloned();
+        self.call(move |state, now| state.people.rooms(after.as_ref(), limit, now))
     }
 
     fn set_topic(&self, room: &RoomName, topic: Topic) -> Call<()> {

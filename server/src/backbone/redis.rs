@@ -289,8 +289,9 @@ impl Backbone for RedisBackbone {
         hand_on!(self, people => |people, room| people.present(&room))
     }
 
-    fn rooms(&self) -> Call<Vec<(RoomName, usize)>> {
-        hand_on!(self, people => |people| people.rooms())
+    fn rooms(&self, after: Option<&RoomName>, limit: usize) -> Call<Vec<(RoomName, usize)>> {
+        let after = after.cloned();
+        hand_on!(self, people => |people| people.rooms(after.as_ref(), limit))
     }
 
     fn set_topic(&self, room: &RoomName, topic: Topic) -> Call<()> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_protocol::{NodeId, RoomName, User, limits};
+use chat_protocol::{NodeId, RoomName, User, UserId};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
@@ -49,9 +49,14 @@ pub(crate) enum Command {
         conn: ConnId,
         user: User,
     },
-    Who(oneshot::Sender<(Vec<User>, usize)>),
     /// Where the log stands, as far as this node knows.
     Head(oneshot::Sender<Option<Place>>),
+    /// Users behind the one named, at most so many; and how many there are.
+    Who {
+        after: Option<UserId>,
+        limit: usize,
+        reply: oneshot::Sender<(Vec<User>, usize)>,
+    },
 }
 
 /// The way to a room.
@@ -277,10 +282,10 @@ impl Actor {
             }
             Command::Register => self.desk.seats.register(),
             Command::Renamed { conn, user } => self.desk.seats.renamed(conn, user),
-            Command::Who(reply) => {
+            Command::Who { after, limit, reply } => {
                 let roster = &self.desk.seats.roster;
                 // Who asked may be gone.
-                drop(reply.send((roster.list(limits::USERS_LISTED_MAX), roster.count())));
+                drop(reply.send((roster.behind(after.as_ref(), limit), roster.count())));
             }
             Command::Head(reply) => drop(reply.send(self.core.head())),
         }

@@ -176,3 +176,24 @@ fn what_is_told_adds_up_to_who_is_there() {
         }
     }
 }
+
+#[test]
+fn pages_of_a_large_room_hold_everybody_once_while_others_come_and_go() {
+    let numbered = |number: usize| user(&format!("u{number:05}"), "a");
+    // The odd numbers are there, the even ones come later.
+    let mut roster = roster(&(0..5_000).map(|number| numbered(2 * number + 1)).collect::<Vec<_>>());
+    let (mut seen, mut after, mut stayed) = (Vec::new(), None, roster.count());
+    for turn in 0.. {
+        let page = roster.behind(after.as_ref(), 500);
+        let Some(last) = page.last() else { break };
+        after = Some(last.user_id.clone());
+        seen.extend(page.into_iter().map(|user| user.user_id));
+        roster.change(Duration::ZERO, PresenceChange::Entered(numbered(2 * turn)));
+        roster.change(Duration::ZERO, left(&numbered(9_999 - 2 * turn), false));
+        stayed -= 1;
+    }
+    assert!(seen.is_sorted() && seen.windows(2).all(|pair| pair[0] != pair[1]));
+    let odd = seen.iter().filter(|id| id.as_str().ends_with(['1', '3', '5', '7', '9'])).count();
+    assert!(odd >= stayed, "{odd} of {stayed} who stayed");
+    assert_eq!(roster.behind(Some(&UserId::parse("zz").unwrap()), 9), []);
+}

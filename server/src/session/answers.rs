@@ -1,7 +1,7 @@
 //! Owns the answers to questions that change nothing: history, who, rooms, nodes.
 
 use chat_protocol::{
-    Epoch, ErrorCode, ErrorMessage, Payload, Re, RoomInfo, RoomName, Seq, ServerMessage, limits,
+    Epoch, ErrorCode, ErrorMessage, Payload, Re, RoomInfo, RoomName, Seq, ServerMessage, UserId, limits,
 };
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
@@ -11,6 +11,8 @@ use crate::backbone::call;
 use crate::backbone::{BackboneError, Entry, Head, Page, Place};
 use crate::hub::Command;
 
+/// Bytes of an answer besides what it lists.
+const ANSWER_BYTES: usize = 1_024;
 /// Rooms in one answer.
 const ROOMS_LISTED_MAX: usize = 500;
 
@@ -39,6 +41,8 @@ struct Found {
 enum Nearest {
     First,
     Last,
+    /// Or in the middle of it, at this place.
+    Around(Seq),
 }
 
 impl Session {
@@ -72,8 +76,13 @@ impl Session {
         {
             return Ok(Some(Found { head, entries: Vec::new(), more: false, nearest: Nearest::Last }));
         }
-        let around = wanted.around.map(|seq| Seq(seq.0.saturating_sub(limit as u64 / 2)));
+        // As many before the place as behind it.
+        let around = wanted.around.map(|seq| Seq(seq.0.saturating_sub(limit as u64 / 2)).before());
         if let Some(after) = wanted.after.or(around) {
+            let nearest = match (wanted.after, wanted.around) {
+                (None, Some(seq)) => Nearest::Around(seq),
+                _ => Nearest::First,
+            };
             let Some(head) = call(backbone.head(room)).await? else { return Ok(None) };
             let after = Place { epoch: head.place.epoch, seq: after.max(head.first.before()), id: None };
             let entries = match call(backbone.read(room, after, limit)).await? {
@@ -81,7 +90,7 @@ impl Session {
                 _ => Vec::new(),
             };
             let more = entries.last().is_some_and(|last| last.seq < head.place.seq);
-            return Ok(Some(Found { head, entries, more, nearest: Nearest::First }));
+            return Ok(Some(Found { head, entries, more, nearest }));
         }
         let Some((head, entries)) = call(backbone.history(room, wanted.before, limit)).await? else {
             return Ok(None);
@@ -90,35 +99,44 @@ impl Session {
         Ok(Some(Found { head, entries, more, nearest: Nearest::Last }))
     }
 
-    pub(super) async fn list_users(&mut self, room: Option<RoomName>, re: Option<Re>) {
+    /// Users of a room: behind the one named, at most so many.
+    pub(super) async fn list_users(
+        &mut self,
+        room: Option<RoomName>,
+        (after, limit): (Option<UserId>, Option<usize>),
+        re: Option<Re>,
+    ) {
         let Some(room) = self.joined_room(room, re.as_ref()) else { return };
         let (reply, answer) = oneshot::channel();
         let Some(handle) = self.rooms.get(&room) else { return };
-        handle.send(Command::Who(reply)).await;
+        let limit = limit.unwrap_or(limits::USERS_LISTED_MAX).clamp(1, limits::USERS_LISTED_MAX);
+        // One more shows whether there are more.
+        handle.send(Command::Who { after, limit: limit + 1, reply }).await;
         // The room ends only with the node.
         let Ok((users, count)) = answer.await else { return };
-        let more = users.len() < count;
+        let (users, more) = fitting(users, limit);
         self.outbox.say(&ServerMessage::Who { room, users, count, more, re });
     }
 
     pub(super) async fn directory(&mut self, limit: Option<usize>, after: Option<RoomName>, re: Option<Re>) {
-        let rooms = match call(self.hub.backbone.rooms()).await {
+        if let Some(error) = self.too_fast() {
+            return self.refuse(ErrorMessage { re, ..error });
+        }
+        let limit = limit.unwrap_or(ROOMS_LISTED_MAX).clamp(1, ROOMS_LISTED_MAX);
+        // One more shows whether there are more.
+        let rooms = match call(self.hub.backbone.rooms(after.as_ref(), limit + 1)).await {
             Ok(rooms) => rooms,
             Err(error) => return self.unavailable(&error, re),
         };
-        let limit = limit.unwrap_or(ROOMS_LISTED_MAX).clamp(1, ROOMS_LISTED_MAX);
-        let mut rest = rooms.into_iter().filter(|(room, _)| after.as_ref().is_none_or(|after| room > after));
-        let rooms: Vec<RoomInfo> = (rest.by_ref().take(limit))
-            .map(|(room, count)| RoomInfo { room, topic: String::new(), count })
-            .collect();
-        let more = rest.next().is_some();
-        let names: Vec<RoomName> = rooms.iter().map(|room| room.room.clone()).collect();
+        let names: Vec<RoomName> = rooms.iter().map(|(room, _)| room.clone()).collect();
         let topics = match self.topics_of(&names).await {
             Ok(topics) => topics,
             Err(error) => return self.unavailable(&error, re),
         };
-        let rooms = rooms.into_iter().zip(topics).map(|(room, topic)| RoomInfo { topic: topic.text, ..room });
-        self.outbox.say(&ServerMessage::Rooms { rooms: rooms.collect(), more, re });
+        let rooms = rooms.into_iter().zip(topics);
+        let rooms = rooms.map(|((room, count), topic)| RoomInfo { room, topic: topic.text, count });
+        let (rooms, more) = fitting(rooms.collect(), limit);
+        self.outbox.say(&ServerMessage::Rooms { rooms, more, re });
     }
 
     pub(super) async fn list_nodes(&mut self, re: Option<Re>) {
@@ -134,6 +152,19 @@ impl Session {
     }
 }
 
+/// The first of a list, as many as are wanted and fit a frame; and whether there are more.
+fn fitting<T: serde::Serialize>(mut list: Vec<T>, limit: usize) -> (Vec<T>, bool) {
+    let mut bytes = ANSWER_BYTES;
+    let mut fits = |item: &T| {
+        bytes += serde_json::to_vec(item).map_or(0, |json| json.len() + 1);
+        bytes <= limits::SERVER_FRAME_BYTES_MAX
+    };
+    let fitting = list.iter().take(limit).take_while(|item| fits(item)).count();
+    let more = fitting < list.len();
+    list.truncate(fitting);
+    (list, more)
+}
+
 /// A history answer, cut to a frame: the entries nearest to the place asked for stay.
 fn page(room: &RoomName, found: Option<Found>, re: Option<Re>) -> Payload {
     let Some(found) = found else {
@@ -141,24 +172,25 @@ fn page(room: &RoomName, found: Option<Found>, re: Option<Re>) -> Payload {
             "type": "history", "room": room, "epoch": "0000000000000000", "messages": [], "more": false, "re": re,
         }));
     };
-    let (mut bytes, mut more, mut messages) = (0, found.more, Vec::new());
+    let (mut bytes, mut more, mut messages) = (ANSWER_BYTES, found.more, Vec::new());
     let mut entries = found.entries;
-    if found.nearest == Nearest::Last {
-        entries.reverse();
+    match found.nearest {
+        Nearest::First => {}
+        Nearest::Last => entries.reverse(),
+        Nearest::Around(seq) => entries.sort_by_key(|entry| entry.seq.0.abs_diff(seq.0)),
     }
     for entry in &entries {
         let message = Payload::message(room, entry.seq, &entry.id, &entry.body);
         bytes += message.size();
-        if bytes > limits::SERVER_FRAME_BYTES_MAX - 1_024 {
+        if bytes > limits::SERVER_FRAME_BYTES_MAX {
             more = true;
             break;
         }
         let json = String::from_utf8_lossy(message.json()).into_owned();
-        messages.extend(RawValue::from_string(json));
+        messages.extend(RawValue::from_string(json).map(|json| (entry.seq, json)));
     }
-    if found.nearest == Nearest::Last {
-        messages.reverse();
-    }
+    messages.sort_by_key(|(seq, _)| *seq);
+    let messages = messages.into_iter().map(|(_, json)| json).collect();
     #[derive(serde::Serialize)]
     struct Answer<'a> {
         r#type: &'a str,

@@ -15,7 +15,7 @@ use crate::backbone::call;
 const GREETING_MESSAGES: usize = 10;
 
 /// What people at a plain terminal can type.
-const HELP: &str = "commands: /join ROOM, /leave, /me TEXT, /topic [TEXT], /nick NAME, /who, /rooms, /nodes, /quit; anything else is said";
+const HELP: &str = "commands: /join ROOM, /leave, /me TEXT, /topic [TEXT], /nick NAME, /search WORDS, /who, /rooms, /nodes, /quit; anything else is said";
 
 impl Session {
     /// Puts a guest that has said nothing into `general` and shows it the last messages.
@@ -97,7 +97,8 @@ impl Session {
             },
             "/me" => self.say(rest, Some(Kind::Action)).await,
             "/topic" => self.typed_topic(rest).await,
-            "/who" => self.list_users(RoomName::parse(rest).ok(), None).await,
+            "/search" => self.search_typed(rest).await,
+            "/who" => self.list_users(RoomName::parse(rest).ok(), (None, None), None).await,
             "/rooms" => self.directory(None, None, None).await,
             "/nodes" => self.list_nodes(None).await,
             "/quit" => return false,
@@ -171,6 +172,7 @@ pub(crate) fn as_text(payload: &Payload) -> Option<String> {
                 rooms.iter().map(|room| format!("{} ({})", room.room, room.count)).collect();
             format!("-- rooms: {}", rooms.join(", "))
         }
+        ServerMessage::Search { messages, more, .. } => found_text(&messages, more),
         ServerMessage::Nodes { nodes, .. } => {
             let nodes: Vec<String> = nodes
                 .iter()
@@ -193,4 +195,20 @@ pub(crate) fn as_text(payload: &Payload) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// What was found, the newest last, as it stands in a conversation.
+fn found_text(messages: &[RoomMessage], more: bool) -> String {
+    let goes_on = if more { "; /search goes on" } else { "" };
+    if messages.is_empty() {
+        return format!("-- nothing found{goes_on}");
+    }
+    let mut text = format!("-- {} found, the newest last{goes_on}", messages.len());
+    for message in messages.iter().rev() {
+        let at = message.body.timestamp.get(..16).unwrap_or_default().replace('T', " ");
+        let (sender, content) = (sanitize_line(&message.body.sender), sanitize(&message.body.content));
+        let content = content.replace('\n', "\n    ");
+        text.push_str(&format!("\n   {} [{}] {sender}: {content}", sanitize_line(&at), message.room));
+    }
+    text
 }

@@ -18,6 +18,7 @@ mod proxied;
 mod redis;
 mod resume;
 mod rooms;
+mod search;
 mod slow;
 mod support;
 mod users;

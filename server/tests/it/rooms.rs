@@ -143,7 +143,12 @@ async fn history_is_paged() {
     assert_eq!(page(json!({"after": 2, "limit": 2})).await, (vec![3, 4], true));
     assert_eq!(page(json!({"after": 4})).await, (vec![5], false));
     assert_eq!(page(json!({"after": 99})).await, (vec![], false));
-    assert_eq!(page(json!({"around": 3, "limit": 3})).await, (vec![3, 4, 5], false));
+    assert_eq!(page(json!({"around": 3, "limit": 3})).await, (vec![2, 3, 4], true));
+    assert_eq!(page(json!({"around": 3, "limit": 1})).await, (vec![3], true));
+    assert_eq!(page(json!({"around": 3, "limit": 2})).await, (vec![2, 3], true));
+    assert_eq!(page(json!({"around": 5, "limit": 3})).await, (vec![4, 5], false));
+    assert_eq!(page(json!({"around": 0, "limit": 2})).await, (vec![1, 2], true));
+    assert_eq!(page(json!({"around": 3})).await, (vec![1, 2, 3, 4, 5], false));
     assert_eq!(
         page(json!({"epoch": "0000000000000001"})).await,
         (vec![], false),
@@ -270,7 +275,6 @@ async fn what_is_not_offered_yet_is_unsupported() {
     let node = TestNode::start();
     let mut alice = TestClient::joined(&node, "alice").await;
     for request in [
-        json!({"type": "search", "query": "x"}),
         json!({"type": "typing", "room": "general"}),
         json!({"type": "todo", "op": "list", "n": 1}),
         json!({"type": "auth", "token": "t"}),

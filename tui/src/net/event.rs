@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use chat_protocol::{
-    Epoch, ErrorCode, Kind, MessageId, NodeId, Presence, RoomMessage, RoomName, Seq, ServerMessage, User,
-    UserId, UserName,
+    Epoch, ErrorCode, Kind, MessageId, NodeId, Presence, Re, RoomMessage, RoomName, SearchFrom, Seq,
+    ServerMessage, User, UserId, UserName,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +79,27 @@ pub enum NetCommand {
         before: Option<Seq>,
         /// At most so many.
         limit: usize,
+    },
+    /// A part of a room's log, apart from the backlog that [`Self::History`] fills: what stands around a message that
+    /// was found, say. Answered by [`NetEvent::Looked`].
+    Look {
+        /// Where.
+        room: RoomName,
+        /// Which part.
+        window: Window,
+        /// At most so many entries.
+        limit: usize,
+    },
+    /// Words in logs; answered by [`NetEvent::Answer`] with what was found, the newest first, and where to go on.
+    Search {
+        /// Words and conditions.
+        query: String,
+        /// Where; none: in all rooms that were entered.
+        room: Option<RoomName>,
+        /// Where an earlier answer said to go on.
+        from: Option<SearchFrom>,
+        /// Goes on until so many were found, or what a server allows at once was looked through.
+        limit: Option<usize>,
     },
     /// Who is in a room; answered by [`NetEvent::Answer`].
     Who(RoomName),
@@ -192,7 +213,21 @@ pub enum NetEvent {
         /// There are older ones.
         more: bool,
     },
-    /// The answer to [`NetCommand::Who`], [`NetCommand::Rooms`] or [`NetCommand::Nodes`], as it came.
+    /// A part of a log as it is now, oldest first.
+    Looked {
+        /// The room.
+        room: RoomName,
+        /// Which part was asked for.
+        window: Window,
+        /// Which life of its log.
+        epoch: Epoch,
+        /// The entries.
+        messages: Vec<RoomMessage>,
+        /// There are newer ones.
+        more: bool,
+    },
+    /// The answer to [`NetCommand::Who`], [`NetCommand::Rooms`], [`NetCommand::Search`] or [`NetCommand::Nodes`]; where it
+    /// came in pages, all of them.
     Answer(ServerMessage),
     /// Something went wrong that a person should know.
     Trouble {
@@ -203,6 +238,37 @@ pub enum NetEvent {
         /// In words.
         text: String,
     },
+}
+
+/// A part of a room's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// The entries behind a place.
+    After(Seq),
+    /// As many before a place as behind it, and what stands there.
+    Around(Seq),
+}
+
+impl Window {
+    /// What marks the question for this part, and its answer.
+    pub(crate) fn mark(self) -> Re {
+        let mark = match self {
+            Self::After(seq) => format!("after-{seq}"),
+            Self::Around(seq) => format!("around-{seq}"),
+        };
+        Re::parse(&mark).expect("a few letters and digits")
+    }
+
+    /// Which part an answer with this mark is.
+    pub(crate) fn of(mark: &Re) -> Option<Self> {
+        let (what, seq) = mark.as_str().split_once('-')?;
+        let seq = Seq(seq.parse().ok()?);
+        match what {
+            "after" => Some(Self::After(seq)),
+            "around" => Some(Self::Around(seq)),
+            _ => None,
+        }
+    }
 }
 
 /// How an entry came.

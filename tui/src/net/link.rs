@@ -10,7 +10,7 @@
 //! - `cut_off`: a server that cannot reach the others.
 //! - `moving`: leaving a server that still answers, by a second connection beside the first.
 //! - `pulse`: pings, round trips, and when silence means death.
-//! - `questions`: what was asked on this connection and not answered yet.
+//! - `questions`: what was asked on this connection and not answered yet; `pages`: answers that come in pieces.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -32,6 +32,7 @@ mod cut_off;
 mod dial;
 mod frames;
 mod moving;
+mod pages;
 mod pulse;
 mod questions;
 mod recovery;
@@ -40,6 +41,7 @@ mod tests;
 
 use dial::HELLO_MAX;
 use moving::Moving;
+use pages::Pages;
 use pulse::Pulse;
 use questions::Questions;
 use recovery::Lost;
@@ -140,6 +142,7 @@ pub struct Link {
     /// On the way to another server while this one still answers.
     moving: Moving,
     questions: Questions,
+    pages: Pages,
     /// Connections in a row that were lost as soon as they stood.
     short_lives: u32,
     outputs: VecDeque<Output>,
@@ -206,6 +209,7 @@ impl Link {
             lost: None,
             moving: Moving::default(),
             questions: Questions::default(),
+            pages: Pages::default(),
             short_lives: 0,
             outputs: VecDeque::new(),
             next_restored: RESTORED_OUTS,

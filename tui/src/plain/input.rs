@@ -1,14 +1,17 @@
 //! Owns what a line of input means in plain mode: a message, a slash command, or a request of the protocol.
 //! What is done about it is [`super::talk`]'s.
 
-use chat_protocol::{ClientMessage, Kind, Outgoing, Re, RoomName, Seq, UserName, decode_request};
+use chat_protocol::{
+    ClientMessage, Kind, Outgoing, Re, RoomName, SearchFrom, Seq, UserName, decode_request, limits,
+};
 
 use crate::command::{self, Command};
 use crate::effect::DemoCommand;
-use crate::net::event::Target;
+use crate::net::event::{Target, Window};
 
 /// What there is, for people.
-pub(super) const COMMANDS: &str = "/join ROOM, /leave [ROOM], /me TEXT, /reply TEXT, /edit TEXT, /delete, /topic [TEXT], /nick NAME, /who [ROOM], /rooms, /nodes, /quit; \
+pub(super) const COMMANDS: &str = "/join ROOM, /leave [ROOM], /me TEXT, /reply TEXT, /edit TEXT, /delete, /topic [TEXT], /nick NAME, \
+     /who [ROOM], /rooms, /search [-a] [WORDS], /context NUMBER, /nodes, /quit; \
      in the demo /kill, /kill all, /revive, /withhold; //TEXT begins with a slash";
 
 /// A line of input.
@@ -46,6 +49,23 @@ pub(super) enum Input {
     Who(Option<RoomName>),
     /// The room directory.
     Rooms,
+    /// Words in the current room, or in all rooms.
+    Search { query: String, everywhere: bool },
+    /// A search as a program asks for it; no room: in all.
+    Find { query: String, room: Option<RoomName>, from: Option<SearchFrom>, limit: usize },
+    /// On with the last search.
+    SearchOn,
+    /// What was said around the found message of this number.
+    Context(usize),
+    /// A part of a log.
+    Look {
+        /// Where; none: the current room.
+        room: Option<RoomName>,
+        /// Which part.
+        window: Window,
+        /// At most so many.
+        limit: usize,
+    },
     /// The cluster's nodes.
     Nodes,
     /// Older entries.
@@ -112,6 +132,9 @@ pub(super) fn parse(line: &str) -> Result<Option<Input>, String> {
         Command::Nick(name) => Input::Nick(name),
         Command::Who(room) => Input::Who(room),
         Command::Rooms => Input::Rooms,
+        Command::Search { query, everywhere } => Input::Search { query, everywhere },
+        Command::SearchOn => Input::SearchOn,
+        Command::Context(number) => Input::Context(number),
         Command::Nodes => Input::Nodes,
         Command::Help => Input::Help,
         Command::Quit => Input::Quit,
@@ -166,13 +189,22 @@ pub(super) fn parse_json(line: &str) -> Result<Option<Input>, String> {
         ClientMessage::Who { room, .. } => Ok(Some(Input::Who(room))),
         ClientMessage::Rooms { .. } => Ok(Some(Input::Rooms)),
         ClientMessage::Nodes {} => Ok(Some(Input::Nodes)),
-        ClientMessage::History { room, before, limit, .. } => {
-            let limit = limit.unwrap_or(chat_protocol::limits::HISTORY_ENTRIES_DEFAULT);
-            Ok(Some(Input::History { room, before, limit }))
+        ClientMessage::History { room, before, after, around, limit, .. } => {
+            let limit = limit.unwrap_or(limits::HISTORY_ENTRIES_DEFAULT);
+            let window = after.map(Window::After).or(around.map(Window::Around));
+            Ok(Some(match window.filter(|_| before.is_none()) {
+                Some(window) => Input::Look { room, window, limit },
+                None => Input::History { room, before, limit },
+            }))
+        }
+        ClientMessage::Search { query, room, before, from, limit } => {
+            let place = room.clone().zip(before).map(|(room, before)| SearchFrom { room, before });
+            let limit = limit.unwrap_or(limits::SEARCH_FOUND_MAX);
+            Ok(Some(Input::Find { query, room, from: from.or(place), limit }))
         }
         _ => Err(
             "this request is the client's own to make; yours are message, edit, delete, topic, join, leave, \
-                  rename, who, rooms, nodes, history"
+                  rename, who, rooms, nodes, history, search"
                 .into(),
         ),
     }

@@ -118,6 +118,9 @@ fn server_side(event: &NetEvent) -> Option<Value> {
         NetEvent::History { room, messages, more } => {
             json!({"type": "history", "room": room, "messages": messages, "more": more})
         }
+        NetEvent::Looked { room, epoch, messages, more, .. } => {
+            json!({"type": "history", "room": room, "epoch": epoch, "messages": messages, "more": more})
+        }
         NetEvent::Trouble { room, code, text } => {
             json!({"type": "error", "room": room, "code": code, "message": text})
         }

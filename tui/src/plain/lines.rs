@@ -97,6 +97,8 @@ impl Lines {
             NetEvent::History { messages, .. } => {
                 messages.iter().map(|message| self.entry(message)).collect()
             }
+            NetEvent::Looked { messages, .. } => messages.iter().map(|message| self.dated(message)).collect(),
+            NetEvent::Answer(ServerMessage::Search { messages, more, .. }) => self.found(messages, *more),
             NetEvent::Answer(answer) => answer_lines(answer),
             NetEvent::Trouble { room, text, .. } => {
                 let place = room.as_ref().map(|room| format!("[{room}] ")).unwrap_or_default();
@@ -123,6 +125,25 @@ impl Lines {
             Some(Kind::Notice) => format!("{time} [{room}] ! {content}"),
             _ => format!("{time} [{room}] {sender}{quote}: {content}"),
         }
+    }
+
+    /// What was found came with the newest first; below it stands what is typed next.
+    fn found(&self, messages: &[RoomMessage], more: bool) -> Vec<String> {
+        let goes_on = if more { "; /search goes on" } else { "" };
+        if messages.is_empty() {
+            return vec![format!("-- nothing found{goes_on}")];
+        }
+        let head = format!("-- found {}, the newest last{goes_on}", messages.len());
+        let numbered = messages.iter().enumerate().rev();
+        let lines = numbered.map(|(index, message)| format!("{:>3} {}", index + 1, self.dated(message)));
+        std::iter::once(head).chain(lines).collect()
+    }
+
+    fn dated(&self, message: &RoomMessage) -> String {
+        let date = message.body.timestamp.parse::<Timestamp>().map_or("----------".into(), |timestamp| {
+            timestamp.to_zoned(self.zone.clone()).strftime("%Y-%m-%d").to_string()
+        });
+        format!("{date} {}", self.entry(message))
     }
 
     fn time(&self, timestamp: &str) -> String {

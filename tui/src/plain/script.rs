@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chat_protocol::{NodeId, RoomName};
+use chat_protocol::{ErrorCode, NodeId, RoomName};
 
 use super::talk::{Effect, Talk};
 use crate::effect::DemoCommand;
@@ -97,7 +97,12 @@ impl Script {
                 OutState::Sent | OutState::Acked => {}
             },
             NetEvent::Renamed { .. } => self.seen.renamed = true,
-            NetEvent::Answer(_) | NetEvent::History { .. } => self.seen.answer = true,
+            NetEvent::Answer(_) | NetEvent::History { .. } | NetEvent::Looked { .. } => {
+                self.seen.answer = true;
+            }
+            NetEvent::Trouble { code: ErrorCode::BadQuery, text, .. } => {
+                self.seen.failed = Some(text.clone());
+            }
             // Shown for ten seconds only, so it is remembered.
             NetEvent::Link(status) => {
                 self.seen.recovery |= status.recovery.as_ref().is_some_and(|new| new.at >= self.since);

@@ -3,12 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_protocol::{Kind, Re, RoomName, text::sanitize_line};
+use chat_protocol::{ErrorCode, Kind, Re, RoomName, SearchFrom, Seq, ServerMessage, text::sanitize_line};
 
 use super::input::{COMMANDS, Input, Say};
 use super::recent::Recent;
 use crate::effect::DemoCommand;
-use crate::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState, Target, Words};
+use crate::net::event::{
+    LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState, Target, Window, Words,
+};
+
+/// Messages found that are shown at once.
+const FOUND_SHOWN: usize = 20;
+/// Messages shown around one.
+const CONTEXT_SHOWN: usize = 11;
 
 /// What a line of input leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +41,16 @@ pub(super) struct Said {
     pub(super) was_queued: bool,
 }
 
+/// The last search, for going on.
+#[derive(Debug, Default)]
+struct Search {
+    query: String,
+    room: Option<RoomName>,
+    next: Option<SearchFrom>,
+    /// Where what was found last stands, the newest first.
+    found: Vec<(RoomName, Seq)>,
+}
+
 #[derive(Debug)]
 pub(super) struct Talk {
     room: RoomName,
@@ -44,6 +61,7 @@ pub(super) struct Talk {
     topics: BTreeMap<RoomName, String>,
     next_out: u64,
     asked: usize,
+    search: Search,
     status: LinkStatus,
     has_demo: bool,
 }
@@ -65,6 +83,7 @@ impl Talk {
             topics: BTreeMap::new(),
             next_out: 0,
             asked: 0,
+            search: Search::default(),
             status: LinkStatus::default(),
             has_demo: cluster == Cluster::Demo,
         }
@@ -126,6 +145,16 @@ impl Talk {
             Input::Who(room) => self.ask(NetCommand::Who(self.or_current(room))),
             Input::Rooms => self.ask(NetCommand::Rooms),
             Input::Nodes => self.ask(NetCommand::Nodes),
+            Input::Search { query, everywhere } => {
+                let room = (!everywhere).then(|| self.room.clone());
+                self.find((query, room), None, FOUND_SHOWN)
+            }
+            Input::Find { query, room, from, limit } => self.find((query, room), from, limit),
+            Input::SearchOn => self.search_on(),
+            Input::Context(number) => self.context(number),
+            Input::Look { room, window, limit } => {
+                self.ask(NetCommand::Look { room: self.or_current(room), window, limit })
+            }
             Input::History { room, before, limit } => {
                 self.ask(NetCommand::History { room: self.or_current(room), before, limit })
             }
@@ -150,7 +179,19 @@ impl Talk {
                 self.topics.insert(message.room.clone(), message.body.content.clone());
             }
             NetEvent::Left(room) => self.left(room),
-            NetEvent::Answer(_) | NetEvent::History { .. } => self.asked = self.asked.saturating_sub(1),
+            NetEvent::Answer(answer) => {
+                self.asked = self.asked.saturating_sub(1);
+                if let ServerMessage::Search { messages, next, .. } = answer {
+                    let places = messages.iter().map(|message| (message.room.clone(), message.seq));
+                    self.search.found = places.collect();
+                    self.search.next.clone_from(next);
+                }
+            }
+            NetEvent::History { .. }
+            | NetEvent::Looked { .. }
+            | NetEvent::Trouble { code: ErrorCode::BadQuery, .. } => {
+                self.asked = self.asked.saturating_sub(1);
+            }
             NetEvent::Out { out, state, .. } => return self.out(*out, state),
             _ => {}
         }
@@ -170,6 +211,29 @@ impl Talk {
         let words = Words { content: content.unwrap_or_default(), kind, of: Some(of) };
         let shown = if words.content.is_empty() { "deleting a message" } else { &words.content };
         Effect::Net(NetCommand::SayOf { out: self.remember(shown, re), room, words })
+    }
+
+    fn find(&mut self, what: (String, Option<RoomName>), from: Option<SearchFrom>, limit: usize) -> Effect {
+        let (query, room) = what;
+        self.search = Search { query: query.clone(), room: room.clone(), ..Search::default() };
+        self.ask(NetCommand::Search { query, room, from, limit: Some(limit) })
+    }
+
+    fn search_on(&mut self) -> Effect {
+        let Some(from) = self.search.next.take() else {
+            return Effect::Refuse("no search to go on with: /search WORDS begins one".into());
+        };
+        let (query, room) = (self.search.query.clone(), self.search.room.clone());
+        self.ask(NetCommand::Search { query, room, from: Some(from), limit: Some(FOUND_SHOWN) })
+    }
+
+    fn context(&mut self, number: usize) -> Effect {
+        match number.checked_sub(1).and_then(|index| self.search.found.get(index)).cloned() {
+            Some((room, seq)) => {
+                self.ask(NetCommand::Look { room, window: Window::Around(seq), limit: CONTEXT_SHOWN })
+            }
+            None => Effect::Refuse(format!("no message {number} was found: /search WORDS first")),
+        }
     }
 
     /// What was written here and is to be answered for.

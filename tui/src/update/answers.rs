@@ -2,12 +2,15 @@
 
 use chat_protocol::{NodeInfo, RoomInfo, RoomName, ServerMessage, User};
 
+use super::search;
 use crate::app::App;
 use crate::app::line::Said;
 use crate::app::text::clean_line;
 
 /// Users named by one answer; the count is exact all the same.
 const USERS_SHOWN: usize = 100;
+/// Rooms listed by one answer: the backlog of the room shown is not for them.
+const ROOMS_SHOWN: usize = 200;
 
 /// An answer came.
 pub(super) fn take(app: &mut App, message: ServerMessage) {
@@ -28,6 +31,7 @@ pub(super) fn take(app: &mut App, message: ServerMessage) {
             }
             app.link.nodes = nodes;
         }
+        ServerMessage::Search { messages, next, .. } => search::found(app, &messages, next),
         ServerMessage::Kicked { room, by, reason } => {
             let reason = reason.map(|reason| format!(": {}", clean_line(&reason))).unwrap_or_default();
             let text = format!("{} put you out of #{room}{reason}", clean_line(&by));
@@ -52,12 +56,16 @@ fn who(room: &RoomName, users: &[User], count: usize) -> Vec<String> {
 }
 
 fn directory(rooms: &[RoomInfo], more: bool) -> Vec<String> {
+    let rooms: Vec<&RoomInfo> = rooms.iter().filter(|room| !room.room.is_hidden()).collect();
     let mut lines = vec![format!("{} rooms{}", rooms.len(), if more { ", and more" } else { "" })];
     lines.extend(
-        rooms.iter().filter(|room| !room.room.is_hidden()).map(|room| {
+        rooms.iter().take(ROOMS_SHOWN).map(|room| {
             format!("  #{} {} {}", room.room, users_counted(room.count), clean_line(&room.topic))
         }),
     );
+    if rooms.len() > ROOMS_SHOWN {
+        lines.push(format!("  and {} more", rooms.len() - ROOMS_SHOWN));
+    }
     lines
 }
 

@@ -2,7 +2,7 @@
 
 use chat_protocol::{Kind, RoomName, limits};
 
-use super::{about, act};
+use super::{about, act, search};
 use crate::app::about::{About, Deed};
 use crate::app::line::{Mark, Said, Speech};
 use crate::app::{App, Popup, text};
@@ -92,6 +92,18 @@ fn perform(app: &mut App, command: Command) -> Vec<Effect> {
             let room = room.or_else(|| app.rooms.current().map(|room| room.name.clone()));
             return answered(app, room.map(NetCommand::Who));
         }
+        Command::Search { query, everywhere } => {
+            let asked = search::begin(app, query, everywhere);
+            return only_online(app, asked);
+        }
+        Command::SearchOn => {
+            let asked = search::go_on(app);
+            return only_online(app, asked);
+        }
+        Command::Context(number) => {
+            let asked = search::context(app, number);
+            return only_online(app, asked);
+        }
         Command::Rooms => return answered(app, Some(NetCommand::Rooms)),
         Command::Nodes => {
             app.nodes_asked += 1;
@@ -127,10 +139,14 @@ fn perform(app: &mut App, command: Command) -> Vec<Effect> {
 
 /// Asks what only a server can answer; offline that is said rather than waited for.
 fn answered(app: &mut App, command: Option<NetCommand>) -> Vec<Effect> {
-    if !matches!(app.link.status.state, LinkState::Online { .. }) {
+    only_online(app, command.map(Effect::Net).into_iter().collect())
+}
+
+fn only_online(app: &mut App, asked: Vec<Effect>) -> Vec<Effect> {
+    if !asked.is_empty() && !matches!(app.link.status.state, LinkState::Online { .. }) {
         app.hint("offline: the answer comes when the link is back");
     }
-    command.map(Effect::Net).into_iter().collect()
+    asked
 }
 
 /// What is being written takes a message's place.

@@ -2,7 +2,7 @@
 
 use chat_protocol::{ErrorCode, NodeId, RoomName, Seq, User, UserId};
 
-use super::{act, answers, entries};
+use super::{act, answers, entries, search};
 use crate::app::line::{Mark, Said};
 use crate::app::text::clean_line;
 use crate::app::{App, text};
@@ -51,6 +51,7 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
                 }
             }
         }
+        NetEvent::Looked { room, window, messages, .. } => search::looked(app, &room, window, &messages),
         NetEvent::Answer(message) => answers::take(app, message),
         NetEvent::Trouble { room, code, text } => trouble(app, room.as_ref(), code, &text),
     }

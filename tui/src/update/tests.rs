@@ -1,10 +1,10 @@
 mod changes;
 
-use chat_protocol::{ErrorCode, Presence, Seq, ServerMessage, UserName};
+use chat_protocol::{ErrorCode, Presence, SearchFrom, Seq, ServerMessage, UserName};
 
 use crate::effect::{DemoCommand, Effect};
 use crate::event::Event;
-use crate::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, Origin, OutId, OutState};
+use crate::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, Origin, OutId, OutState, Window};
 use crate::stage::{Stage, id, message, online, room, user};
 
 fn chat() -> Stage {
@@ -501,4 +501,80 @@ fn the_first_unread_message_is_found() {
     }
     stage.press("Alt-1").press("Alt-u");
     assert!(stage.shows("100 new") && stage.shows("line 0.") && !stage.shows("line 99."));
+}
+
+/// What a search finds, the newest first.
+fn found(messages: Vec<chat_protocol::RoomMessage>, next: Option<SearchFrom>) -> NetEvent {
+    let (room, epoch, more) = (Some(room("general")), None, next.is_some());
+    NetEvent::Answer(ServerMessage::Search { room, epoch, messages, more, next, re: None })
+}
+
+fn searches(query: &str, in_room: Option<&str>, from: Option<SearchFrom>) -> NetCommand {
+    NetCommand::Search { query: query.to_owned(), room: in_room.map(room), from, limit: Some(20) }
+}
+
+#[test]
+fn what_is_found_is_shown_with_the_newest_last_and_goes_on() {
+    let mut stage = chat();
+    stage.asked();
+    stage.enters("/search fox");
+    assert_eq!(stage.asked(), [searches("fox", Some("general"), None)]);
+    let next = SearchFrom { room: room("general"), before: Seq(7) };
+    let messages = vec![
+        message("general", 9, "bob\x07", "the\nnewest fox\x1b[2J"),
+        message("general", 7, "eve", "a fox"),
+    ];
+    stage.net(found(messages, Some(next.clone())));
+    assert!(stage.shows("found 2 for fox in #general, newest last; /search goes on"), "{}", stage.picture());
+    assert!(stage.shows("  1 #general 2025-08-12 10:04 bob: the newest fox[2J"), "{}", stage.picture());
+    let picture = stage.picture();
+    assert!(picture.find("  2 #general").unwrap() < picture.find("  1 #general").unwrap(), "{picture}");
+    stage.enters("/search");
+    assert_eq!(stage.asked(), [searches("fox", Some("general"), Some(next))]);
+    stage.net(found(vec![message("general", 3, "eve", "an old fox")], None));
+    assert!(
+        stage.shows("found 1 for fox in #general, newest last") && stage.shows("/context NUMBER"),
+        "{}",
+        stage.picture()
+    );
+    assert!(stage.shows("  3 #general 2025-08-12 10:01 eve: an old fox"));
+    assert!(stage.enters("/search").shows("no search to go on with"));
+    stage.enters("/search -a owl");
+    assert_eq!(stage.asked(), [searches("owl", None, None)]);
+    stage.net(found(vec![], None));
+    assert!(stage.shows("nothing found for owl in all rooms"));
+    assert!(stage.enters("/context 1").shows("no message 1 was found"));
+}
+
+#[test]
+fn what_was_said_around_a_found_message_is_shown() {
+    let mut stage = chat();
+    stage.enters("/search fox");
+    let messages = vec![message("general", 9, "bob", "a fox"), message("ops", 7, "eve", "a fox")];
+    stage.net(found(messages, None));
+    stage.asked();
+    stage.enters("/context 2");
+    let (room, window) = (room("ops"), Window::Around(Seq(7)));
+    assert_eq!(stage.asked(), [NetCommand::Look { room: room.clone(), window, limit: 11 }]);
+    let looked = |messages| NetEvent::Looked {
+        room: room.clone(),
+        window,
+        epoch: chat_protocol::Epoch(1),
+        messages,
+        more: false,
+    };
+    let texts = [(6, "before"), (7, "a fox"), (8, "behind")];
+    stage.net(looked(texts.map(|(seq, text)| message("ops", seq, "eve", text)).into()));
+    assert!(stage.shows("around that in #ops:") && stage.shows("> 2025-08-12 10:03 eve: a fox"));
+    assert!(stage.shows("  2025-08-12 10:04 eve: behind"), "{}", stage.picture());
+    let mut another = message("ops", 7, "eve", "of another life");
+    another.id.n = 99;
+    stage.net(looked(vec![another]));
+    assert!(stage.shows("#ops does not have that any more"), "{}", stage.picture());
+}
+
+#[test]
+fn searching_offline_is_said() {
+    let mut stage = Stage::new(80, 24);
+    assert!(stage.enters("/search fox").shows("offline"), "{}", stage.picture());
 }

@@ -189,3 +189,50 @@ async fn a_server_alone_is_told_once_and_what_was_said_waits() {
     session.end().await.unwrap();
     killer.kill();
 }
+
+#[tokio::test]
+async fn what_was_said_is_found_by_people_and_programs() {
+    let (cluster, name) = (chat_server::Cluster::default(), NodeId::parse("one").unwrap());
+    let mut config = Config::loopback(name);
+    config.limits.messages_per_second = 0;
+    let server = cluster.bind(config).unwrap();
+    let (addr, killer) = (server.tcp_addr().unwrap(), server.killer());
+    let mut node = JoinSet::new();
+    node.spawn(server.run(CancellationToken::new()));
+    let endpoint = Endpoint::new(addr.ip().to_string(), addr.port(), Transport::Tcp);
+    let mut session = Session::at(endpoint.clone(), Format::Lines, None);
+    session.until("[general] joined").await;
+    for number in 1..=30 {
+        session.write(&format!("fox {number}\n")).await;
+    }
+    session.until("alice: fox 30").await;
+    session.write("/search FOX\n").await;
+    session.until("-- found 20, the newest last; /search goes on").await;
+    assert!(session.until(" 20 20").await.ends_with("[general] alice: fox 11"));
+    assert!(session.until("  1 20").await.ends_with("alice: fox 30"));
+    session.write("/search\n").await;
+    session.until("-- found 10, the newest last").await;
+    assert!(session.until(" 10 20").await.ends_with("alice: fox 1"));
+    session.until("alice: fox 10").await;
+    session.write("/context 10\n").await;
+    session.until("[general] alice: fox 1").await;
+    session.until("alice: fox 6").await;
+    session.write("/search from:\n").await;
+    session.until("-- error: from: stands there without a value").await;
+    session.end().await.unwrap();
+
+    let mut program = Session::at(endpoint, Format::Json, None);
+    program.until(r#""type":"room_users""#).await;
+    program.write("{\"type\":\"search\",\"query\":\"fox from:alice\",\"limit\":3}\n").await;
+    let found = program.until(r#""type":"search""#).await;
+    assert!(found.contains(r#""content":"fox 30""#) && found.contains(r#""next":{"before":28"#), "{found}");
+    program.write("{\"type\":\"history\",\"room\":\"general\",\"around\":15,\"limit\":3}\n").await;
+    let around = program.until(r#""type":"history""#).await;
+    assert_eq!(around.matches("\"content\":\"fox 1").count(), 3, "{around}");
+    assert!(around.contains("fox 14") && around.contains("fox 16"), "{around}");
+    program.write("{\"type\":\"who\"}\n{\"type\":\"rooms\"}\n").await;
+    assert!(program.until(r#""type":"who""#).await.contains(r#""more":false"#));
+    assert!(program.until(r#""type":"rooms""#).await.contains(r#""room":"general""#));
+    program.end().await.unwrap();
+    killer.kill();
+}

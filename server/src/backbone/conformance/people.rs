@@ -48,7 +48,7 @@ pub(in crate::backbone) async fn a_lost_lease_takes_its_users_along<F: Fixture>(
     a.backbone.enter(&room(), user("alice", "a")).await.unwrap();
     assert_eq!(present(&b).await, ["alice"]);
     fixture.wait(F::LEASE).await;
-    assert_eq!((present(&b).await, b.backbone.rooms().await.unwrap()), (vec![], vec![]));
+    assert_eq!((present(&b).await, b.backbone.rooms(None, 9).await.unwrap()), (vec![], vec![]));
     renew(&a, "a").await;
     assert_eq!(present(&b).await, [""; 0], "who has lost a lease says everything anew");
     a.backbone.enter(&room(), user("alice", "a")).await.unwrap();
@@ -94,9 +94,14 @@ pub(in crate::backbone) async fn the_directory_lists_rooms_with_users(fixture: i
     let apple = RoomName::parse("apple").unwrap();
     b.backbone.enter(&apple, user("bob", "b")).await.unwrap();
     let zebra = RoomName::parse("zebra").unwrap();
-    assert_eq!(b.backbone.rooms().await.unwrap(), [(apple, 2), (zebra.clone(), 1)]);
+    assert_eq!(b.backbone.rooms(None, 9).await.unwrap(), [(apple.clone(), 2), (zebra.clone(), 1)]);
+    assert_eq!(b.backbone.rooms(None, 1).await.unwrap(), [(apple.clone(), 2)]);
+    assert_eq!(b.backbone.rooms(Some(&apple), 9).await.unwrap(), [(zebra.clone(), 1)]);
+    let between = RoomName::parse("bee").unwrap();
+    assert_eq!(b.backbone.rooms(Some(&between), 1).await.unwrap(), [(zebra.clone(), 1)]);
+    assert_eq!(b.backbone.rooms(Some(&zebra), 9).await.unwrap(), []);
     a.backbone.exit(&zebra, &user("alice", "a").user_id, false).await.unwrap();
-    assert_eq!(b.backbone.rooms().await.unwrap().len(), 1);
+    assert_eq!(b.backbone.rooms(None, 9).await.unwrap().len(), 1);
 }
 
 pub(in crate::backbone) async fn a_name_belongs_to_one_user<F: Fixture>(fixture: F) {

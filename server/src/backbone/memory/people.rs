@@ -2,6 +2,7 @@
 //! user has joined. Pure: time is passed in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::time::Duration;
 
 use chat_protocol::{NodeId, NodeInfo, RoomName, User, UserId};
@@ -116,11 +117,19 @@ impl People {
         users.into_values().collect()
     }
 
-    pub(super) fn rooms(&self, now: Duration) -> Vec<(RoomName, usize)> {
-        let shown = self.rooms.keys().filter(|room| !room.is_reserved());
-        shown
+    pub(super) fn rooms(
+        &self,
+        after: Option<&RoomName>,
+        limit: usize,
+        now: Duration,
+    ) -> Vec<(RoomName, usize)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.rooms.range::<RoomName, _>((from, Bound::Unbounded)).map(|(room, _)| room);
+        behind
+            .filter(|room| !room.is_reserved())
             .map(|room| (room.clone(), self.present(room, now).len()))
             .filter(|(_, count)| *count > 0)
+            .take(limit)
             .collect()
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_protocol::{NodeId, NodeInfo, RoomName, User, UserId};
+use futures_util::future::try_join_all;
 use parking_lot::Mutex;
 use redis::Value;
 use tokio::time::{Instant, sleep};
@@ -29,6 +30,8 @@ const MAY_LIVE: Duration = Duration::from_secs(10);
 const RENEWED_WITHIN: Duration = Duration::from_millis(1_500);
 /// How long what a life has registered stays without being refreshed, in seconds.
 pub(super) const REGISTERED_S: u64 = 7 * 86_400;
+/// Rooms whose users are counted at once.
+const COUNTED_AT_ONCE: usize = 64;
 /// How often it is refreshed.
 pub(super) const REFRESH_EVERY: Duration = Duration::from_secs(86_400);
 
@@ -322,7 +325,11 @@ impl People {
         Ok(users.into_values().collect())
     }
 
-    pub(super) async fn rooms(&self) -> Answer<Vec<(RoomName, usize)>> {
+    pub(super) async fn rooms(
+        &self,
+        after: Option<&RoomName>,
+        limit: usize,
+    ) -> Answer<Vec<(RoomName, usize)>> {
         let (_, lives) = self.lives(Duration::ZERO).await?;
         let mut found: BTreeSet<RoomName> = BTreeSet::new();
         for life in &lives {
@@ -331,11 +338,16 @@ impl People {
             let read = || Row::of(names)?.map(|name| RoomName::parse(&text(name)?).ok()).collect();
             found.extend(understood::<Vec<RoomName>>("the rooms of a node", read())?);
         }
-        found.retain(|room| !room.is_reserved());
+        found.retain(|room| !room.is_reserved() && after.is_none_or(|after| room > after));
+        let found: Vec<RoomName> = found.into_iter().collect();
         let mut counted = Vec::new();
-        for room in found {
-            let count = self.count(&room, &lives).await?;
-            counted.extend((count > 0).then_some((room, count)));
+        for rooms in found.chunks(COUNTED_AT_ONCE) {
+            let counts = try_join_all(rooms.iter().map(|room| self.count(room, &lives))).await?;
+            counted.extend(rooms.iter().cloned().zip(counts).filter(|(_, count)| *count > 0));
+            if counted.len() >= limit {
+                counted.truncate(limit);
+                break;
+            }
         }
         Ok(counted)
     }

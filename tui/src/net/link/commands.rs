@@ -3,7 +3,7 @@
 use chat_protocol::{ClientMessage, ErrorCode, RoomName};
 
 use super::{Link, Phase};
-use crate::net::event::{Moment, NetCommand, NetEvent, OutId, OutState, Words};
+use crate::net::event::{Moment, NetCommand, NetEvent, OutId, OutState, Window, Words};
 
 impl Link {
     pub(super) fn command(&mut self, now: Moment, command: NetCommand) {
@@ -33,6 +33,23 @@ impl Link {
             NetCommand::History { room, .. } => {
                 // Answered all the same: whoever waits for it need not wait.
                 self.event(NetEvent::History { room, messages: Vec::new(), more: true });
+            }
+            NetCommand::Look { room, window, limit } => {
+                let (after, around) = match window {
+                    Window::After(seq) => (Some(seq), None),
+                    Window::Around(seq) => (None, Some(seq)),
+                };
+                let (asked, limit) = (Some(room.clone()), Some(limit));
+                let look =
+                    ClientMessage::History { room: asked, epoch: None, before: None, after, around, limit };
+                match self.phase {
+                    Phase::Up => self.question_as(now, Some(window.mark()), look),
+                    _ => self.offline(Some(room)),
+                }
+            }
+            NetCommand::Search { query, room, from, limit } => {
+                let search = ClientMessage::Search { query, room, before: None, from, limit };
+                if self.phase == Phase::Up { self.search(now, search) } else { self.offline(None) }
             }
             NetCommand::Who(room) => {
                 let who = ClientMessage::Who { room: Some(room.clone()), limit: None, after: None };

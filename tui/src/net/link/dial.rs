@@ -110,6 +110,7 @@ impl Link {
         let beside = self.take_beside();
         self.reaches_others();
         self.questions.forget();
+        self.pages.forget();
         (self.status.rtt, self.status.rtt_p99) = (None, None);
         let retry_at = now + delay(attempt, self.spread, &mut self.rng);
         self.status.state = LinkState::Down { since, reason, attempt, retry_at };

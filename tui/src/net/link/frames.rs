@@ -11,7 +11,7 @@ use chat_protocol::{
 use super::cut_off::CUT_OFF;
 use super::{Link, Phase};
 use crate::net::cursor::Seen;
-use crate::net::event::{LinkState, Moment, NetEvent, OutState};
+use crate::net::event::{LinkState, Moment, NetEvent, OutState, Window};
 
 /// Why a link is given up for a server that stays.
 pub(super) const GOING_AWAY: &str = "the server is going away";
@@ -51,20 +51,24 @@ impl Link {
             ServerMessage::UserChanged { user_id, username, was, .. } => {
                 self.event(NetEvent::Renamed { user_id, name: username, was });
             }
-            answer => self.answer(answer),
+            answer => self.answer(now, answer),
         }
     }
 
     /// The answer to something that was asked.
-    fn answer(&mut self, answer: ServerMessage) {
-        self.questions.answered(&answer);
+    fn answer(&mut self, now: Moment, answer: ServerMessage) {
+        let question = self.questions.answered(&answer);
         match answer {
             ServerMessage::Left { room, .. } => self.left(room),
-            ServerMessage::History { room, epoch, messages, more, .. } => {
-                self.history(room, epoch, messages, more);
+            ServerMessage::History { room, epoch, messages, more, re } => {
+                match re.as_ref().and_then(Window::of) {
+                    Some(window) => self.event(NetEvent::Looked { room, window, epoch, messages, more }),
+                    None => self.history(room, epoch, messages, more),
+                }
             }
-            ServerMessage::Who { .. } | ServerMessage::Rooms { .. } | ServerMessage::Nodes { .. } => {
-                self.event(NetEvent::Answer(answer));
+            ServerMessage::Nodes { .. } => self.event(NetEvent::Answer(answer)),
+            ServerMessage::Who { .. } | ServerMessage::Rooms { .. } | ServerMessage::Search { .. } => {
+                self.paged(now, answer, question);
             }
             _ => {}
         }
@@ -231,6 +235,9 @@ impl Link {
     }
 
     fn error(&mut self, now: Moment, error: ErrorMessage) {
+        if self.page_refused(&error) {
+            return;
+        }
         if error.code == ErrorCode::Unavailable && self.cut_off(now, &error) {
             return;
         }

@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chat_protocol::{ClientMessage, RoomName, ServerMessage};
+use chat_protocol::{ClientMessage, Re, Request, RoomName, ServerMessage};
 
-use super::{Link, Phase};
+use super::pages::re_of;
+use super::{Link, Output, Phase};
 use crate::net::event::{Moment, NetEvent};
 
 /// What was not answered for so long was refused: an error does not say which question it is about.
@@ -16,20 +17,27 @@ const ASKED_MAX: usize = 64;
 
 /// Questions that wait for their answers, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Questions(VecDeque<(Moment, ClientMessage)>);
+pub(super) struct Questions(VecDeque<(Moment, Request)>);
 
 impl Questions {
-    /// The oldest question that this answers waits no more.
-    pub(super) fn answered(&mut self, answer: &ServerMessage) {
-        if let Some(at) = self.0.iter().position(|(_, question)| answers(answer, question)) {
-            self.0.remove(at);
-        }
+    /// The oldest question that this answers waits no more: which it was.
+    pub(super) fn answered(&mut self, answer: &ServerMessage) -> Option<ClientMessage> {
+        let re = re_of(answer);
+        let is_asked =
+            |(_, asked): &(Moment, Request)| asked.re.as_ref() == re && answers(answer, &asked.message);
+        let at = self.0.iter().position(is_asked)?;
+        self.0.remove(at).map(|(_, asked)| asked.message)
+    }
+
+    /// What was asked under this mark is not answered any more.
+    pub(super) fn refused(&mut self, re: &Re) {
+        self.0.retain(|(_, asked)| asked.re.as_ref() != Some(re));
     }
 
     /// The room is left: what was asked of it nobody waits for, and asked again it would be taken for an answer to what
     /// is asked when the room is entered again.
     pub(super) fn forget_room(&mut self, left: &RoomName) {
-        self.0.retain(|(_, question)| match question {
+        self.0.retain(|(_, asked)| match &asked.message {
             ClientMessage::History { room, .. } | ClientMessage::Who { room, .. } => {
                 room.as_ref() != Some(left)
             }
@@ -50,6 +58,7 @@ fn answers(answer: &ServerMessage, question: &ClientMessage) -> bool {
         | (ServerMessage::Left { room, .. }, ClientMessage::Leave { room: asked }) => {
             asked.as_ref() == Some(room)
         }
+        (ServerMessage::Search { room, .. }, ClientMessage::Search { room: asked, .. }) => asked == room,
         (ServerMessage::Rooms { .. }, ClientMessage::Rooms { .. })
         | (ServerMessage::Nodes { .. }, ClientMessage::Nodes {}) => true,
         _ => false,
@@ -59,12 +68,18 @@ fn answers(answer: &ServerMessage, question: &ClientMessage) -> bool {
 impl Link {
     /// Asks, and remembers that it did.
     pub(super) fn question(&mut self, now: Moment, message: ClientMessage) {
+        self.question_as(now, None, message);
+    }
+
+    /// The same under a mark that the answer repeats.
+    pub(super) fn question_as(&mut self, now: Moment, re: Option<Re>, message: ClientMessage) {
         debug_assert_eq!(self.phase, Phase::Up);
-        self.questions.0.push_back((now, message.clone()));
+        let asked = Request { re, message };
+        self.questions.0.push_back((now, asked.clone()));
         if self.questions.0.len() > ASKED_MAX {
             self.questions.0.pop_front();
         }
-        self.send(message);
+        self.outputs.push_back(Output::Send(asked));
     }
 
     /// Asks the new server what the old one was asked and did not answer. A room that was left there is not
@@ -72,7 +87,7 @@ impl Link {
     pub(super) fn ask_again(&mut self, now: Moment) {
         let mut asked = std::mem::take(&mut self.questions.0);
         asked.retain(|(at, _)| now < *at + ASKED_KEPT);
-        for (_, message) in asked {
+        for (_, Request { re, message }) in asked {
             match message {
                 ClientMessage::Leave { room: Some(room) } => {
                     if !self.rooms.get(&room).is_some_and(|known| known.wished) {
@@ -81,7 +96,7 @@ impl Link {
                 }
                 // The name it asked for was in the new hello.
                 ClientMessage::Rename { .. } => {}
-                question => self.question(now, question),
+                question => self.question_as(now, re, question),
             }
         }
     }

@@ -7,6 +7,7 @@ use super::*;
 use crate::net::event::Totals;
 
 mod moving;
+mod pages;
 
 const EPOCH: Epoch = Epoch(7);
 /// Longer than any first try waits.

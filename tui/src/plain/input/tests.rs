@@ -92,3 +92,20 @@ fn changes_and_topics_are_asked_for_by_line_and_by_request() {
     let Input::Say(say) = json(r#"{"type":"message","content":"x","reply":4}"#) else { panic!("speech") };
     assert_eq!(say.of, of());
 }
+
+#[test]
+fn programs_search_and_read_any_part_of_a_log() {
+    let ops = || Some(room("ops"));
+    let place = |before| Some(SearchFrom { room: room("ops"), before: Seq(before) });
+    let find = |room, from, limit| Ok(Some(Input::Find { query: "a fox".into(), room, from, limit }));
+    assert_eq!(parse_json(r#"{"type":"search","query":"a fox"}"#), find(None, None, 50));
+    let on = r#"{"type":"search","query":"a fox","from":{"room":"ops","before":7},"limit":5}"#;
+    assert_eq!(parse_json(on), find(None, place(7), 5));
+    let before = r#"{"type":"search","query":"a fox","room":"ops","before":7}"#;
+    assert_eq!(parse_json(before), find(ops(), place(7), 50));
+    let look = |window| Ok(Some(Input::Look { room: ops(), window, limit: 50 }));
+    assert_eq!(parse_json(r#"{"type":"history","room":"ops","around":7}"#), look(Window::Around(Seq(7))));
+    assert_eq!(parse_json(r#"{"type":"history","room":"ops","after":7}"#), look(Window::After(Seq(7))));
+    let history = Input::History { room: ops(), before: Some(Seq(7)), limit: 50 };
+    assert_eq!(parse_json(r#"{"type":"history","room":"ops","before":7}"#), Ok(Some(history)));
+}

@@ -168,3 +168,20 @@ fn changes_topics_and_replies_read_as_what_they_are() {
     let shown = lines().entry(&reply);
     assert_eq!(shown, format!("10:02 [general] alice (to bob: one {}...): yes", "x".repeat(36)));
 }
+
+#[test]
+fn what_is_found_stands_with_the_newest_last() {
+    let found = |messages, more| {
+        let next = None;
+        NetEvent::Answer(ServerMessage::Search { room: None, epoch: None, messages, more, next, re: None })
+    };
+    let event = found(vec![entry("ops", 9, "new\u{1b}[2J"), entry("general", 4, "old")], true);
+    let expected = [
+        "-- found 2, the newest last; /search goes on",
+        "  2 2026-11-21 10:02 [general] alice: old",
+        "  1 2026-11-21 10:02 [ops] alice: new[2J",
+    ];
+    assert_eq!(shown(&mut lines(), &event), expected);
+    assert_eq!(shown(&mut lines(), &found(vec![], true)), ["-- nothing found; /search goes on"]);
+    assert_eq!(shown(&mut lines(), &found(vec![], false)), ["-- nothing found"]);
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::plain::input::parse;
+use crate::plain::samples::entry;
 
 fn room(name: &str) -> RoomName {
     RoomName::parse(name).unwrap()
@@ -107,4 +108,30 @@ fn a_change_is_of_ones_last_message_and_a_reply_to_somebody_elses() {
         (body.kind, body.content) = (Some(Kind::Topic), "a\u{1b}b".into());
     });
     assert_eq!(input(&mut talk, "/topic"), Effect::Print("[general] ab".into()));
+}
+
+#[test]
+fn a_search_goes_on_and_what_it_found_has_numbers() {
+    let mut talk = talk();
+    let asks = |query: &str, room: Option<RoomName>, from: Option<SearchFrom>| {
+        Effect::Net(NetCommand::Search { query: query.into(), room, from, limit: Some(20) })
+    };
+    assert_eq!(input(&mut talk, "/search -a a fox"), asks("a fox", None, None));
+    assert_eq!(input(&mut talk, "/search a fox"), asks("a fox", Some(room("general")), None));
+    let next = SearchFrom { room: room("general"), before: Seq(4) };
+    let messages = vec![entry("general", 9, "a fox"), entry("general", 4, "a fox")];
+    let (place, epoch, more) = (Some(room("general")), None, true);
+    let answer =
+        ServerMessage::Search { room: place, epoch, messages, more, next: Some(next.clone()), re: None };
+    talk.event(&NetEvent::Answer(answer));
+    assert!(!talk.is_settled(), "one was not answered");
+    let text = "no".to_owned();
+    talk.event(&NetEvent::Trouble { room: None, code: ErrorCode::BadQuery, text });
+    assert!(talk.is_settled());
+    let window = Window::Around(Seq(4));
+    let look = NetCommand::Look { room: room("general"), window, limit: 11 };
+    assert_eq!(input(&mut talk, "/context 2"), Effect::Net(look));
+    assert!(matches!(input(&mut talk, "/context 3"), Effect::Refuse(_)));
+    assert_eq!(input(&mut talk, "/search"), asks("a fox", Some(room("general")), Some(next)));
+    assert!(matches!(input(&mut talk, "/search"), Effect::Refuse(_)), "it is on its way");
 }

@@ -4,7 +4,7 @@ use crate::net::event::Recovery;
 /// What a refusal is said with.
 const REFUSALS: [ErrorCode; 2] = [ErrorCode::ShuttingDown, ErrorCode::Unavailable];
 
-fn drain(reconnect_in_ms: u64) -> ServerMessage {
+pub(super) fn drain(reconnect_in_ms: u64) -> ServerMessage {
     ServerMessage::Drain { reconnect_in_ms }
 }
 
@@ -39,7 +39,7 @@ impl Bench {
         assert!(!self.beside.holds, "nothing is at stake yet");
     }
 
-    fn asks(&mut self) -> Hello {
+    pub(super) fn asks(&mut self) -> Hello {
         self.knocks();
         self.other_server(&ServerMessage::Pong { t: None, re: None });
         assert!(self.beside.holds);
@@ -55,7 +55,7 @@ impl Bench {
         assert_eq!((self.beside.drops, self.beside.holds), (drops + 1, false));
     }
 
-    fn takes(&mut self, node: &str) {
+    pub(super) fn takes(&mut self, node: &str) {
         let client = self.link.identity.client.clone();
         self.other_server(&Self::welcomes(node, client));
         assert_eq!((self.beside.promotes, self.beside.holds), (1, false));
@@ -95,7 +95,7 @@ impl Bench {
         })
     }
 
-    fn command(&mut self, command: NetCommand) {
+    pub(super) fn command(&mut self, command: NetCommand) {
         self.input(Input::Command(command));
     }
 

@@ -1,0 +1,102 @@
+//! Owns searching as the user sees it: what was asked, what was found as lines in the room shown, and on from there.
+
+use chat_protocol::{RoomMessage, RoomName, SearchFrom};
+use jiff::Timestamp;
+
+use crate::app::App;
+use crate::app::line::Said;
+use crate::app::search::Found;
+use crate::app::text::{clean_line, ellipsis};
+use crate::effect::Effect;
+use crate::net::event::{NetCommand, Window};
+
+/// Messages found that are shown at once.
+const FOUND_SHOWN: usize = 20;
+/// Messages shown around one.
+const CONTEXT_SHOWN: usize = 11;
+/// Cells of a message that are shown of it: it is to be recognised.
+const CELLS_SHOWN: usize = 300;
+
+/// A search begins.
+pub(super) fn begin(app: &mut App, query: String, everywhere: bool) -> Vec<Effect> {
+    let room = app.rooms.current().map(|room| room.name.clone()).filter(|_| !everywhere);
+    if room.is_none() && !everywhere {
+        app.hint("you are in no room: /search -a searches in all that you enter");
+        return Vec::new();
+    }
+    app.search.begin(query.clone(), room.clone());
+    ask(query, room, None)
+}
+
+/// The last search goes on.
+pub(super) fn go_on(app: &mut App) -> Vec<Effect> {
+    match app.search.go_on() {
+        Some((query, room, from)) => ask(query, room, Some(from)),
+        None => {
+            app.hint("no search to go on with: /search WORDS begins one; from:NAME after:2026-11-21 has:link \"a phrase\"");
+            Vec::new()
+        }
+    }
+}
+
+fn ask(query: String, room: Option<RoomName>, from: Option<SearchFrom>) -> Vec<Effect> {
+    vec![Effect::Net(NetCommand::Search { query, room, from, limit: Some(FOUND_SHOWN) })]
+}
+
+/// What was said around a found message.
+pub(super) fn context(app: &mut App, number: usize) -> Vec<Effect> {
+    match app.search.found(number) {
+        Some(Found { room, seq, .. }) => {
+            let (room, window) = (room.clone(), Window::Around(*seq));
+            vec![Effect::Net(NetCommand::Look { room, window, limit: CONTEXT_SHOWN })]
+        }
+        None => {
+            app.hint(format!("no message {number} was found: /search WORDS first"));
+            Vec::new()
+        }
+    }
+}
+
+/// What was found, the newest first as it came, is shown with the newest last; numbers count from the newest.
+pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<SearchFrom>) {
+    let before = app.search.take(messages, next);
+    let goes_on = if app.search.can_go_on() { "; /search goes on" } else { "" };
+    let what = app.search.what();
+    let head = match (messages.len(), before) {
+        (0, 0) => format!("nothing found for {what}{goes_on}"),
+        (0, _) => format!("nothing more found for {what}{goes_on}"),
+        (count, _) => format!("found {count} for {what}, newest last{goes_on}"),
+    };
+    if !messages.is_empty() {
+        app.hint("/context NUMBER shows what was said around a message");
+    }
+    let lines = messages.iter().enumerate().rev().map(|(index, message)| {
+        format!("{:>3} #{} {}", before + index + 1, message.room, line(app, message))
+    });
+    let lines: Vec<String> = std::iter::once(head).chain(lines).collect();
+    app.say_here(&Said::Notice, lines);
+}
+
+/// What was asked to be seen of a log.
+pub(super) fn looked(app: &mut App, room: &RoomName, at: Window, messages: &[RoomMessage]) {
+    let Window::Around(seq) = at else { return };
+    let sought = app.search.id_at(room, seq);
+    let is_it = |message: &RoomMessage| Some(&message.id) == sought;
+    let head = match messages.iter().any(is_it) {
+        true => format!("around that in #{room}:"),
+        false => format!("#{room} does not have that any more; where it was:"),
+    };
+    let lines = messages.iter().map(|message| {
+        let mark = if is_it(message) { '>' } else { ' ' };
+        format!("{mark} {}", line(app, message))
+    });
+    let lines: Vec<String> = std::iter::once(head).chain(lines).collect();
+    app.say_here(&Said::Notice, lines);
+}
+
+fn line(app: &App, message: &RoomMessage) -> String {
+    let body = &message.body;
+    let at = app.local(body.timestamp.parse::<Timestamp>().unwrap_or(app.wall));
+    let text = ellipsis(&clean_line(&body.content), CELLS_SHOWN, app.glyphs.more);
+    format!("{} {}: {text}", at.strftime("%Y-%m-%d %H:%M"), clean_line(&body.sender))
+}
