@@ -4,6 +4,7 @@
 //! - `identity`: hello, names, sessions, fencing.
 //! - `rooms`: join, leave, messages.
 //! - `answers`: history, who, rooms, nodes.
+//! - `typing`: that the user is.
 //! - `seed`: clients that never say hello, and people at a plain terminal.
 //! - `rate_limit`: how fast, and how many mistakes.
 
@@ -27,6 +28,7 @@ mod joined;
 mod rate_limit;
 mod rooms;
 mod seed;
+mod typing;
 
 pub(crate) use joined::Joined;
 use rate_limit::{Mistakes, Rate};
@@ -51,6 +53,7 @@ pub(crate) struct Session {
     /// Joins and renames, which cost the others more than a message does.
     deeds: Rate,
     mistakes: Mistakes,
+    typed: typing::Typed,
 }
 
 /// Who the connection is.
@@ -79,6 +82,7 @@ impl Session {
             rate,
             deeds: Rate::new(limits.messages_per_second, DEEDS_BURST),
             mistakes: Mistakes::default(),
+            typed: typing::Typed::default(),
             connected,
             outbox,
             hub,
@@ -157,9 +161,8 @@ impl Session {
             ClientMessage::Search { .. } | ClientMessage::Direct { .. } | ClientMessage::Away { .. } => {
                 self.unsupported(re);
             }
-            ClientMessage::Topic { .. } | ClientMessage::Read { .. } | ClientMessage::Typing { .. } => {
-                self.unsupported(re);
-            }
+            ClientMessage::Typing { room } => self.typing(room, re.as_ref()),
+            ClientMessage::Topic { .. } | ClientMessage::Read { .. } => self.unsupported(re),
             ClientMessage::Invite { .. } | ClientMessage::Kick { .. } | ClientMessage::Ban { .. } => {
                 self.unsupported(re);
             }

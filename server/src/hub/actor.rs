@@ -1,7 +1,6 @@
 //! Owns the task of one room: takes commands, runs the room core, and lets its desk speak. One task owns all of a room's state, so nothing of it is locked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_protocol::{NodeId, RoomName, User, limits};
@@ -13,8 +12,10 @@ use tracing::{debug, warn};
 
 use super::Hub;
 use super::desk::{Desk, Done};
+use super::handle::RoomHandle;
 use super::seats::{PeopleCall, Seat};
 use super::trouble::Trouble;
+use super::typing::Typing;
 use crate::backbone::FeedEvent;
 use crate::backbone::call;
 use crate::room::{ConnId, Figures, Input, Joining, Moment, Publishing, RoomCore};
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     /// A message, and when it was decoded.
     Publish(Publishing, Moment),
     Drained(ConnId),
+    /// Whoever sits there is typing.
+    Typing(ConnId),
     Event(FeedEvent),
     /// Events were lost.
     Stale,
@@ -50,37 +53,6 @@ pub(crate) enum Command {
     Who(oneshot::Sender<(Vec<User>, usize)>),
 }
 
-/// The way to a room.
-#[derive(Clone)]
-pub(crate) struct RoomHandle {
-    pub(crate) room: RoomName,
-    inbox: mpsc::Sender<Command>,
-    stale: Arc<AtomicBool>,
-}
-
-impl RoomHandle {
-    pub(super) fn new(room: RoomName, size: usize) -> (Self, mpsc::Receiver<Command>) {
-        let (inbox, receiver) = mpsc::channel(size);
-        (Self { room, inbox, stale: Arc::default() }, receiver)
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.inbox.is_closed()
-    }
-
-    /// Waits for a place: a session that is too fast for a room reads no further. False: the room is closed.
-    pub(crate) async fn send(&self, command: Command) -> bool {
-        self.inbox.send(command).await.is_ok()
-    }
-
-    /// Does not wait: what finds no place is made good by comparing with the backbone.
-    pub(super) fn hint(&self, command: Command) {
-        if self.inbox.try_send(command).is_err() {
-            self.stale.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
 /// The task of one room.
 pub(super) struct Actor {
     hub: Arc<Hub>,
@@ -92,6 +64,7 @@ pub(super) struct Actor {
     told: Figures,
     attention: Attention,
     trouble: Trouble,
+    typing: Typing,
 }
 
 /// Whether the room's events are wanted: they cost every node that asks for them.
@@ -124,6 +97,7 @@ impl Actor {
             told: Figures::default(),
             attention,
             trouble: Trouble::default(),
+            typing: Typing::default(),
         }
     }
 
@@ -169,7 +143,7 @@ impl Actor {
             Some(done) = self.desk.calls.next(), if !self.desk.calls.is_empty() => self.done(done),
             () = sleep(wait.unwrap_or_default()), if wait.is_some() => self.input(Input::Tick),
         }
-        if self.handle.stale.swap(false, Ordering::Relaxed) {
+        if self.handle.take_stale() {
             self.stale();
         }
         self.desk.seats.tell(self.hub.now());
@@ -253,6 +227,7 @@ impl Actor {
                 self.desk.seats.drained(conn);
                 self.input(Input::Drained(conn));
             }
+            Command::Typing(conn) => self.typing.said(now, conn, &mut self.desk),
             Command::Event(event) => self.event(event),
             Command::Stale => self.stale(),
             Command::NodeGone(node) => {
@@ -277,6 +252,7 @@ impl Actor {
             FeedEvent::Ask { from, .. } => self.input(Input::Asked(from)),
             FeedEvent::Answer { from, .. } => self.input(Input::Answered(from)),
             FeedEvent::Presence { change, .. } => self.desk.seats.roster.change(self.hub.now(), change),
+            FeedEvent::Typing(_, who) => self.typing.heard(self.hub.now(), who, &mut self.desk),
             FeedEvent::Fence { .. } | FeedEvent::Stale => {}
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_protocol::{ErrorMessage, Payload, RoomName, ServerMessage, User};
+use chat_protocol::{ErrorMessage, Payload, Person, RoomName, ServerMessage, User};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
@@ -53,6 +53,15 @@ impl Desk {
         let seats = Seats::new(room.clone(), hub.config.timing.leave_hold, hub.metrics.clone());
         let (gone, calls) = (HashMap::new(), FuturesUnordered::new());
         Self { hub, room, seats, gone, watch: Stopwatch::default(), calls }
+    }
+
+    /// Says through the backbone that somebody is typing. Should it fail, nobody has missed anything.
+    pub(super) fn whisper(&mut self, who: Person) {
+        let whisper = call(self.hub.backbone.whisper(&self.room, who));
+        self.calls.push(Box::pin(async move {
+            drop(whisper.await);
+            Done::Nothing
+        }));
     }
 }
 

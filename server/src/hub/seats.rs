@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_protocol::{
-    CloseReason, ErrorCode, ErrorMessage, Payload, Presence, RoomName, RoomUsers, ServerMessage, User,
-    UserId, limits,
+    CloseReason, ErrorCode, ErrorMessage, Payload, Person, Presence, RoomName, RoomUsers, ServerMessage,
+    User, UserId, limits,
 };
 use serde_json::json;
 
@@ -215,6 +215,28 @@ impl Seats {
             Frame::Error(error) => ServerMessage::Error(error),
         };
         outbox.push(Payload::new(&message))
+    }
+
+    /// Who sits there.
+    pub(super) fn person(&self, conn: ConnId) -> Option<Person> {
+        let User { user_id, username, .. } = self.seats.get(&conn)?.seat.user.clone();
+        Some(Person { user_id, username })
+    }
+
+    /// Tells the others that somebody is typing; whoever has enough to read is left out.
+    pub(super) fn tell_typing(&self, who: Person) {
+        let Person { user_id, username } = who.clone();
+        let typing = ServerMessage::Typing { room: self.room.clone(), user_id, username };
+        let payload = Payload::new(&typing);
+        let is_told = |taken: &&Taken| {
+            let Seat { user, style, .. } = &taken.seat;
+            taken.place.is_some() && *style == Style::Hello && user.user_id != who.user_id
+        };
+        for taken in self.seats.values().filter(is_told) {
+            if !taken.seat.outbox.whisper(&payload) {
+                self.metrics.typing_dropped.add(1);
+            }
+        }
     }
 
     /// The backbone refuses this room: everybody here is told, also who waits to come in.

@@ -42,7 +42,7 @@ enum Nearest {
 }
 
 impl Session {
-    fn joined_room(&mut self, room: Option<RoomName>, re: Option<&Re>) -> Option<RoomName> {
+    pub(super) fn joined_room(&mut self, room: Option<RoomName>, re: Option<&Re>) -> Option<RoomName> {
         let room = room.or_else(|| self.current.clone()).unwrap_or_else(RoomName::general);
         if self.rooms.contains(&room) {
             return Some(room);

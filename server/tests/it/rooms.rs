@@ -273,7 +273,6 @@ async fn what_is_not_offered_yet_is_unsupported() {
         json!({"type": "search", "query": "x"}),
         json!({"type": "direct", "to": "bob"}),
         json!({"type": "away", "text": "lunch"}),
-        json!({"type": "typing", "room": "general"}),
         json!({"type": "todo", "op": "list", "n": 1}),
         json!({"type": "auth", "token": "t"}),
         json!({"type": "kick", "room": "general", "user": "bob"}),

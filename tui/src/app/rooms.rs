@@ -5,6 +5,7 @@ use chat_protocol::{NodeId, Presence, RoomName, User, UserId};
 
 use super::history::History;
 use super::text::clean_line;
+use super::typing::Typing;
 
 /// A room.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Room {
     /// How many there are; the list may be cut.
     pub(crate) count: usize,
     pub(crate) history: History,
+    pub(crate) typing: Typing,
     /// What was being written when another room was chosen.
     pub(crate) draft: String,
 }
@@ -58,6 +60,7 @@ impl Room {
             members: Vec::new(),
             count: 0,
             history: History::default(),
+            typing: Typing::default(),
             draft: String::new(),
         }
     }
@@ -73,6 +76,7 @@ impl Room {
     pub(crate) fn change_members(&mut self, presence: &Presence) {
         let gone = |member: &Member| presence.left.iter().any(|user| user.user_id == member.id);
         self.members.retain(|member| !gone(member));
+        presence.left.iter().for_each(|user| self.typing.stopped(&user.user_id));
         let moved = presence.moved.iter().map(|moved| &moved.user);
         for user in presence.joined.iter().chain(moved) {
             self.members.retain(|member| member.id != user.user_id);

@@ -10,6 +10,7 @@
 //! - `cut_off`: a server that cannot reach the others.
 //! - `moving`: leaving a server that still answers, by a second connection beside the first.
 //! - `pulse`: pings, round trips, and when silence means death.
+//! - `typing`: that the user is.
 //! - `questions`: what was asked on this connection and not answered yet.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +38,7 @@ mod questions;
 mod recovery;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 use dial::HELLO_MAX;
 use moving::Moving;
@@ -140,6 +142,8 @@ pub struct Link {
     /// On the way to another server while this one still answers.
     moving: Moving,
     questions: Questions,
+    /// The server does not know what typing is.
+    typing_refused: bool,
     /// Connections in a row that were lost as soon as they stood.
     short_lives: u32,
     outputs: VecDeque<Output>,
@@ -206,6 +210,7 @@ impl Link {
             lost: None,
             moving: Moving::default(),
             questions: Questions::default(),
+            typing_refused: false,
             short_lives: 0,
             outputs: VecDeque::new(),
             next_restored: RESTORED_OUTS,

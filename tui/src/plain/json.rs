@@ -106,6 +106,9 @@ fn server_side(event: &NetEvent) -> Option<Value> {
         NetEvent::Joined { room, users, count, head, .. } => {
             json!({"type": "room_users", "room": room, "users": users, "count": count, "seq": head})
         }
+        NetEvent::Typing { room, user_id, name } => {
+            json!({"type": "typing", "room": room, "userId": user_id, "username": name})
+        }
         NetEvent::Left(room) => json!({"type": "left", "room": room}),
         NetEvent::Renamed { user_id, name, was } => {
             json!({"type": "user_changed", "userId": user_id, "username": name, "was": was})

@@ -21,6 +21,7 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
     let index = app.rooms.find_or_add(&message.room);
     let is_shown = index == app.rooms.index();
     let Some(room) = app.rooms.get_mut(index) else { return Vec::new() };
+    room.typing.stopped(&message.body.sender_id);
     if let (Some(out), Said::Message(speech)) = (out, &mut said) {
         let mark = room.history.take_pending(out);
         speech.out = Some(out);

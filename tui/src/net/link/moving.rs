@@ -300,6 +300,8 @@ impl Link {
             return Some(command);
         }
         let held = match command {
+            // Nobody will be typing any more when the answer is there.
+            NetCommand::Typing(_) => return None,
             NetCommand::Say { ref room, .. } if self.stays_in(room) => return Some(command),
             NetCommand::Say { out, room, content, kind } => {
                 self.rooms.entry(room.clone()).or_default().outbox.say(out, content, kind);
