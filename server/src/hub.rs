@@ -2,7 +2,7 @@
 //! tells. Knows no transport and no concrete backbone.
 //!
 //! - `actor`: the task of one room; `handle`: the way to it; `desk`: where its core's words go; `seats`: its connections
-//!   as people; `typing`: who of them is typing.
+//!   as people; `people_calls`: what the others are told of them; `typing`: who of them is typing.
 //! - `drain`: how the node goes down in order.
 //! - `lease`: this node's place among the others, and who of them is gone.
 //! - `spread`: within what time clients come back should this node die.
@@ -36,6 +36,7 @@ mod desk;
 mod drain;
 mod handle;
 mod lease;
+mod people_calls;
 mod reach;
 mod seats;
 mod spread;

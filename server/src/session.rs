@@ -167,7 +167,7 @@ impl Session {
                 self.unsupported(re);
             }
             ClientMessage::Mute { .. } | ClientMessage::Todo { .. } | ClientMessage::Ignore { .. } => {
-                self.unsupported(re)
+                self.unsupported(re);
             }
         }
     }

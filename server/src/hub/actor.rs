@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chat_protocol::{NodeId, RoomName, User, limits};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -12,8 +13,9 @@ use tracing::{debug, warn};
 
 use super::Hub;
 use super::desk::{Desk, Done};
-use super::handle::RoomHandle;
-use super::seats::{PeopleCall, Seat};
+use super::handle::{Missed, RoomHandle};
+use super::people_calls::PeopleCall;
+use super::seats::Seat;
 use super::trouble::Trouble;
 use super::typing::Typing;
 use crate::backbone::FeedEvent;
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     /// Whoever sits there is typing.
     Typing(ConnId),
     Event(FeedEvent),
+    /// Who is in the room has changed: the changes wait beside the inbox.
+    Changes,
     /// Events were lost.
     Stale,
     NodeGone(NodeId),
@@ -65,6 +69,17 @@ pub(super) struct Actor {
     attention: Attention,
     trouble: Trouble,
     typing: Typing,
+    asking: Asking,
+}
+
+/// Whether the backbone is asked who is here: once at a time, whatever the number of reasons. A room of thousands is a
+/// long answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    No,
+    Once,
+    /// There was another reason since.
+    Again,
 }
 
 /// Whether the room's events are wanted: they cost every node that asks for them.
@@ -98,6 +113,7 @@ impl Actor {
             attention,
             trouble: Trouble::default(),
             typing: Typing::default(),
+            asking: Asking::No,
         }
     }
 
@@ -113,9 +129,14 @@ impl Actor {
     async fn open(&mut self) {
         loop {
             let subscribed = call(self.hub.backbone.subscribe(&self.room)).await;
+            self.desk.seats.roster.asked();
             let present = call(self.hub.backbone.present(&self.room)).await;
             match subscribed.and(present) {
-                Ok(users) => return self.desk.seats.load(self.hub.now(), users),
+                Ok(users) => {
+                    // Nothing is taken from the inbox meanwhile: nothing can have happened since.
+                    self.desk.seats.load(self.hub.now(), users);
+                    return;
+                }
                 Err(error) => {
                     debug!(room = %self.room, %error, "cannot open room yet");
                     sleep(RETRY).await;
@@ -143,9 +164,9 @@ impl Actor {
             Some(done) = self.desk.calls.next(), if !self.desk.calls.is_empty() => self.done(done),
             () = sleep(wait.unwrap_or_default()), if wait.is_some() => self.input(Input::Tick),
         }
-        if self.handle.take_stale() {
-            self.stale();
-        }
+        let now = self.hub.now();
+        self.handle.take_changes().into_iter().for_each(|change| self.desk.seats.roster.change(now, change));
+        self.make_good(self.handle.take_missed());
         self.desk.seats.tell(self.hub.now());
         self.call_people();
         self.account();
@@ -229,7 +250,9 @@ impl Actor {
             }
             Command::Typing(conn) => self.typing.said(now, conn, &mut self.desk),
             Command::Event(event) => self.event(event),
-            Command::Stale => self.stale(),
+            // They are taken on every turn.
+            Command::Changes => {}
+            Command::Stale => self.make_good(Missed::ALL),
             Command::NodeGone(node) => {
                 self.desk.seats.roster.node_gone(now, &node);
                 // It may be back already, with some of them.
@@ -251,20 +274,32 @@ impl Actor {
             FeedEvent::Head { head, .. } => self.input(Input::Round(head)),
             FeedEvent::Ask { from, .. } => self.input(Input::Asked(from)),
             FeedEvent::Answer { from, .. } => self.input(Input::Answered(from)),
-            FeedEvent::Presence { change, .. } => self.desk.seats.roster.change(self.hub.now(), change),
-            FeedEvent::Typing(_, who) => self.typing.heard(self.hub.now(), who, &mut self.desk),
-            FeedEvent::Fence { .. } | FeedEvent::Stale => {}
+            FeedEvent::Typing(_, who) => self.typing.heard(self.hub.now(), &who, &mut self.desk),
+            FeedEvent::Presence { .. } | FeedEvent::Fence { .. } | FeedEvent::Stale => {}
         }
     }
 
-    fn stale(&mut self) {
-        self.input(Input::Stale);
-        // What was dropped may have been the order to say anew who is here.
-        self.desk.seats.register();
-        self.load_roster(Duration::ZERO);
+    /// Only what was missed: a room of thousands that says anew who is here because it was told too much would be told
+    /// so much more.
+    fn make_good(&mut self, missed: Missed) {
+        if missed.log {
+            self.input(Input::Stale);
+        }
+        if missed.order {
+            self.desk.seats.register();
+        }
+        if missed.people {
+            self.load_roster(Duration::ZERO);
+        }
     }
 
-    fn load_roster(&self, pause: Duration) {
+    fn load_roster(&mut self, pause: Duration) {
+        if self.asking != Asking::No {
+            self.asking = Asking::Again;
+            return;
+        }
+        self.asking = Asking::Once;
+        self.desk.seats.roster.asked();
         let (backbone, room) = (self.hub.backbone.clone(), self.room.clone());
         self.desk.calls.push(Box::pin(async move {
             sleep(pause).await;
@@ -287,30 +322,40 @@ impl Actor {
         }
         match done {
             Done::Core(input) => self.input(input),
-            Done::People(again, Err(error)) => {
-                debug!(room = %self.room, %error, "presence call failed, again");
-                self.desk.seats.again(again);
+            Done::People(failed, answer) => {
+                if let Err(error) = answer {
+                    debug!(room = %self.room, %error, "presence calls failed, again");
+                }
+                self.desk.seats.calls.answered(failed);
             }
-            Done::People(_, Ok(())) => self.desk.seats.answered(),
-            Done::Roster(Ok(users)) => self.desk.seats.load(self.hub.now(), users),
-            Done::Roster(Err(_)) => self.load_roster(RETRY),
+            Done::Roster(answer) => {
+                let again = std::mem::replace(&mut self.asking, Asking::No) == Asking::Again;
+                let now = self.hub.now();
+                let is_loaded = answer.is_ok_and(|users| self.desk.seats.load(now, users));
+                if again || !is_loaded {
+                    self.load_roster(RETRY);
+                }
+            }
             Done::Nothing => {}
         }
     }
 
-    /// Who came and went is said in order, one call at a time.
+    /// Who came and went is said, of each user in order.
     fn call_people(&mut self) {
-        let Some((next, pause)) = self.desk.seats.next_call() else { return };
+        let Some((next, pause)) = self.desk.seats.calls.next() else { return };
         let (backbone, room) = (self.hub.backbone.clone(), self.room.clone());
         self.desk.calls.push(Box::pin(async move {
             if pause {
                 sleep(RETRY).await;
             }
-            let answer = match &next {
-                PeopleCall::Enter(user) => call(backbone.enter(&room, user.clone())).await,
-                PeopleCall::Exit { user, lost } => call(backbone.exit(&room, user, *lost)).await,
-            };
-            Done::People(next, answer)
+            let answers = next.iter().map(|next| match next {
+                PeopleCall::Enter(user) => call(backbone.enter(&room, user.clone())),
+                PeopleCall::Exit { user, lost } => call(backbone.exit(&room, user, *lost)),
+            });
+            let answers = join_all(answers.collect::<Vec<_>>()).await;
+            let failed = next.into_iter().zip(&answers).filter(|(_, answer)| answer.is_err());
+            let failed = failed.map(|(call, _)| call).collect();
+            Done::People(failed, answers.into_iter().collect())
         }));
     }
 

@@ -10,7 +10,8 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use super::Hub;
-use super::seats::{PeopleCall, Seats};
+use super::people_calls::PeopleCall;
+use super::seats::Seats;
 use super::stopwatch::Stopwatch;
 use crate::backbone::{self, BackboneError, ItemAnswer, Published, call};
 use crate::metrics::Metrics;
@@ -31,7 +32,8 @@ pub(super) struct Desk {
 /// A call that was answered.
 pub(super) enum Done {
     Core(Input),
-    People(PeopleCall, Result<(), BackboneError>),
+    /// Which of the calls have failed, and the first reason.
+    People(Vec<PeopleCall>, Result<(), BackboneError>),
     Roster(Result<Vec<User>, BackboneError>),
     Nothing,
 }

@@ -1,7 +1,7 @@
 //! Owns the connections in a room as people: what each is sent and in which style, and who of them the
 //! other nodes have to be told of.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +11,10 @@ use chat_protocol::{
 };
 use serde_json::json;
 
+use super::people_calls::{PeopleCall, PeopleCalls};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
-use crate::presence::Roster;
+use crate::presence::{Roster, Telling};
 use crate::room::{ConnId, Frame};
 
 /// A connection in a room.
@@ -35,20 +36,13 @@ pub(crate) enum Style {
 /// When those who are told that a room is refused may try again.
 const REFUSED_RETRY: Duration = Duration::from_secs(10);
 
-/// What the other nodes have to be told.
-#[derive(Debug, Clone)]
-pub(super) enum PeopleCall {
-    Enter(User),
-    Exit { user: UserId, lost: bool },
-}
-
 pub(super) struct Seats {
     room: RoomName,
     seats: BTreeMap<ConnId, Taken>,
+    /// How many of these connections each user has.
+    users: HashMap<UserId, usize>,
     pub(super) roster: Roster,
-    calls: VecDeque<PeopleCall>,
-    calling: bool,
-    failed: bool,
+    pub(super) calls: PeopleCalls,
     /// Entries handed out since they were counted last.
     delivered: u64,
     metrics: Arc<Metrics>,
@@ -64,22 +58,29 @@ struct Taken {
 
 struct Joined {
     head: crate::backbone::Place,
+    /// Its newest number in the log, as far as it was told: a list that it gets later says it again, and makes it send what
+    /// stands above.
     last_n: u64,
+}
+
+impl Joined {
+    /// What the frame says of it. Where less is known for certain, less is said: a message that comes twice is taken once.
+    fn learn(&mut self, frame: &Frame) {
+        self.last_n = match frame {
+            Frame::Ack(ack) => self.last_n.max(ack.n),
+            Frame::Resumed(resumed) => resumed.last_n,
+            Frame::Reset(reset) => reset.last_n,
+            Frame::Error(ErrorMessage { expect_n: Some(expected), .. }) => expected.saturating_sub(1),
+            Frame::Rewind(..) => 0,
+            Frame::Entry(..) | Frame::Joined { .. } | Frame::Error(_) | Frame::Fenced => return,
+        }
+    }
 }
 
 impl Seats {
     pub(super) fn new(room: RoomName, hold: Duration, metrics: Arc<Metrics>) -> Self {
-        let (seats, calls) = (BTreeMap::new(), VecDeque::new());
-        Self {
-            room,
-            seats,
-            roster: Roster::new(hold),
-            calls,
-            calling: false,
-            failed: false,
-            delivered: 0,
-            metrics,
-        }
+        let (seats, users, calls) = Default::default();
+        Self { room, seats, users, roster: Roster::new(hold), calls, delivered: 0, metrics }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -99,18 +100,31 @@ impl Seats {
         if !self.seats.contains_key(&conn) {
             self.metrics.joined.add(1);
         }
-        if self.room.is_hidden() {
-            self.seats.insert(conn, Taken { seat, place: None, missed: false });
-            return;
+        *self.users.entry(seat.user.user_id.clone()).or_default() += 1;
+        if !self.room.is_hidden() {
+            self.enter(seat.user.clone());
         }
-        self.enter(seat.user.clone());
-        self.seats.insert(conn, Taken { seat, place: None, missed: false });
+        let former = self.seats.insert(conn, Taken { seat, place: None, missed: false });
+        if let Some(former) = former {
+            self.is_gone(&former.seat.user.user_id);
+        }
+    }
+
+    /// One connection of a user less; true where that was the last one here.
+    fn is_gone(&mut self, user: &UserId) -> bool {
+        let Some(count) = self.users.get_mut(user) else { return true };
+        *count -= 1;
+        let is_gone = *count == 0;
+        if is_gone {
+            self.users.remove(user);
+        }
+        is_gone
     }
 
     fn enter(&mut self, user: User) {
         // Known here at once; the others hear of it through the backbone.
         self.roster.change(Duration::ZERO, crate::backbone::PresenceChange::Entered(user.clone()));
-        self.calls.push_back(PeopleCall::Enter(user));
+        self.calls.push(PeopleCall::Enter(user));
     }
 
     pub(super) fn has(&self, conn: ConnId) -> bool {
@@ -122,11 +136,10 @@ impl Seats {
         let taken = self.seats.remove(&conn)?;
         self.metrics.left.add(1);
         let User { user_id: user, node, .. } = taken.seat.user;
-        let still_here = self.seats.values().any(|other| other.seat.user.user_id == user);
-        if !still_here && !self.room.is_hidden() {
+        if self.is_gone(&user) && !self.room.is_hidden() {
             let change = crate::backbone::PresenceChange::Left { user: user.clone(), node, lost };
             self.roster.change(now, change);
-            self.calls.push_back(PeopleCall::Exit { user, lost });
+            self.calls.push(PeopleCall::Exit { user, lost });
         }
         Some(taken.seat.outbox)
     }
@@ -146,38 +159,15 @@ impl Seats {
             .map(|taken| (taken.seat.user.user_id.clone(), taken.seat.user.clone()))
             .collect();
         if !self.room.is_hidden() {
-            // What waits to be said of who is here is said with this.
-            self.calls.retain(|call| matches!(call, PeopleCall::Exit { .. }));
-            self.calls.extend(here.into_values().map(PeopleCall::Enter));
+            self.calls.say_anew(here);
         }
     }
 
-    /// What the backbone says now; who sits here is here whatever it says.
-    pub(super) fn load(&mut self, now: Duration, mut users: Vec<User>) {
-        for taken in self.seats.values() {
-            users.retain(|user| user.user_id != taken.seat.user.user_id);
-            users.push(taken.seat.user.clone());
-        }
-        self.roster.load(now, users);
-    }
-
-    /// The next call to make, and whether to wait before it.
-    pub(super) fn next_call(&mut self) -> Option<(PeopleCall, bool)> {
-        if self.calling {
-            return None;
-        }
-        let next = self.calls.pop_front()?;
-        self.calling = true;
-        Some((next, std::mem::take(&mut self.failed)))
-    }
-
-    pub(super) fn answered(&mut self) {
-        self.calling = false;
-    }
-
-    pub(super) fn again(&mut self, call: PeopleCall) {
-        self.calls.push_front(call);
-        (self.calling, self.failed) = (false, true);
+    /// What the backbone has answered; who sits here is here whatever it says. False: it is to be asked again.
+    pub(super) fn load(&mut self, now: Duration, mut users: Vec<User>) -> bool {
+        users.retain(|user| !self.users.contains_key(&user.user_id));
+        users.extend(self.seats.values().map(|taken| taken.seat.user.clone()));
+        self.roster.load(now, users)
     }
 
     pub(super) fn drained(&mut self, conn: ConnId) {
@@ -193,6 +183,7 @@ impl Seats {
     /// Hands one frame to one connection. False: no more entries for now.
     pub(super) fn send(&mut self, to: ConnId, frame: Frame) -> bool {
         let Some(taken) = self.seats.get_mut(&to) else { return true };
+        taken.place.iter_mut().for_each(|joined| joined.learn(&frame));
         let Seat { outbox, style, .. } = &taken.seat;
         let message = match frame {
             Frame::Entry(_, payload) => {
@@ -224,7 +215,7 @@ impl Seats {
     }
 
     /// Tells the others that somebody is typing; whoever has enough to read is left out.
-    pub(super) fn tell_typing(&self, who: Person) {
+    pub(super) fn tell_typing(&self, who: &Person) {
         let Person { user_id, username } = who.clone();
         let typing = ServerMessage::Typing { room: self.room.clone(), user_id, username };
         let payload = Payload::new(&typing);
@@ -253,8 +244,26 @@ impl Seats {
 
     /// Tells everybody who came, went and moved.
     pub(super) fn tell(&mut self, now: Duration) {
-        let Some(presence) = self.roster.tell(now, &self.room) else { return };
-        let mut shared = None;
+        match self.roster.tell(now, &self.room) {
+            Some(Telling::Changes(presence)) => self.tell_changes(&presence),
+            Some(Telling::Anew) => self.tell_anew(),
+            None => {}
+        }
+    }
+
+    fn tell_anew(&mut self) {
+        for taken in self.seats.values_mut() {
+            let Some(joined) = &taken.place else { continue };
+            taken.missed = taken.seat.outbox.is_full();
+            if !taken.missed {
+                let message = room_users(&self.room, &self.roster, joined, None);
+                taken.seat.outbox.push(message.payload(taken.seat.style));
+            }
+        }
+    }
+
+    fn tell_changes(&mut self, presence: &Presence) {
+        let (mut shared, mut single) = (None, None);
         for taken in self.seats.values_mut().filter(|taken| taken.place.is_some()) {
             let outbox = &taken.seat.outbox;
             if outbox.is_full() {
@@ -268,7 +277,11 @@ impl Seats {
                     outbox.push(payload.clone());
                 }
                 Style::Seed => {
-                    one_by_one(&presence, &taken.seat.user.user_id).for_each(|message| outbox.say(&message));
+                    let single = single.get_or_insert_with(|| one_by_one(presence));
+                    let others = single.iter().filter(|(user, _)| *user != taken.seat.user.user_id);
+                    others.for_each(|(_, payload)| {
+                        outbox.push(payload.clone());
+                    });
                 }
             }
         }
@@ -286,18 +299,28 @@ impl Drop for Seats {
     }
 }
 
-/// Joins and leaves as a client without `hello` is told them; not its own.
-fn one_by_one<'a>(presence: &'a Presence, own: &'a UserId) -> impl Iterator<Item = ServerMessage> + 'a {
-    let room = &presence.room;
-    let joined = presence.joined.iter().filter(move |user| user.user_id != *own).map(move |user| {
-        let User { user_id, username, node, .. } = user.clone();
-        ServerMessage::UserJoined { room: room.clone(), user_id, username, node }
+/// Joins and leaves as a client without `hello` is told them, with their users: nobody is told of the own.
+fn one_by_one(presence: &Presence) -> Vec<(UserId, Payload)> {
+    let told = |user: &User, tell: fn(RoomName, User) -> ServerMessage| {
+        (user.user_id.clone(), Payload::new(&tell(presence.room.clone(), user.clone())))
+    };
+    let joined = presence.joined.iter().map(|user| {
+        told(user, |room, User { user_id, username, node, .. }| ServerMessage::UserJoined {
+            room,
+            user_id,
+            username,
+            node,
+        })
     });
-    let left = presence.left.iter().filter(move |user| user.user_id != *own).map(move |user| {
-        let User { user_id, username, node, .. } = user.clone();
-        ServerMessage::UserLeft { room: room.clone(), user_id, username, node }
+    let left = presence.left.iter().map(|user| {
+        told(user, |room, User { user_id, username, node, .. }| ServerMessage::UserLeft {
+            room,
+            user_id,
+            username,
+            node,
+        })
     });
-    joined.chain(left)
+    joined.chain(left).collect()
 }
 
 struct Snapshot(RoomUsers);

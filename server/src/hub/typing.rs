@@ -29,7 +29,7 @@ impl Typing {
     }
 
     /// Somebody is typing, here or elsewhere, with one client or with several.
-    pub(super) fn heard(&mut self, now: Moment, who: Person, desk: &mut Desk) {
+    pub(super) fn heard(&mut self, now: Moment, who: &Person, desk: &mut Desk) {
         if self.heard.is_news(now, &who.user_id) {
             desk.seats.tell_typing(who);
         }

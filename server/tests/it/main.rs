@@ -5,6 +5,7 @@
 mod bad_input;
 mod balancer;
 mod cluster;
+mod crowd;
 mod cut_off;
 mod drain;
 mod guests;
