@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::cluster::FrontKind;
+use crate::crowd;
 use crate::run::{Options, Transports};
 use crate::scenario::Scenario;
 
@@ -16,9 +17,13 @@ Examples:
   cargo xtask chaos --scenario matrix                 every row of the failure matrix
   cargo xtask chaos --scenario kill --front haproxy   one row, behind another load balancer
   cargo xtask chaos --scenario storm --clients 5000   a full node dies
+  cargo xtask chaos --scenario crowd --clients 5000   a room of thousands comes and goes; nothing is broken
   cargo xtask chaos --check FILE                      judge a record again
 
 Ends with 1 when a promise was broken; what happened stands in the record that is named then.";
+
+/// The run that is no scenario: nothing is broken in it.
+const CROWD: &str = "crowd";
 
 /// How the names of the server's settings begin.
 const SETTING: &str = "CHAT_SERVER_";
@@ -33,7 +38,7 @@ pub struct Cli {
     /// Where the order of what is broken comes from [random]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// One scenario, or `matrix`: every row of the failure matrix
+    /// One scenario, `matrix`: every row of the failure matrix, or `crowd`: a room comes and goes
     #[arg(long, value_name = "NAME", default_value = "chaos")]
     scenario: String,
     /// Server processes
@@ -110,10 +115,34 @@ impl Cli {
         Ok(scenarios.into_iter().map(run).collect())
     }
 
+    /// True where a room is to come and go.
+    pub fn is_crowd(&self) -> bool {
+        self.scenario == CROWD
+    }
+
+    /// The run in which it does.
+    ///
+    /// # Errors
+    /// For what cannot be played; says what can.
+    pub fn crowd(&self) -> Result<crowd::Options, String> {
+        if self.nodes == 0 || self.clients < 2 || self.rooms.is_some_and(|rooms| rooms != 1) {
+            return Err("a crowd is two clients at least, on one node at least, all in one room".to_owned());
+        }
+        Ok(crowd::Options {
+            clients: self.clients,
+            nodes: self.nodes,
+            front: self.front,
+            transport: self.transport,
+            server: self.server.clone().map_or_else(server_beside, Ok)?,
+            folder: self.out.join(CROWD),
+            settings: self.set.iter().map(|text| setting(text)).collect::<Result<_, _>>()?,
+        })
+    }
+
     fn unknown(&self) -> String {
         let names: Vec<String> =
             <Scenario as clap::ValueEnum>::value_variants().iter().map(|scenario| scenario.name()).collect();
-        format!("there is no scenario {}: choose matrix, {}", self.scenario, names.join(", "))
+        format!("there is no scenario {}: choose matrix, crowd, {}", self.scenario, names.join(", "))
     }
 }
 

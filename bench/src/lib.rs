@@ -3,10 +3,12 @@
 //!
 //! A run from top to bottom: `run` starts the `cluster` and the `fleet`, `nemesis` plays the `scenario`, the fleet
 //! writes everything down in the `record`, `check` and `silence` judge that record and nothing else, `report` shows it.
+//! `crowd` is a run of its own, in which nothing is broken: a room of thousands comes and goes.
 
 pub mod check;
 pub mod cli;
 pub mod cluster;
+pub mod crowd;
 pub mod fleet;
 pub mod load;
 pub mod nemesis;

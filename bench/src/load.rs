@@ -96,8 +96,19 @@ fn sample(pid: u32) -> Option<(Sample, f64)> {
     Some((Sample { at: Instant::now(), cpu_seconds }, kib / 1_024.0))
 }
 
+/// What a process has taken until now, in seconds of a core.
+pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
+    sample(pid).map(|(sample, _)| sample.cpu_seconds)
+}
+
 async fn redis_sample(redis: &mut RedisConnection) -> Option<(Sample, f64)> {
     let info = redis.command(&["INFO", "cpu", "commandstats"]).await.ok()?.text()?;
+    let (cpu_seconds, commands) = redis_spent(&info)?;
+    Some((Sample { at: Instant::now(), cpu_seconds }, commands))
+}
+
+/// What Redis has taken until now, in seconds of a core, and the commands it has carried out: from its `INFO`.
+pub(crate) fn redis_spent(info: &str) -> Option<(f64, f64)> {
     let number = |name: &str| -> Option<f64> {
         let line = info.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim_start_matches(':').trim().parse().ok()
@@ -106,5 +117,5 @@ async fn redis_sample(redis: &mut RedisConnection) -> Option<(Sample, f64)> {
     let calls = info.lines().filter(|line| line.starts_with("cmdstat_"));
     let commands =
         calls.filter_map(|line| line.split("calls=").nth(1)?.split(',').next()?.parse::<f64>().ok());
-    Some((Sample { at: Instant::now(), cpu_seconds }, commands.sum()))
+    Some((cpu_seconds, commands.sum()))
 }

@@ -6,13 +6,14 @@ use anyhow::Context;
 use chat_bench::cli::Cli;
 use chat_bench::run::Run;
 use chat_bench::violations::violations;
-use chat_bench::{report, run};
+use chat_bench::{crowd, report, run};
 use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.check {
         Some(record) => check(record),
+        None if cli.is_crowd() => gather(&cli),
         None => play(&cli),
     };
     match outcome {
@@ -39,11 +40,20 @@ fn play(cli: &Cli) -> anyhow::Result<bool> {
             println!("{}", report::HEAD);
         }
         let played = runtime.block_on(running.play())?;
-        println!("{}\n{}", report::row(&played), report::load(&played));
+        println!("{}\n{}", report::row(&played), report::load(&played.load));
         reports.push(played);
         report::write_json(&reports, &cli.out().join("report.json"))?;
     }
     Ok(reports.iter().all(|report| report.violations.is_empty()))
+}
+
+/// True where everybody was told the right number.
+fn gather(cli: &Cli) -> anyhow::Result<bool> {
+    let options = cli.crowd().map_err(anyhow::Error::msg)?;
+    let report = tokio::runtime::Runtime::new()?.block_on(crowd::run(&options))?;
+    println!("{}", crowd::table(&report));
+    crowd::write_json(&report, &options.folder.join("report.json"))?;
+    Ok(true)
 }
 
 fn check(record: &std::path::Path) -> anyhow::Result<bool> {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::load::Load;
 use crate::run::Report;
 
 /// The table's head.
@@ -42,16 +43,13 @@ pub fn row(report: &Report) -> String {
 }
 
 /// What the processes of a run cost at most, in a line.
-pub fn load(report: &Report) -> String {
-    let processes = report.load.processes.iter();
+pub fn load(load: &Load) -> String {
+    let processes = load.processes.iter();
     let processes: Vec<String> = processes
         .map(|(name, peak)| format!("{name} {:.0} % {:.0} MiB", peak.cpu * 100.0, peak.rss_mib))
         .collect();
-    let redis = format!(
-        "redis {:.0} % {:.0} commands/s",
-        report.load.redis_cpu * 100.0,
-        report.load.redis_commands_per_second
-    );
+    let redis =
+        format!("redis {:.0} % {:.0} commands/s", load.redis_cpu * 100.0, load.redis_commands_per_second);
     format!("  at most: {redis}, {}", processes.join(", "))
 }
 

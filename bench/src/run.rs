@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use chat_tui::net::endpoint::Endpoint;
 use chat_tui::net::event::Transport;
 use clap::ValueEnum;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{Counts, Judge, Verdict};
-use crate::cluster::{Cluster, FrontKind, Plan};
+use crate::cluster::{Cluster, FrontKind, Plan, Ways};
 use crate::fleet::{Fleet, Slow, Talk};
 use crate::load::{self, Load};
 use crate::nemesis::Nemesis;
@@ -31,6 +32,17 @@ pub enum Transports {
     Ws,
     /// Every other client by WebSocket
     Mixed,
+}
+
+impl Transports {
+    /// Where clients connect, in turns.
+    pub(crate) fn endpoints(self, ways: Ways) -> Vec<Endpoint> {
+        match self {
+            Self::Tcp => vec![ways.endpoint(Transport::Tcp)],
+            Self::Ws => vec![ways.endpoint(Transport::Ws)],
+            Self::Mixed => vec![ways.endpoint(Transport::Tcp), ways.endpoint(Transport::Ws)],
+        }
+    }
 }
 
 /// What is played, and on what.
@@ -121,12 +133,7 @@ impl Run {
         let cluster = Cluster::start(plan(&options)).await?;
         let record = Arc::new(Recorder::create(&path)?);
         record.plan(options.scenario.name());
-        let ways = cluster.ways();
-        let endpoints = match options.transport {
-            Transports::Tcp => vec![ways.endpoint(Transport::Tcp)],
-            Transports::Ws => vec![ways.endpoint(Transport::Ws)],
-            Transports::Mixed => vec![ways.endpoint(Transport::Tcp), ways.endpoint(Transport::Ws)],
-        };
+        let endpoints = options.transport.endpoints(cluster.ways());
         let fleet = Fleet::start(talk(&options), &endpoints, record.clone()).await?;
         Ok(Self { options, cluster, fleet, record, path })
     }

@@ -9,6 +9,8 @@ use crate::id::{Re, RoomName};
 use crate::limits;
 use crate::message::{ClientMessage, Request, ServerMessage};
 
+mod direct;
+
 /// Cuts a byte stream into lines. Remembers how far it has looked, so that a slow line is scanned once,
 /// and refuses a line over the limit before it is stored.
 #[derive(Debug)]
@@ -79,6 +81,19 @@ impl Head {
 /// [`DecodeError`] with `bad_json`, `unknown_type`, or the code of the first field that holds a bad value.
 pub fn decode_request(frame: &[u8]) -> Result<Request, DecodeError> {
     let text = utf8(frame)?;
+    match direct::request(text).and_then(checked) {
+        Some(request) => Ok(request),
+        None => request_of_any_kind(text),
+    }
+}
+
+/// What is wrong with one is said by the long way.
+fn checked(mut request: Request) -> Option<Request> {
+    let checked = request.message.check_numbers().and_then(|()| request.message.check_texts());
+    checked.is_ok().then_some(request)
+}
+
+fn request_of_any_kind(text: &str) -> Result<Request, DecodeError> {
     let head: Head = serde_json::from_str(text).map_err(|error| {
         DecodeError::new(ErrorCode::BadJson, format!("not a JSON object of this protocol: {error}"))
     })?;
@@ -108,7 +123,15 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, DecodeError> {
 /// [`DecodeError`] for what is not a message of this protocol; a type of a newer server is
 /// [`ServerMessage::Unknown`], not an error.
 pub fn decode_server(frame: &[u8]) -> Result<ServerMessage, DecodeError> {
-    serde_json::from_str(utf8(frame)?).map_err(|error| field_error(&error))
+    let text = utf8(frame)?;
+    match direct::server(text) {
+        Some(message) => Ok(message),
+        None => server_message_of_any_kind(text),
+    }
+}
+
+fn server_message_of_any_kind(text: &str) -> Result<ServerMessage, DecodeError> {
+    serde_json::from_str(text).map_err(|error| field_error(&error))
 }
 
 /// Encodes a message as one line with its end.

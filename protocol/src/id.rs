@@ -1,6 +1,7 @@
 //! Owns the names and numbers that identify things on the wire: newtypes that cannot hold a bad value.
 //! Whoever has one need not check it again. Cloning one copies a pointer.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,6 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::error::ErrorCode;
 use crate::limits;
 use crate::text;
+
+mod place;
+
+pub use place::{Epoch, Seq};
 
 /// Why a name or id was refused; begins with its [`ErrorCode`] when it travels inside a JSON error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +30,31 @@ impl IdError {
     fn new(code: ErrorCode, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
     }
+
+    /// As it travels inside a JSON error.
+    fn tagged(self) -> String {
+        self.code.tagged(&self.reason)
+    }
+}
+
+/// Reads a text where it stands: an id is stored once, not first as the text that it is read from.
+fn read<'de, T, D: Deserializer<'de>>(
+    deserializer: D,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    struct Parsed<T>(fn(&str) -> Result<T, String>);
+    impl<T> de::Visitor<'_> for Parsed<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            (self.0)(text).map_err(E::custom)
+        }
+    }
+    deserializer.deserialize_str(Parsed(parse))
 }
 
 macro_rules! text_id {
@@ -75,8 +105,7 @@ macro_rules! text_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                Self::parse(&text).map_err(|error| de::Error::custom(error.code.tagged(&error.reason)))
+                read(deserializer, |text| Self::parse(text).map_err(IdError::tagged))
             }
         }
     };
@@ -108,7 +137,7 @@ text_id! {
     Re, check_re
 }
 
-fn check_room(text: &str) -> Result<String, IdError> {
+fn check_room(text: &str) -> Result<Cow<'_, str>, IdError> {
     let bad = |reason: String| IdError::new(ErrorCode::BadRoom, reason);
     let name = text::fold(text.trim());
     let chars = name.chars().count();
@@ -129,7 +158,7 @@ fn check_room(text: &str) -> Result<String, IdError> {
     }
 }
 
-fn check_user_name(text: &str) -> Result<String, IdError> {
+fn check_user_name(text: &str) -> Result<Cow<'_, str>, IdError> {
     let bad = |reason: String| IdError::new(ErrorCode::BadName, reason);
     let graphemes = text::graphemes(text);
     if graphemes == 0 {
@@ -143,37 +172,42 @@ fn check_user_name(text: &str) -> Result<String, IdError> {
     }
     match text.chars().find(|c| c.is_whitespace() || c.is_control() || text::is_invisible(*c)) {
         Some(c) => Err(bad(format!("name holds {}: use visible characters without spaces", shown(c)))),
-        None => Ok(text.to_owned()),
+        None => Ok(text.into()),
     }
 }
 
-fn check_ascii(text: &str, max: usize, what: &str, allowed: fn(u8) -> bool) -> Result<String, IdError> {
+fn check_ascii<'a>(
+    text: &'a str,
+    max: usize,
+    what: &str,
+    allowed: fn(u8) -> bool,
+) -> Result<Cow<'a, str>, IdError> {
     if text.is_empty() || text.len() > max || !text.bytes().all(allowed) {
         return Err(IdError::new(
             ErrorCode::BadJson,
             format!("{what} must be 1 to {max} letters, digits, '-', '_', '.'"),
         ));
     }
-    Ok(text.to_owned())
+    Ok(text.into())
 }
 
 fn is_id_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
 }
 
-fn check_id(text: &str) -> Result<String, IdError> {
+fn check_id(text: &str) -> Result<Cow<'_, str>, IdError> {
     check_ascii(text, limits::ID_CHARS_MAX, "id", is_id_byte)
 }
 
-fn check_node(text: &str) -> Result<String, IdError> {
+fn check_node(text: &str) -> Result<Cow<'_, str>, IdError> {
     check_ascii(text, limits::ID_CHARS_MAX, "node name", is_id_byte)
 }
 
-fn check_re(text: &str) -> Result<String, IdError> {
+fn check_re(text: &str) -> Result<Cow<'_, str>, IdError> {
     if text.chars().count() > limits::RE_CHARS_MAX || text.chars().any(char::is_control) {
         return Err(IdError::new(ErrorCode::BadJson, "re must be at most 32 characters without controls"));
     }
-    Ok(text.to_owned())
+    Ok(text.into())
 }
 
 fn shown(c: char) -> String {
@@ -214,7 +248,7 @@ impl RoomName {
 impl UserName {
     /// The form in which names are compared: one user at a time has a key.
     pub fn key(&self) -> String {
-        text::fold(&self.0)
+        text::fold(&self.0).into_owned()
     }
 
     /// True for names nobody may ask for: `guest-*`, `server`, `system`.
@@ -324,75 +358,7 @@ impl Serialize for MessageId {
 
 impl<'de> Deserialize<'de> for MessageId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(|error: IdError| de::Error::custom(error.code.tagged(&error.reason)))
-    }
-}
-
-/// Which life of a room's log: random, made with the log. On the wire 16 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Epoch(pub u64);
-
-impl Epoch {
-    /// A new random epoch.
-    ///
-    /// # Panics
-    /// When the operating system has no random source.
-    pub fn random() -> Self {
-        Self(getrandom::u64().expect("the operating system has a random source"))
-    }
-}
-
-impl fmt::Display for Epoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl fmt::Debug for Epoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl Serialize for Epoch {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Epoch {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        u64::from_str_radix(&text, 16)
-            .map(Self)
-            .map_err(|_| de::Error::custom("epoch must be 16 hexadecimal digits"))
-    }
-}
-
-/// A place in a room's log, counted from 1; 0 stands before the first entry.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Seq(pub u64);
-
-impl Seq {
-    /// Before the first entry.
-    pub const START: Self = Self(0);
-
-    /// The place after this one.
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-
-    /// The place before this one; [`Seq::START`] has none before it.
-    pub fn before(self) -> Self {
-        Self(self.0.saturating_sub(1))
-    }
-}
-
-impl fmt::Display for Seq {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        read(deserializer, |text| text.parse().map_err(IdError::tagged))
     }
 }
 

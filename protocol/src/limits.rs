@@ -1,6 +1,8 @@
 //! Owns every maximum of the wire, once. A server's configuration may lower or raise those that
 //! [`Limits`] carries; the others are part of the protocol.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// The wire's version, sent as `v` in `hello` and `connection`.
@@ -56,6 +58,8 @@ pub const HISTORY_ENTRIES_MAX: usize = 200;
 pub const HISTORY_ENTRIES_DEFAULT: usize = 50;
 /// Most users listed in one `room_users` or `who`; the count is always exact.
 pub const USERS_LISTED_MAX: usize = 500;
+/// The least time between two words that one user is typing in one room; more are dropped without a word.
+pub const TYPING_EVERY: Duration = Duration::from_secs(3);
 /// Mistakes within ten seconds after which a connection is closed.
 pub const MISTAKES_MAX: u32 = 30;
 

@@ -48,12 +48,20 @@ pub fn is_invisible(c: char) -> bool {
 /// # Errors
 /// [`TextError::Control`] with the first forbidden character.
 pub fn check(text: &str) -> Result<Cow<'_, str>, TextError> {
+    if text.bytes().all(is_plain_byte) {
+        return Ok(Cow::Borrowed(text));
+    }
     let text =
         if text.contains("\r\n") { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
     match text.chars().find(|c| is_forbidden_control(*c)) {
         Some(c) => Err(TextError::Control(c)),
         None => Ok(text),
     }
+}
+
+/// True for a byte that is no control and begins none: those of C1 all begin with 0xC2.
+fn is_plain_byte(byte: u8) -> bool {
+    !matches!(byte, 0..0x20 | 0x7F | 0xC2) || matches!(byte, b'\n' | b'\t')
 }
 
 /// Checks a length; a maximum of 0 is off.
@@ -95,7 +103,10 @@ pub fn graphemes(text: &str) -> usize {
 }
 
 /// The form in which names are compared: NFKC, then case folded (by way of upper case, which folds ß and ſ).
-pub fn fold(text: &str) -> String {
+pub fn fold(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return text.into();
+    }
     text.nfkc().collect::<String>().to_uppercase().to_lowercase().nfkc().collect()
 }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_protocol::{Acked, ClientId, Epoch, MessageId, NodeId, NodeInfo, RoomName, Seq, User, UserId};
+use chat_protocol::{
+    Acked, ClientId, Epoch, MessageId, NodeId, NodeInfo, Person, RoomName, Seq, User, UserId,
+};
 use tokio::sync::mpsc;
 
 mod call;
@@ -256,6 +258,8 @@ pub enum FeedEvent {
         /// How.
         change: PresenceChange,
     },
+    /// A user is typing in a room.
+    Typing(RoomName, Person),
     /// A newer connection of a client is elsewhere: close older ones.
     Fence {
         /// The client.
@@ -371,6 +375,8 @@ pub trait Backbone: Send + Sync + 'static {
     fn enter(&self, room: &RoomName, user: User) -> Call<()>;
     /// A user is no longer in a room on this node.
     fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Call<()>;
+    /// A user is typing: told in the room and kept nowhere; dropped without a word where there is much else to tell.
+    fn whisper(&self, room: &RoomName, who: Person) -> Call<()>;
     /// Who is in a room, on live nodes.
     fn present(&self, room: &RoomName) -> Call<Vec<User>>;
     /// Up to `limit` rooms behind one that have users, in order, each with their number; no hidden and direct ones.

@@ -1,7 +1,8 @@
 //! Owns the rooms of a node and the users on it: finds or opens a room, hands it what the backbone's feed
 //! tells. Knows no transport and no concrete backbone.
 //!
-//! - `actor`: the task of one room; `desk`: where its core's words go; `seats`: its connections as people.
+//! - `actor`: the task of one room; `handle`: the way to it; `desk`: where its core's words go; `seats`: its connections
+//!   as people; `people_calls`: what the others are told of them; `typing`: who of them is typing.
 //! - `drain`: how the node goes down in order.
 //! - `lease`: this node's place among the others, and who of them is gone.
 //! - `spread`: within what time clients come back should this node die.
@@ -35,17 +36,21 @@ use crate::room::ConnId;
 mod actor;
 mod desk;
 mod drain;
+mod handle;
 mod lease;
 mod own;
+mod people_calls;
 mod reach;
 mod seats;
 mod spread;
 mod stopwatch;
 mod topic;
 mod trouble;
+mod typing;
 mod users;
 
-pub(crate) use actor::{Command, RoomHandle};
+pub(crate) use actor::Command;
+pub(crate) use handle::RoomHandle;
 use reach::Reach;
 pub(crate) use seats::{Seat, Style};
 use users::Online;
@@ -209,7 +214,8 @@ impl Hub {
                 event @ (FeedEvent::Entries { .. }
                 | FeedEvent::Head { .. }
                 | FeedEvent::Answer { .. }
-                | FeedEvent::Presence { .. }) => self.dispatch(event),
+                | FeedEvent::Presence { .. }
+                | FeedEvent::Typing(..)) => self.dispatch(event),
             }
         }
         // A node that has said goodbye is told nothing any more; a dead one need not complain.
@@ -222,13 +228,14 @@ impl Hub {
         let (FeedEvent::Entries { room, .. }
         | FeedEvent::Head { room, .. }
         | FeedEvent::Answer { room, .. }
-        | FeedEvent::Presence { room, .. }) = &event
+        | FeedEvent::Presence { room, .. }
+        | FeedEvent::Typing(room, _)) = &event
         else {
             return;
         };
         let handle = self.rooms.lock().get(room).cloned();
         if let Some(handle) = handle {
-            handle.hint(Command::Event(event));
+            handle.tell(event);
         }
     }
 

@@ -46,6 +46,8 @@ pub(crate) struct Metrics {
     pub(crate) orphans_dropped: Count,
     /// Clients closed because they took nothing for too long.
     pub(crate) slow_closed: Count,
+    /// Words that somebody is typing which were dropped, because there was much else to tell.
+    pub(crate) typing_dropped: Count,
     /// Connections closed because their header of the PROXY protocol was none.
     pub(crate) proxy_headers_refused: Count,
 }
@@ -162,6 +164,7 @@ impl Scrape {
         page.counter("chat_clients_lagged", "Times a client's outbox became full", &now.lagged)?;
         page.gauge("chat_outbox_queued_bytes", "Bytes queued for all clients", &now.queued_bytes)?;
         page.counter("chat_clients_slow_closed", "Clients closed because they took nothing for too long", &self.metrics.slow_closed)?;
+        page.counter("chat_typing_dropped", "Words that somebody is typing, dropped for clients with much else to read", &self.metrics.typing_dropped)?;
         page.counter("chat_proxy_headers_refused", "Connections closed because their header of the PROXY protocol was none", &self.metrics.proxy_headers_refused)
     }
 }

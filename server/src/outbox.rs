@@ -50,6 +50,11 @@ impl Memory {
         self.lagging.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// More than half of it is used.
+    fn is_strained(&self) -> bool {
+        self.ceiling > 0 && self.used.load(Ordering::Relaxed) > self.ceiling / 2
+    }
+
     fn is_full(&self) -> bool {
         self.ceiling > 0 && self.used.load(Ordering::Relaxed) >= self.ceiling
     }
@@ -123,6 +128,19 @@ impl Outbox {
             self.ready.notify_one();
         }
         !full
+    }
+
+    /// Puts in what need not arrive, unless much else waits. False: dropped.
+    pub(crate) fn whisper(&self, payload: &Payload) -> bool {
+        let is_filled = {
+            let queue = self.queue.lock();
+            queue.lagging || (self.limit > 0 && queue.bytes + payload.size() > self.limit / 4)
+        };
+        if is_filled || self.memory.is_strained() {
+            return false;
+        }
+        self.push(payload.clone());
+        true
     }
 
     /// Encodes and puts in.
@@ -223,6 +241,28 @@ mod tests {
         assert_eq!((batch.payloads.len(), batch.was_full), (2, true));
         assert!(!outbox.is_full());
         assert!(!outbox.take().was_full);
+    }
+
+    #[test]
+    fn a_whisper_is_dropped_where_much_else_waits() {
+        let (size, memory) = (payload().size(), Memory::new(0));
+        let outbox = Outbox::new(size * 8, memory.clone());
+        assert!(outbox.whisper(&payload()) && outbox.whisper(&payload()));
+        assert!(!outbox.whisper(&payload()), "a quarter is enough");
+        outbox.take();
+        (0..8).for_each(|_| {
+            outbox.push(payload());
+        });
+        assert!(!outbox.whisper(&payload()));
+        assert_eq!(
+            (outbox.take().payloads.len(), memory.lagging()),
+            (8, (0, 1)),
+            "who lags is given nothing more"
+        );
+        let strained = Outbox::new(0, Memory::new(size * 2));
+        assert!(
+            strained.whisper(&payload()) && strained.whisper(&payload()) && !strained.whisper(&payload())
+        );
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Owns who is in one room, as this node sees it: the users of all nodes, the leaves that are held back
 //! because their user may be back in a moment, and the changes to tell. Pure: time is passed in. No order is
 //! promised against messages.
+//!
+//! Nothing here walks all users of the room but what is asked of all of them: a list from the backbone, a node that is
+//! gone. A room of thousands asks for its deadline with every message.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -19,14 +22,32 @@ const BATCH_ABOVE: usize = 500;
 const BATCH_LARGE_EVERY: Duration = Duration::from_secs(1);
 /// Users listed in one batch of a large room; the count is exact.
 const SAMPLE_MAX: usize = 50;
+/// Changes kept while the backbone is asked who is here: what comes within its longest answer, and more.
+const SINCE_ASKED_MAX: usize = 65_536;
 
 /// The users of one room.
 #[derive(Debug)]
 pub(crate) struct Roster {
     users: BTreeMap<UserId, Seat>,
     hold: Duration,
+    /// The leaves that are held, the first to become real first.
+    held: BTreeSet<(Duration, UserId)>,
     changes: Changes,
     told_at: Option<Duration>,
+    /// Changes were left out of what was told: once the room is small, everybody needs the whole list.
+    is_sampled: bool,
+    /// What has happened since the backbone was asked who is here: its answer may be older. None: it was not asked, or too
+    /// much has happened.
+    since_asked: Option<Vec<PresenceChange>>,
+}
+
+/// What everybody in the room is to be told.
+#[derive(Debug)]
+pub(crate) enum Telling {
+    /// These changes.
+    Changes(Presence),
+    /// Who is there: the changes would not add up to it.
+    Anew,
 }
 
 #[derive(Debug)]
@@ -56,6 +77,10 @@ impl Changes {
         self.joined.is_empty() && self.left.is_empty() && self.moved.is_empty()
     }
 
+    fn longest(&self) -> usize {
+        self.joined.len().max(self.left.len()).max(self.moved.len())
+    }
+
     /// From where they were told to be; whoever is back there has not moved.
     fn note_move(&mut self, user: &UserId, from: NodeId, to: &NodeId) {
         let from = self.moved.remove(user).unwrap_or(from);
@@ -68,7 +93,8 @@ impl Changes {
 impl Roster {
     /// Nobody; a leave by a lost connection is held for `hold`.
     pub(crate) fn new(hold: Duration) -> Self {
-        Self { users: BTreeMap::new(), hold, changes: Changes::default(), told_at: None }
+        let (users, held, changes) = Default::default();
+        Self { users, hold, held, changes, told_at: None, is_sampled: false, since_asked: None }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -88,23 +114,42 @@ impl Roster {
         users.take(max).map(|(_, seat)| seat.user.clone()).collect()
     }
 
-    /// Takes what the backbone says now; who is missing there leaves, held.
-    pub(crate) fn load(&mut self, now: Duration, users: Vec<User>) {
+    /// The backbone is asked who is here: what happens from now on stands, whatever it answers.
+    pub(crate) fn asked(&mut self) {
+        self.since_asked = Some(Vec::new());
+    }
+
+    /// Takes what the backbone has answered; who is missing there leaves, held. False: nothing was taken, as it is not
+    /// known what has happened since it was asked. It is to be asked again.
+    pub(crate) fn load(&mut self, now: Duration, users: Vec<User>) -> bool {
+        let Some(since) = self.since_asked.take() else { return false };
+        let there: HashSet<&UserId> = users.iter().map(|user| &user.user_id).collect();
         let missing: Vec<(UserId, Vec<NodeId>)> = (self.users.iter())
-            .filter(|(id, _)| !users.iter().any(|user| user.user_id == **id))
+            .filter(|(id, _)| !there.contains(id))
             .map(|(id, seat)| (id.clone(), seat.nodes.clone()))
             .collect();
         for (user, nodes) in missing {
             for node in nodes {
-                self.change(now, PresenceChange::Left { user: user.clone(), node, lost: true });
+                self.leave(now, &user, &node, true);
             }
         }
         for user in users {
             self.enter(user);
         }
+        since.into_iter().for_each(|change| self.apply(now, change));
+        true
     }
 
     pub(crate) fn change(&mut self, now: Duration, change: PresenceChange) {
+        if let Some(since) = self.since_asked.as_mut().filter(|since| since.len() < SINCE_ASKED_MAX) {
+            since.push(change.clone());
+        } else {
+            self.since_asked = None;
+        }
+        self.apply(now, change);
+    }
+
+    fn apply(&mut self, now: Duration, change: PresenceChange) {
         match change {
             PresenceChange::Entered(user) => self.enter(user),
             PresenceChange::Left { user, node, lost } => self.leave(now, &user, &node, lost),
@@ -130,7 +175,9 @@ impl Roster {
             self.users.insert(id, Seat { nodes: vec![user.node.clone()], user, gone_at: None });
             return;
         };
-        seat.gone_at = None;
+        if let Some(at) = seat.gone_at.take() {
+            self.held.remove(&(at, id.clone()));
+        }
         seat.nodes.retain(|node| *node != user.node);
         seat.nodes.push(user.node.clone());
         let was = std::mem::replace(&mut seat.user, user.clone());
@@ -155,13 +202,20 @@ impl Roster {
                 self.changes.note_move(user, from, remaining);
             }
             Some(_) => {}
-            None if lost => seat.gone_at = Some(now + self.hold),
+            None if lost => {
+                let at = now + self.hold;
+                seat.gone_at = Some(at);
+                self.held.insert((at, user.clone()));
+            }
             None => self.remove(&user.clone()),
         }
     }
 
     fn remove(&mut self, user: &UserId) {
         if let Some(seat) = self.users.remove(user) {
+            if let Some(at) = seat.gone_at {
+                self.held.remove(&(at, user.clone()));
+            }
             self.changes.moved.remove(user);
             self.changes.joined.remove(user);
             if !self.changes.new.remove(user) {
@@ -172,7 +226,7 @@ impl Roster {
 
     /// When [`Roster::tell`] may have something new without a change coming in.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        let held = self.users.values().filter_map(|seat| seat.gone_at).min();
+        let held = self.held.first().map(|(at, _)| *at);
         let batch = (!self.changes.is_empty()).then(|| self.tell_at());
         [held, batch].into_iter().flatten().min()
     }
@@ -187,11 +241,13 @@ impl Roster {
         self.told_at.map_or(Duration::ZERO, |at| at + every)
     }
 
-    /// The changes to tell now, if any. Held leaves that are due become real.
-    pub(crate) fn tell(&mut self, now: Duration, room: &RoomName) -> Option<Presence> {
-        let due = self.users.iter().filter(|(_, seat)| seat.gone_at.is_some_and(|at| at <= now));
-        let due: Vec<UserId> = due.map(|(id, _)| id.clone()).collect();
-        for user in due {
+    /// What is to be told now, if anything. Held leaves that are due become real.
+    pub(crate) fn tell(&mut self, now: Duration, room: &RoomName) -> Option<Telling> {
+        while let Some((at, user)) = self.held.pop_first() {
+            if at > now {
+                self.held.insert((at, user));
+                break;
+            }
             self.remove(&user);
         }
         if self.changes.is_empty() || now < self.tell_at() {
@@ -200,16 +256,21 @@ impl Roster {
         self.told_at = Some(now);
         let max = if self.is_large() { SAMPLE_MAX } else { limits::USERS_LISTED_MAX };
         let changes = std::mem::take(&mut self.changes);
+        self.is_sampled |= changes.longest() > max;
+        if self.is_sampled && !self.is_large() {
+            self.is_sampled = false;
+            return Some(Telling::Anew);
+        }
         // As they are now, whatever the order in which they were renamed and moved.
         let user = |id: &UserId| self.users.get(id).map(|seat| seat.user.clone());
         let moved = |(id, from)| user(&id).map(|user| Moved { user, from });
-        Some(Presence {
+        Some(Telling::Changes(Presence {
             room: room.clone(),
             joined: changes.joined.iter().filter_map(user).take(max).collect(),
             left: changes.left.into_values().take(max).collect(),
             moved: changes.moved.into_iter().filter_map(moved).take(max).collect(),
             count: self.users.len(),
-        })
+        }))
     }
 }
 

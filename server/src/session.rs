@@ -5,6 +5,7 @@
 //! - `rooms`: join, leave, messages. `changes`: edits, deletes, topics. `target`: what those and replies are about.
 //! - `answers`: history, who, rooms, nodes.
 //! - `search`: one at a time, beside everything else.
+//! - `typing`: that the user is.
 //! - `seed`: clients that never say hello, and people at a plain terminal.
 //! - `rate_limit`: how fast, and how many mistakes.
 
@@ -33,6 +34,7 @@ mod rooms;
 mod search;
 mod seed;
 mod target;
+mod typing;
 
 use changes::Change;
 pub(crate) use joined::Joined;
@@ -59,6 +61,7 @@ pub(crate) struct Session {
     deeds: Rate,
     mistakes: Mistakes,
     searches: search::Searches,
+    typed: typing::Typed,
 }
 
 /// Who the connection is.
@@ -89,6 +92,7 @@ impl Session {
             deeds: Rate::new(limits.messages_per_second, DEEDS_BURST),
             mistakes: Mistakes::default(),
             searches: search::Searches::new(),
+            typed: typing::Typed::default(),
             connected,
             outbox,
             hub,
@@ -176,7 +180,7 @@ impl Session {
             }
             ClientMessage::Topic { room, text } => self.topic(room, &text, re).await,
             ClientMessage::Auth { .. } => self.unsupported(re),
-            ClientMessage::Typing { .. } => self.unsupported(re),
+            ClientMessage::Typing { room } => self.typing(room, re.as_ref()),
             ClientMessage::Invite { .. } | ClientMessage::Kick { .. } | ClientMessage::Ban { .. } => {
                 self.unsupported(re);
             }

@@ -12,6 +12,7 @@ pub(crate) mod panes;
 pub(crate) mod rooms;
 pub(crate) mod search;
 pub(crate) mod text;
+pub(crate) mod typing;
 
 use std::time::Duration;
 
@@ -233,6 +234,7 @@ impl App {
         let hint = self.hint.as_ref().map(|hint| hint.until).filter(|until| *until > self.now);
         let acked = self.rooms.current().and_then(|room| room.history.newest_ack());
         let acked = acked.map(|at| at + ACK_SHOWN).filter(|until| *until > self.now);
-        [hint, acked, self.link.next_change(self.now)].into_iter().flatten().min()
+        let typing = self.rooms.current().and_then(|room| room.typing.next_change(self.now));
+        [hint, acked, typing, self.link.next_change(self.now)].into_iter().flatten().min()
     }
 }

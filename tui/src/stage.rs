@@ -27,6 +27,8 @@ pub(crate) struct Stage {
     pub(crate) now: Moment,
     /// Everything asked for so far.
     pub(crate) effects: Vec<Effect>,
+    /// Where the others were told that the user is typing; not among the effects, as it goes with every text.
+    pub(crate) typed: Vec<RoomName>,
     /// The newest place of each room's log.
     heads: std::collections::HashMap<String, u64>,
 }
@@ -109,7 +111,8 @@ impl Stage {
             zone: TimeZone::UTC,
             now,
         });
-        Self { app, now: Moment::ZERO, effects: Vec::new(), heads: std::collections::HashMap::new() }
+        let (effects, typed) = (Vec::new(), Vec::new());
+        Self { app, now: Moment::ZERO, effects, typed, heads: std::collections::HashMap::new() }
     }
 
     /// A front that is online, in three rooms, with something said.
@@ -149,7 +152,12 @@ impl Stage {
 
     pub(crate) fn play(&mut self, event: Event) -> &mut Self {
         let effects = update(&mut self.app, event, Now { moment: self.now, wall: wall(self.now) });
-        self.effects.extend(effects);
+        for effect in effects {
+            match effect {
+                Effect::Net(NetCommand::Typing(room)) => self.typed.push(room),
+                effect => self.effects.push(effect),
+            }
+        }
         self
     }
 

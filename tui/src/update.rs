@@ -12,6 +12,7 @@ mod keys;
 mod net;
 mod popup;
 mod search;
+mod typing;
 
 use crate::app::App;
 use crate::effect::Effect;
@@ -27,8 +28,8 @@ pub(crate) fn start(app: &App) -> Vec<Effect> {
 pub(crate) fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
     (app.now, app.wall) = (now.moment, now.wall);
     match event {
-        Event::Key(key) => keys::press(app, key),
-        Event::Paste(text) => keys::paste(app, &text),
+        Event::Key(key) => writing(app, |app| keys::press(app, key)),
+        Event::Paste(text) => writing(app, |app| keys::paste(app, &text)),
         Event::Resize { width, height } => {
             let had_panel = !app.areas().link.is_empty();
             app.size = (width, height);
@@ -37,6 +38,18 @@ pub(crate) fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
         Event::Tick => Vec::new(),
         Event::Net(event) => net::take(app, *event),
     }
+}
+
+/// What may change the text being written: who reads the room is told of it.
+fn writing(app: &mut App, event: impl FnOnce(&mut App) -> Vec<Effect>) -> Vec<Effect> {
+    let before = (app.rooms.index(), app.composer.changes());
+    let mut effects = event(app);
+    let (room, changes) = (app.rooms.index(), app.composer.changes());
+    // A draft that comes back with its room was written before.
+    if room == before.0 && changes != before.1 {
+        effects.extend(typing::wrote(app));
+    }
+    effects
 }
 
 #[cfg(test)]

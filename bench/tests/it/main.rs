@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
 
+mod crowd;
 mod ended;
 mod started;
 
@@ -47,7 +48,7 @@ static MACHINE: Mutex<()> = Mutex::const_new(());
 async fn a_minute_of_everything_breaks_no_promise() {
     let _machine = MACHINE.lock().await;
     let report = run(options(Scenario::Chaos, Duration::from_secs(60))).await.unwrap();
-    println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report));
+    println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report.load));
     assert_eq!(report.violations, Vec::<String>::new());
     assert!(report.faults >= 5, "{} faults: the run proves little", report.faults);
 }
@@ -56,7 +57,7 @@ async fn a_minute_of_everything_breaks_no_promise() {
 async fn check_unnoticed(scenario: Scenario) {
     let _machine = MACHINE.lock().await;
     let report = run(options(scenario, Duration::from_secs(10))).await.expect("the cluster comes up");
-    println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report));
+    println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report.load));
     assert_eq!(report.violations, Vec::<String>::new());
     assert!(report.counts.disconnected + report.counts.moved > 0, "nobody was hit: the run proves nothing");
 }

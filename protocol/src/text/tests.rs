@@ -40,4 +40,17 @@ fn look_alikes_fold_together() {
         assert_eq!(fold(one), fold(other), "{one} {other}");
     }
     assert_ne!(fold("alice"), fold("al1ce"));
+    let plain: String = (0..128_u8).map(char::from).filter(|c| !c.is_ascii_uppercase()).collect();
+    let the_long_way: String = plain.nfkc().collect::<String>().to_uppercase().to_lowercase();
+    assert_eq!(fold(&plain), the_long_way);
+}
+
+#[test]
+fn every_control_is_found_however_little_stands_beside_it() {
+    for c in (0..0x300).filter_map(char::from_u32) {
+        for text in [c.to_string(), format!("plain {c}"), format!("{c}ü")] {
+            assert_eq!(check(&text).is_err(), is_forbidden_control(c), "{:04X}", u32::from(c));
+        }
+    }
+    assert_eq!(check("a\r\nb\tc").unwrap(), "a\nb\tc");
 }

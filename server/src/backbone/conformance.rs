@@ -94,6 +94,8 @@ macro_rules! each_case {
             feed::entries_reach_subscribers_in_order;
             feed::a_round_is_told_to_every_node;
             feed::presence_is_told_in_the_room;
+            feed::typing_is_told_in_the_room_and_kept_nowhere;
+            feed::a_full_feed_drops_typing_first_and_is_not_stale_for_it;
             feed::a_full_feed_is_followed_by_stale;
             feed::a_partition_is_followed_by_stale;
             feed::a_node_that_is_cut_off_changes_nothing;

@@ -28,6 +28,14 @@ impl FeedSender {
         self.stale = self.stale || self.sender.try_send(event).is_err();
     }
 
+    /// Sends what need not arrive: it takes no place that other events may need, and its loss is none.
+    pub(super) fn whisper(&mut self, event: FeedEvent) {
+        if !self.stale && self.sender.capacity() > self.sender.max_capacity() / 2 {
+            // A feed that nobody reads any more is told nothing.
+            drop(self.sender.try_send(event));
+        }
+    }
+
     /// Events were lost.
     pub(super) fn stale(&mut self) {
         self.stale = true;

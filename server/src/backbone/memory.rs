@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{ClientId, Epoch, NodeId, NodeInfo, RoomName, Seq, User, UserId};
+use chat_protocol::{ClientId, Epoch, NodeId, NodeInfo, Person, RoomName, Seq, User, UserId};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -314,6 +314,14 @@ impl Backbone for MemoryNode {
             state.people.exit(room, &self.node, user);
             let change = PresenceChange::Left { user: user.clone(), node: self.node.clone(), lost };
             state.tell_room(room, &FeedEvent::Presence { room: room.clone(), change });
+        })
+    }
+
+    fn whisper(&self, room: &RoomName, who: Person) -> Call<()> {
+        self.call(|state, _| {
+            let wanted = |feed: &&mut Feed| feed.rooms.contains(room) && feed.cut_off.is_none();
+            let typing = FeedEvent::Typing(room.clone(), who);
+            state.nodes.values_mut().filter(wanted).for_each(|feed| feed.sender.whisper(typing.clone()));
         })
     }
 

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{ClientId, NodeId, NodeInfo, RoomName, Seq, User, UserId};
+use chat_protocol::{ClientId, NodeId, NodeInfo, Person, RoomName, Seq, User, UserId};
 use redis::IntoConnectionInfo;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
@@ -283,6 +283,10 @@ impl Backbone for RedisBackbone {
 
     fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Call<()> {
         hand_on!(self, people => |people, room, user| people.exit(&room, &user, lost))
+    }
+
+    fn whisper(&self, room: &RoomName, who: Person) -> Call<()> {
+        hand_on!(self, people => |people, room| people.whisper(&room, &who))
     }
 
     fn present(&self, room: &RoomName) -> Call<Vec<User>> {

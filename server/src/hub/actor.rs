@@ -1,11 +1,11 @@
 //! Owns the task of one room: takes commands, runs the room core, and lets its desk speak. One task owns all of a room's state, so nothing of it is locked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_protocol::{NodeId, RoomName, User, UserId};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -13,9 +13,11 @@ use tracing::{debug, warn};
 
 use super::Hub;
 use super::desk::{Desk, Done};
-use super::seats::{PeopleCall, Seat};
-use super::topic::RoomTopic;
+use super::handle::{Missed, RoomHandle};
+use super::people_calls::PeopleCall;
+use super::seats::Seat;
 use super::trouble::Trouble;
+use super::typing::Typing;
 use crate::backbone::{FeedEvent, Place, call};
 use crate::room::{ConnId, Figures, Input, Joining, Moment, Publishing, RoomCore};
 
@@ -39,7 +41,11 @@ pub(crate) enum Command {
     /// A message, and when it was decoded.
     Publish(Publishing, Moment),
     Drained(ConnId),
+    /// Whoever sits there is typing.
+    Typing(ConnId),
     Event(FeedEvent),
+    /// Who is in the room has changed: the changes wait beside the inbox.
+    Changes,
     /// Events were lost.
     Stale,
     NodeGone(NodeId),
@@ -59,38 +65,6 @@ pub(crate) enum Command {
     },
 }
 
-/// The way to a room.
-#[derive(Clone)]
-pub(crate) struct RoomHandle {
-    pub(crate) room: RoomName,
-    pub(super) topic: RoomTopic,
-    inbox: mpsc::Sender<Command>,
-    stale: Arc<AtomicBool>,
-}
-
-impl RoomHandle {
-    pub(super) fn new(room: RoomName, size: usize) -> (Self, mpsc::Receiver<Command>) {
-        let (inbox, receiver) = mpsc::channel(size);
-        (Self { room, topic: RoomTopic::default(), inbox, stale: Arc::default() }, receiver)
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.inbox.is_closed()
-    }
-
-    /// Waits for a place: a session that is too fast for a room reads no further. False: the room is closed.
-    pub(crate) async fn send(&self, command: Command) -> bool {
-        self.inbox.send(command).await.is_ok()
-    }
-
-    /// Does not wait: what finds no place is made good by comparing with the backbone.
-    pub(super) fn hint(&self, command: Command) {
-        if self.inbox.try_send(command).is_err() {
-            self.stale.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
 /// The task of one room.
 pub(super) struct Actor {
     hub: Arc<Hub>,
@@ -104,6 +78,18 @@ pub(super) struct Actor {
     topic_asked: Moment,
     attention: Attention,
     trouble: Trouble,
+    typing: Typing,
+    asking: Asking,
+}
+
+/// Whether the backbone is asked who is here: once at a time, whatever the number of reasons. A room of thousands is a
+/// long answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    No,
+    Once,
+    /// There was another reason since.
+    Again,
 }
 
 /// Whether the room's events are wanted: they cost every node that asks for them.
@@ -137,6 +123,8 @@ impl Actor {
             topic_asked: Moment::ZERO,
             attention,
             trouble: Trouble::default(),
+            typing: Typing::default(),
+            asking: Asking::No,
         }
     }
 
@@ -152,13 +140,16 @@ impl Actor {
     async fn open(&mut self) {
         loop {
             let subscribed = call(self.hub.backbone.subscribe(&self.room)).await;
+            self.desk.seats.roster.asked();
             let present = call(self.hub.backbone.present(&self.room)).await;
             let topic = call(self.hub.backbone.topics(vec![self.room.clone()])).await;
             match subscribed.and(present).and_then(|users| Ok((users, topic?))) {
                 Ok((users, topic)) => {
                     self.topic_asked = self.hub.now();
                     topic.into_iter().for_each(|topic| self.handle.topic.hear(topic));
-                    return self.desk.seats.load(self.topic_asked, users);
+                    // Nothing is taken from the inbox meanwhile: nothing can have happened since.
+                    self.desk.seats.load(self.hub.now(), users);
+                    return;
                 }
                 Err(error) => {
                     debug!(room = %self.room, %error, "cannot open room yet");
@@ -187,9 +178,9 @@ impl Actor {
             Some(done) = self.desk.calls.next(), if !self.desk.calls.is_empty() => self.done(done),
             () = sleep(wait.unwrap_or_default()), if wait.is_some() => self.input(Input::Tick),
         }
-        if self.handle.stale.swap(false, Ordering::Relaxed) {
-            self.stale();
-        }
+        let now = self.hub.now();
+        self.handle.take_changes().into_iter().for_each(|change| self.desk.seats.roster.change(now, change));
+        self.make_good(self.handle.take_missed());
         self.desk.seats.tell(self.hub.now());
         self.call_people();
         self.keep_topic();
@@ -273,8 +264,11 @@ impl Actor {
                 self.desk.seats.drained(conn);
                 self.input(Input::Drained(conn));
             }
+            Command::Typing(conn) => self.typing.said(now, conn, &mut self.desk),
             Command::Event(event) => self.event(event),
-            Command::Stale => self.stale(),
+            // They are taken on every turn.
+            Command::Changes => {}
+            Command::Stale => self.make_good(Missed::ALL),
             Command::NodeGone(node) => {
                 self.desk.seats.roster.node_gone(now, &node);
                 // It may be back already, with some of them.
@@ -297,20 +291,33 @@ impl Actor {
             FeedEvent::Head { head, .. } => self.input(Input::Round(head)),
             FeedEvent::Ask { from, .. } => self.input(Input::Asked(from)),
             FeedEvent::Answer { from, .. } => self.input(Input::Answered(from)),
-            FeedEvent::Presence { change, .. } => self.desk.seats.roster.change(self.hub.now(), change),
-            FeedEvent::Fence { .. } | FeedEvent::Stale => {}
+            FeedEvent::Typing(_, who) => self.typing.heard(self.hub.now(), &who, &mut self.desk),
+            FeedEvent::Presence { .. } | FeedEvent::Fence { .. } | FeedEvent::Stale => {}
         }
     }
 
-    fn stale(&mut self) {
-        self.input(Input::Stale);
-        // What was dropped may have been the order to say anew who is here.
-        self.desk.seats.register();
-        self.load_roster(Duration::ZERO);
-        self.load_topic();
+    /// Only what was missed: a room of thousands that says anew who is here because it was told too much would be told
+    /// so much more.
+    fn make_good(&mut self, missed: Missed) {
+        if missed.log {
+            self.input(Input::Stale);
+            self.load_topic();
+        }
+        if missed.order {
+            self.desk.seats.register();
+        }
+        if missed.people {
+            self.load_roster(Duration::ZERO);
+        }
     }
 
-    fn load_roster(&self, pause: Duration) {
+    fn load_roster(&mut self, pause: Duration) {
+        if self.asking != Asking::No {
+            self.asking = Asking::Again;
+            return;
+        }
+        self.asking = Asking::Once;
+        self.desk.seats.roster.asked();
         let (backbone, room) = (self.hub.backbone.clone(), self.room.clone());
         self.desk.calls.push(Box::pin(async move {
             sleep(pause).await;
@@ -346,32 +353,42 @@ impl Actor {
         }
         match done {
             Done::Core(input) => self.input(input),
-            Done::People(again, Err(error)) => {
-                debug!(room = %self.room, %error, "presence call failed, again");
-                self.desk.seats.again(again);
+            Done::People(failed, answer) => {
+                if let Err(error) = answer {
+                    debug!(room = %self.room, %error, "presence calls failed, again");
+                }
+                self.desk.seats.calls.answered(failed);
             }
-            Done::People(_, Ok(())) => self.desk.seats.answered(),
-            Done::Roster(Ok(users)) => self.desk.seats.load(self.hub.now(), users),
-            Done::Roster(Err(_)) => self.load_roster(RETRY),
+            Done::Roster(answer) => {
+                let again = std::mem::replace(&mut self.asking, Asking::No) == Asking::Again;
+                let now = self.hub.now();
+                let is_loaded = answer.is_ok_and(|users| self.desk.seats.load(now, users));
+                if again || !is_loaded {
+                    self.load_roster(RETRY);
+                }
+            }
             Done::Topic(Ok(topic)) => topic.into_iter().for_each(|topic| self.handle.topic.hear(topic)),
             // What was said since comes through the log; the rest is asked for with what follows a lost link.
             Done::Topic(Err(_)) | Done::Nothing => {}
         }
     }
 
-    /// Who came and went is said in order, one call at a time.
+    /// Who came and went is said, of each user in order.
     fn call_people(&mut self) {
-        let Some((next, pause)) = self.desk.seats.next_call() else { return };
+        let Some((next, pause)) = self.desk.seats.calls.next() else { return };
         let (backbone, room) = (self.hub.backbone.clone(), self.room.clone());
         self.desk.calls.push(Box::pin(async move {
             if pause {
                 sleep(RETRY).await;
             }
-            let answer = match &next {
-                PeopleCall::Enter(user) => call(backbone.enter(&room, user.clone())).await,
-                PeopleCall::Exit { user, lost } => call(backbone.exit(&room, user, *lost)).await,
-            };
-            Done::People(next, answer)
+            let answers = next.iter().map(|next| match next {
+                PeopleCall::Enter(user) => call(backbone.enter(&room, user.clone())),
+                PeopleCall::Exit { user, lost } => call(backbone.exit(&room, user, *lost)),
+            });
+            let answers = join_all(answers.collect::<Vec<_>>()).await;
+            let failed = next.into_iter().zip(&answers).filter(|(_, answer)| answer.is_err());
+            let failed = failed.map(|(call, _)| call).collect();
+            Done::People(failed, answers.into_iter().collect())
         }));
     }
 

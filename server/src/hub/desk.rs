@@ -4,15 +4,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chat_protocol::{ErrorMessage, Payload, RoomName, ServerMessage, User};
+use chat_protocol::{ErrorMessage, Payload, Person, RoomName, ServerMessage, User};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
 use super::Hub;
-use super::actor::RoomHandle;
+use super::handle::RoomHandle;
 use super::own;
-use super::seats::{PeopleCall, Seats};
+use super::people_calls::PeopleCall;
+use super::seats::Seats;
 use super::stopwatch::Stopwatch;
 use crate::backbone::{self, BackboneError, ItemAnswer, Published, Topic, call};
 use crate::metrics::Metrics;
@@ -33,7 +34,8 @@ pub(super) struct Desk {
 /// A call that was answered.
 pub(super) enum Done {
     Core(Input),
-    People(PeopleCall, Result<(), BackboneError>),
+    /// Which of the calls have failed, and the first reason.
+    People(Vec<PeopleCall>, Result<(), BackboneError>),
     Roster(Result<Vec<User>, BackboneError>),
     Topic(Result<Vec<Topic>, BackboneError>),
     Nothing,
@@ -58,6 +60,15 @@ impl Desk {
         let seats = Seats::new(handle, hub.config.timing.leave_hold, hub.metrics.clone());
         let (gone, calls) = (HashMap::new(), FuturesUnordered::new());
         Self { hub, room, seats, gone, watch: Stopwatch::default(), calls }
+    }
+
+    /// Says through the backbone that somebody is typing. Should it fail, nobody has missed anything.
+    pub(super) fn whisper(&mut self, who: Person) {
+        let whisper = call(self.hub.backbone.whisper(&self.room, who));
+        self.calls.push(Box::pin(async move {
+            drop(whisper.await);
+            Done::Nothing
+        }));
     }
 }
 

@@ -1,21 +1,22 @@
 //! Owns the connections in a room as people: what each is sent and in which style, and who of them the
 //! other nodes have to be told of.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chat_protocol::{
-    ClientId, CloseReason, ErrorCode, ErrorMessage, Payload, Presence, RoomName, RoomUsers, ServerMessage,
-    User, UserId, limits,
+    ClientId, CloseReason, ErrorCode, ErrorMessage, Payload, Person, Presence, RoomName, RoomUsers,
+    ServerMessage, User, UserId, limits,
 };
 use serde_json::json;
 
-use super::actor::RoomHandle;
+use super::handle::RoomHandle;
+use super::people_calls::{PeopleCall, PeopleCalls};
 use super::topic::RoomTopic;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
-use crate::presence::Roster;
+use crate::presence::{Roster, Telling};
 use crate::room::{ConnId, Frame};
 
 /// A connection in a room.
@@ -38,21 +39,14 @@ pub(crate) enum Style {
 /// When those who are told that a room is refused may try again.
 const REFUSED_RETRY: Duration = Duration::from_secs(10);
 
-/// What the other nodes have to be told.
-#[derive(Debug, Clone)]
-pub(super) enum PeopleCall {
-    Enter(User),
-    Exit { user: UserId, lost: bool },
-}
-
 pub(super) struct Seats {
     room: RoomName,
     topic: RoomTopic,
     seats: BTreeMap<ConnId, Taken>,
+    /// How many of these connections each user has.
+    users: HashMap<UserId, usize>,
     pub(super) roster: Roster,
-    calls: VecDeque<PeopleCall>,
-    calling: bool,
-    failed: bool,
+    pub(super) calls: PeopleCalls,
     /// Entries handed out since they were counted last.
     delivered: u64,
     metrics: Arc<Metrics>,
@@ -68,23 +62,30 @@ struct Taken {
 
 struct Joined {
     head: crate::backbone::Place,
+    /// Its newest number in the log, as far as it was told: a list that it gets later says it again, and makes it send what
+    /// stands above.
     last_n: u64,
+}
+
+impl Joined {
+    /// What the frame says of it. Where less is known for certain, less is said: a message that comes twice is taken once.
+    fn learn(&mut self, frame: &Frame) {
+        self.last_n = match frame {
+            Frame::Ack(ack) => self.last_n.max(ack.n),
+            Frame::Resumed(resumed) => resumed.last_n,
+            Frame::Reset(reset) => reset.last_n,
+            Frame::Error(ErrorMessage { expect_n: Some(expected), .. }) => expected.saturating_sub(1),
+            Frame::Rewind(..) => 0,
+            Frame::Entry(..) | Frame::Joined { .. } | Frame::Error(_) | Frame::Fenced => return,
+        }
+    }
 }
 
 impl Seats {
     pub(super) fn new(handle: &RoomHandle, hold: Duration, metrics: Arc<Metrics>) -> Self {
-        let (seats, calls) = (BTreeMap::new(), VecDeque::new());
-        Self {
-            room: handle.room.clone(),
-            topic: handle.topic.clone(),
-            seats,
-            roster: Roster::new(hold),
-            calls,
-            calling: false,
-            failed: false,
-            delivered: 0,
-            metrics,
-        }
+        let (room, topic) = (handle.room.clone(), handle.topic.clone());
+        let (seats, users, calls) = Default::default();
+        Self { room, topic, seats, users, roster: Roster::new(hold), calls, delivered: 0, metrics }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -108,14 +109,29 @@ impl Seats {
         if !self.seats.contains_key(&conn) {
             self.metrics.joined.add(1);
         }
+        *self.users.entry(seat.user.user_id.clone()).or_default() += 1;
         self.enter(seat.user.clone());
-        self.seats.insert(conn, Taken { seat, place: None, missed: false });
+        let former = self.seats.insert(conn, Taken { seat, place: None, missed: false });
+        if let Some(former) = former {
+            self.is_gone(&former.seat.user.user_id);
+        }
+    }
+
+    /// One connection of a user less; true where that was the last one here.
+    fn is_gone(&mut self, user: &UserId) -> bool {
+        let Some(count) = self.users.get_mut(user) else { return true };
+        *count -= 1;
+        let is_gone = *count == 0;
+        if is_gone {
+            self.users.remove(user);
+        }
+        is_gone
     }
 
     fn enter(&mut self, user: User) {
         // Known here at once; the others hear of it through the backbone.
         self.roster.change(Duration::ZERO, crate::backbone::PresenceChange::Entered(user.clone()));
-        self.calls.push_back(PeopleCall::Enter(user));
+        self.calls.push(PeopleCall::Enter(user));
     }
 
     /// The connection of a client, with its user.
@@ -135,11 +151,10 @@ impl Seats {
         }
         self.metrics.left.add(1);
         let User { user_id: user, node, .. } = taken.seat.user;
-        let still_here = self.seats.values().any(|other| other.seat.user.user_id == user);
-        if !still_here {
+        if self.is_gone(&user) {
             let change = crate::backbone::PresenceChange::Left { user: user.clone(), node, lost };
             self.roster.change(now, change);
-            self.calls.push_back(PeopleCall::Exit { user, lost });
+            self.calls.push(PeopleCall::Exit { user, lost });
         }
         Some(taken.seat.outbox)
     }
@@ -159,38 +174,15 @@ impl Seats {
             .map(|taken| (taken.seat.user.user_id.clone(), taken.seat.user.clone()))
             .collect();
         if !self.room.is_hidden() {
-            // What waits to be said of who is here is said with this.
-            self.calls.retain(|call| matches!(call, PeopleCall::Exit { .. }));
-            self.calls.extend(here.into_values().map(PeopleCall::Enter));
+            self.calls.say_anew(here);
         }
     }
 
-    /// What the backbone says now; who sits here is here whatever it says.
-    pub(super) fn load(&mut self, now: Duration, mut users: Vec<User>) {
-        for taken in self.seats.values() {
-            users.retain(|user| user.user_id != taken.seat.user.user_id);
-            users.push(taken.seat.user.clone());
-        }
-        self.roster.load(now, users);
-    }
-
-    /// The next call to make, and whether to wait before it.
-    pub(super) fn next_call(&mut self) -> Option<(PeopleCall, bool)> {
-        if self.calling {
-            return None;
-        }
-        let next = self.calls.pop_front()?;
-        self.calling = true;
-        Some((next, std::mem::take(&mut self.failed)))
-    }
-
-    pub(super) fn answered(&mut self) {
-        self.calling = false;
-    }
-
-    pub(super) fn again(&mut self, call: PeopleCall) {
-        self.calls.push_front(call);
-        (self.calling, self.failed) = (false, true);
+    /// What the backbone has answered; who sits here is here whatever it says. False: it is to be asked again.
+    pub(super) fn load(&mut self, now: Duration, mut users: Vec<User>) -> bool {
+        users.retain(|user| !self.users.contains_key(&user.user_id));
+        users.extend(self.seats.values().map(|taken| taken.seat.user.clone()));
+        self.roster.load(now, users)
     }
 
     pub(super) fn drained(&mut self, conn: ConnId) {
@@ -206,6 +198,7 @@ impl Seats {
     /// Hands one frame to one connection. False: no more entries for now.
     pub(super) fn send(&mut self, to: ConnId, frame: Frame) -> bool {
         let Some(taken) = self.seats.get_mut(&to) else { return true };
+        taken.place.iter_mut().for_each(|joined| joined.learn(&frame));
         let Seat { outbox, style, .. } = &taken.seat;
         let message = match frame {
             Frame::Entry(_, payload) => {
@@ -230,6 +223,28 @@ impl Seats {
         outbox.push(Payload::new(&message))
     }
 
+    /// Who sits there.
+    pub(super) fn person(&self, conn: ConnId) -> Option<Person> {
+        let User { user_id, username, .. } = self.seats.get(&conn)?.seat.user.clone();
+        Some(Person { user_id, username })
+    }
+
+    /// Tells the others that somebody is typing; whoever has enough to read is left out.
+    pub(super) fn tell_typing(&self, who: &Person) {
+        let Person { user_id, username } = who.clone();
+        let typing = ServerMessage::Typing { room: self.room.clone(), user_id, username };
+        let payload = Payload::new(&typing);
+        let is_told = |taken: &&Taken| {
+            let Seat { user, style, .. } = &taken.seat;
+            taken.place.is_some() && *style == Style::Hello && user.user_id != who.user_id
+        };
+        for taken in self.seats.values().filter(is_told) {
+            if !taken.seat.outbox.whisper(&payload) {
+                self.metrics.typing_dropped.add(1);
+            }
+        }
+    }
+
     /// The backbone refuses this room: everybody here is told, also who waits to come in.
     pub(super) fn tell_refused(&self) {
         let reason = "this room cannot be reached now: your messages wait and are sent when it can";
@@ -244,8 +259,26 @@ impl Seats {
 
     /// Tells everybody who came, went and moved.
     pub(super) fn tell(&mut self, now: Duration) {
-        let Some(presence) = self.roster.tell(now, &self.room) else { return };
-        let mut shared = None;
+        match self.roster.tell(now, &self.room) {
+            Some(Telling::Changes(presence)) => self.tell_changes(&presence),
+            Some(Telling::Anew) => self.tell_anew(),
+            None => {}
+        }
+    }
+
+    fn tell_anew(&mut self) {
+        for taken in self.seats.values_mut() {
+            let Some(joined) = &taken.place else { continue };
+            taken.missed = taken.seat.outbox.is_full();
+            if !taken.missed {
+                let message = room_users((&self.room, &self.topic), &self.roster, joined, None);
+                taken.seat.outbox.push(message.payload(taken.seat.style));
+            }
+        }
+    }
+
+    fn tell_changes(&mut self, presence: &Presence) {
+        let (mut shared, mut single) = (None, None);
         for taken in self.seats.values_mut().filter(|taken| taken.place.is_some()) {
             let outbox = &taken.seat.outbox;
             if outbox.is_full() {
@@ -259,7 +292,11 @@ impl Seats {
                     outbox.push(payload.clone());
                 }
                 Style::Seed => {
-                    one_by_one(&presence, &taken.seat.user.user_id).for_each(|message| outbox.say(&message));
+                    let single = single.get_or_insert_with(|| one_by_one(presence));
+                    let others = single.iter().filter(|(user, _)| *user != taken.seat.user.user_id);
+                    others.for_each(|(_, payload)| {
+                        outbox.push(payload.clone());
+                    });
                 }
             }
         }
@@ -277,18 +314,28 @@ impl Drop for Seats {
     }
 }
 
-/// Joins and leaves as a client without `hello` is told them; not its own.
-fn one_by_one<'a>(presence: &'a Presence, own: &'a UserId) -> impl Iterator<Item = ServerMessage> + 'a {
-    let room = &presence.room;
-    let joined = presence.joined.iter().filter(move |user| user.user_id != *own).map(move |user| {
-        let User { user_id, username, node, .. } = user.clone();
-        ServerMessage::UserJoined { room: room.clone(), user_id, username, node }
+/// Joins and leaves as a client without `hello` is told them, with their users: nobody is told of the own.
+fn one_by_one(presence: &Presence) -> Vec<(UserId, Payload)> {
+    let told = |user: &User, tell: fn(RoomName, User) -> ServerMessage| {
+        (user.user_id.clone(), Payload::new(&tell(presence.room.clone(), user.clone())))
+    };
+    let joined = presence.joined.iter().map(|user| {
+        told(user, |room, User { user_id, username, node, .. }| ServerMessage::UserJoined {
+            room,
+            user_id,
+            username,
+            node,
+        })
     });
-    let left = presence.left.iter().filter(move |user| user.user_id != *own).map(move |user| {
-        let User { user_id, username, node, .. } = user.clone();
-        ServerMessage::UserLeft { room: room.clone(), user_id, username, node }
+    let left = presence.left.iter().map(|user| {
+        told(user, |room, User { user_id, username, node, .. }| ServerMessage::UserLeft {
+            room,
+            user_id,
+            username,
+            node,
+        })
     });
-    joined.chain(left)
+    joined.chain(left).collect()
 }
 
 struct Snapshot(RoomUsers);

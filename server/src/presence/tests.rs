@@ -21,7 +21,7 @@ fn told(roster: &mut Roster, now: u64) -> Option<Told> {
 fn told_at(roster: &mut Roster, now: Duration) -> Option<Told> {
     let names =
         |users: &[User]| users.iter().map(|user| format!("{}@{}", user.username, user.node)).collect();
-    roster.tell(now, &RoomName::general()).map(|batch| {
+    changes(roster.tell(now, &RoomName::general())).map(|batch| {
         let moved = batch
             .moved
             .iter()
@@ -30,9 +30,18 @@ fn told_at(roster: &mut Roster, now: Duration) -> Option<Told> {
     })
 }
 
+/// The changes in what is told; that everything is told anew is none.
+fn changes(telling: Option<Telling>) -> Option<Presence> {
+    match telling {
+        Some(Telling::Changes(presence)) => Some(presence),
+        Some(Telling::Anew) | None => None,
+    }
+}
+
 fn roster(users: &[User]) -> Roster {
     let mut roster = Roster::new(HOLD);
-    roster.load(Duration::ZERO, users.to_vec());
+    roster.asked();
+    assert!(roster.load(Duration::ZERO, users.to_vec()));
     told(&mut roster, 0);
     roster
 }
@@ -164,7 +173,7 @@ fn what_is_told_adds_up_to_who_is_there() {
                     roster.change(now, PresenceChange::Entered(who));
                 }
             }
-            let Some(batch) = roster.tell(now, &RoomName::general()) else { continue };
+            let Some(batch) = changes(roster.tell(now, &RoomName::general())) else { continue };
             let came = batch.joined.into_iter().chain(batch.moved.into_iter().map(|moved| moved.user));
             list.extend(came.map(|user| (user.user_id.clone(), user)));
             for user in batch.left {
@@ -196,4 +205,116 @@ fn pages_of_a_large_room_hold_everybody_once_while_others_come_and_go() {
     let odd = seen.iter().filter(|id| id.as_str().ends_with(['1', '3', '5', '7', '9'])).count();
     assert!(odd >= stayed, "{odd} of {stayed} who stayed");
     assert_eq!(roster.behind(Some(&UserId::parse("zz").unwrap()), 9), []);
+}
+
+#[test]
+fn what_has_happened_since_the_backbone_was_asked_stands() {
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| user(name, "a"));
+    let mut roster = roster(&[alice.clone(), bob.clone()]);
+    roster.asked();
+    roster.change(Duration::ZERO, left(&alice, false));
+    roster.change(Duration::ZERO, PresenceChange::Entered(carol.clone()));
+    assert!(roster.load(Duration::ZERO, vec![alice, bob.clone()]), "an answer from before");
+    assert_eq!(roster.list(9), [bob.clone(), carol.clone()]);
+    assert!(!roster.load(Duration::ZERO, vec![]), "an answer to nothing");
+    roster.asked();
+    for _ in 0..=SINCE_ASKED_MAX {
+        roster.change(Duration::ZERO, PresenceChange::Entered(carol.clone()));
+    }
+    assert!(!roster.load(Duration::ZERO, vec![]), "too much has happened");
+    assert_eq!(roster.list(9), [bob, carol]);
+}
+
+/// A member of the room: what it was told, and whom it believes to be there.
+#[derive(Default)]
+struct Told5000 {
+    frames: usize,
+    bytes: usize,
+    lists: usize,
+    count: usize,
+    there: BTreeSet<UserId>,
+}
+
+impl Told5000 {
+    fn take(&mut self, telling: Telling, roster: &Roster) {
+        self.frames += 1;
+        let presence = match telling {
+            Telling::Changes(presence) => presence,
+            Telling::Anew => {
+                let users = roster.list(limits::USERS_LISTED_MAX);
+                self.lists += 1;
+                self.bytes += serde_json::to_string(&users).unwrap().len();
+                self.there = users.into_iter().map(|user| user.user_id).collect();
+                self.count = roster.count();
+                return;
+            }
+        };
+        self.bytes += serde_json::to_string(&presence).unwrap().len();
+        self.count = presence.count;
+        self.there.extend(presence.joined.into_iter().map(|user| user.user_id));
+        self.there.retain(|id| !presence.left.iter().any(|user| user.user_id == *id));
+    }
+}
+
+/// Plays changes over a time, evenly, with everything that is due in between; what a member was told.
+fn play(roster: &mut Roster, (from, over): (Duration, Duration), changes: Vec<PresenceChange>) -> Told5000 {
+    let (mut told, count) = (Told5000::default(), changes.len() as u32);
+    told.there = roster.list(usize::MAX).into_iter().map(|user| user.user_id).collect();
+    for (index, change) in (0..).zip(changes) {
+        let now = from + over * index / count;
+        while let Some(due) = roster.deadline().filter(|due| *due <= now) {
+            let telling = roster.tell(due, &RoomName::general());
+            telling.into_iter().for_each(|telling| told.take(telling, roster));
+        }
+        roster.change(now, change);
+        let telling = roster.tell(now, &RoomName::general());
+        telling.into_iter().for_each(|telling| told.take(telling, roster));
+    }
+    while let Some(due) = roster.deadline() {
+        let telling = roster.tell(due, &RoomName::general());
+        telling.into_iter().for_each(|telling| told.take(telling, roster));
+        assert!(due <= from + over + Duration::from_secs(1) + HOLD, "told in time");
+    }
+    told
+}
+
+#[test]
+fn five_thousand_come_and_go_and_a_member_is_told_little_and_the_truth() {
+    let users: Vec<User> =
+        (0..5_000).map(|index| user(&format!("{index:032x}"), ["a", "b", "c"][index % 3])).collect();
+    let seconds = |from, over| (Duration::from_secs(from), Duration::from_secs(over));
+    let mut roster = roster(&[]);
+    let enters = |users: &[User]| users.iter().cloned().map(PresenceChange::Entered).collect();
+    let came = play(&mut roster, seconds(100, 5), enters(&users));
+    assert_eq!(came.count, 5_000);
+    // Small at first: four times a second, everybody listed. Then once a second, 50 of them.
+    assert!(came.frames <= 2 + 4 + 5, "{} frames", came.frames);
+    assert!(came.bytes <= 120 * (500 + 5 * 50), "{} bytes", came.bytes);
+    let half = |odd| users.iter().skip(odd).step_by(2);
+    let gone = play(&mut roster, seconds(200, 2), half(1).map(|user| left(user, false)).collect());
+    assert_eq!((gone.count, gone.lists), (2_500, 0));
+    assert!(
+        gone.frames <= 4 && gone.bytes <= 120 * 50 * gone.frames,
+        "{} frames, {} bytes",
+        gone.frames,
+        gone.bytes
+    );
+    let lost = play(&mut roster, seconds(300, 1), half(0).map(|user| left(user, true)).take(1_000).collect());
+    assert_eq!(lost.count, 1_500, "those who were lost are held, and gone then");
+    assert!(
+        lost.frames <= 3 && lost.bytes <= 120 * 50 * lost.frames,
+        "{} frames, {} bytes",
+        lost.frames,
+        lost.bytes
+    );
+    // From large to small: the samples did not add up, so the whole list follows.
+    let rest: Vec<_> = half(0).skip(1_000).map(|user| left(user, false)).take(1_400).collect();
+    let small = play(&mut roster, seconds(400, 3), rest);
+    assert_eq!((small.count, small.lists), (100, 1));
+    let there: BTreeSet<UserId> = roster.list(usize::MAX).into_iter().map(|user| user.user_id).collect();
+    assert_eq!(small.there, there, "a member knows who is there");
+    println!(
+        "a member was told: 5,000 came in 5 s: {} frames, {} bytes; 2,500 went in 2 s: {} frames, {} bytes",
+        came.frames, came.bytes, gone.frames, gone.bytes
+    );
 }

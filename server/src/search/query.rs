@@ -183,7 +183,7 @@ pub(super) fn fold(content: &str) -> Cow<'_, str> {
         };
     }
     let folded = text::fold(content);
-    Cow::Owned(if folded.contains('ς') { folded.replace('ς', "σ") } else { folded })
+    if folded.contains('ς') { Cow::Owned(folded.replace('ς', "σ")) } else { folded }
 }
 
 fn evenly_spaced(content: &str) -> String {

@@ -275,7 +275,6 @@ async fn what_is_not_offered_yet_is_unsupported() {
     let node = TestNode::start();
     let mut alice = TestClient::joined(&node, "alice").await;
     for request in [
-        json!({"type": "typing", "room": "general"}),
         json!({"type": "todo", "op": "list", "n": 1}),
         json!({"type": "auth", "token": "t"}),
         json!({"type": "kick", "room": "general", "user": "bob"}),

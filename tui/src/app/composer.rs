@@ -20,6 +20,8 @@ pub(crate) struct Composer {
     cursor: usize,
     killed: String,
     undo: Vec<(String, usize)>,
+    /// How often the writer has changed the text; what is brought back whole does not count.
+    changes: u64,
     pub(crate) recall: Recall,
     /// Lines that came by the largest paste into this text.
     pub(crate) pasted_lines: usize,
@@ -45,6 +47,11 @@ impl Composer {
         self.cursor
     }
 
+    /// Another number after each change by the writer.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -61,6 +68,7 @@ impl Composer {
             return;
         }
         self.save();
+        self.changes += 1;
         self.text.insert_str(self.cursor, &text);
         // The new text may have joined its neighbours to one cluster: the cursor stands behind it.
         self.cursor = self.boundary_from(self.cursor + text.len());
@@ -111,6 +119,7 @@ impl Composer {
     /// Replaces `start..cursor`.
     pub(crate) fn replace_before(&mut self, start: usize, with: &str) {
         self.save();
+        self.changes += 1;
         self.text.replace_range(start..self.cursor, with);
         self.cursor = start + with.len();
     }
@@ -194,6 +203,7 @@ impl Composer {
             return String::new();
         }
         self.save();
+        self.changes += 1;
         self.cursor = range.start;
         self.text.drain(range).collect()
     }

@@ -1,10 +1,13 @@
 //! Owns the rooms: which there are, which is shown, who is in each, what is unread. Knows nothing of how they are
 //! drawn or how their messages come.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chat_protocol::{NodeId, Presence, RoomName, User, UserId};
 
 use super::history::History;
 use super::text::clean_line;
+use super::typing::Typing;
 
 /// A room.
 #[derive(Debug)]
@@ -22,6 +25,7 @@ pub(crate) struct Room {
     /// How many there are; the list may be cut.
     pub(crate) count: usize,
     pub(crate) history: History,
+    pub(crate) typing: Typing,
     /// What was being written when another room was chosen.
     pub(crate) draft: String,
 }
@@ -58,6 +62,7 @@ impl Room {
             members: Vec::new(),
             count: 0,
             history: History::default(),
+            typing: Typing::default(),
             draft: String::new(),
         }
     }
@@ -71,13 +76,15 @@ impl Room {
 
     /// Takes a batch of changes.
     pub(crate) fn change_members(&mut self, presence: &Presence) {
-        let gone = |member: &Member| presence.left.iter().any(|user| user.user_id == member.id);
-        self.members.retain(|member| !gone(member));
-        let moved = presence.moved.iter().map(|moved| &moved.user);
-        for user in presence.joined.iter().chain(moved) {
-            self.members.retain(|member| member.id != user.user_id);
-            self.members.push(Member::from(user));
-        }
+        presence.left.iter().for_each(|user| self.typing.stopped(&user.user_id));
+        let there: BTreeMap<&UserId, &User> = (presence.joined.iter())
+            .chain(presence.moved.iter().map(|moved| &moved.user))
+            .map(|user| (&user.user_id, user))
+            .collect();
+        // Once through the list, whatever the number of changes: a room may have thousands of both.
+        let gone: BTreeSet<&UserId> = presence.left.iter().map(|user| &user.user_id).collect();
+        self.members.retain(|member| !gone.contains(&member.id) && !there.contains_key(&member.id));
+        self.members.extend(there.into_values().map(Member::from));
         self.count = presence.count;
         self.sort();
     }

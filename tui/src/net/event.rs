@@ -109,6 +109,8 @@ pub enum NetCommand {
     Nodes,
     /// Take another name.
     Rename(UserName),
+    /// The user is typing there; dropped where it cannot be told at once.
+    Typing(RoomName),
     /// Stop waiting and dial.
     ReconnectNow,
 }
@@ -157,6 +159,15 @@ pub enum NetEvent {
     Left(RoomName),
     /// Users came, went, moved.
     Presence(Presence),
+    /// Another user is typing.
+    Typing {
+        /// Where.
+        room: RoomName,
+        /// Who.
+        user_id: UserId,
+        /// The name now; sanitize it before showing it.
+        name: String,
+    },
     /// A user's name changed.
     Renamed {
         /// Who.

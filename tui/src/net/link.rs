@@ -11,6 +11,7 @@
 //! - `moving`: leaving a server that still answers, by a second connection beside the first.
 //! - `pulse`: pings, round trips, and when silence means death.
 //! - `questions`: what was asked on this connection and not answered yet; `pages`: answers that come in pieces.
+//! - `typing`: that the user is.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -38,6 +39,7 @@ mod questions;
 mod recovery;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 use dial::HELLO_MAX;
 use moving::Moving;
@@ -143,6 +145,8 @@ pub struct Link {
     moving: Moving,
     questions: Questions,
     pages: Pages,
+    /// The server does not know what typing is.
+    typing_refused: bool,
     /// Connections in a row that were lost as soon as they stood.
     short_lives: u32,
     outputs: VecDeque<Output>,
@@ -210,6 +214,7 @@ impl Link {
             moving: Moving::default(),
             questions: Questions::default(),
             pages: Pages::default(),
+            typing_refused: false,
             short_lives: 0,
             outputs: VecDeque::new(),
             next_restored: RESTORED_OUTS,

@@ -107,6 +107,9 @@ fn server_side(event: &NetEvent) -> Option<Value> {
             let topic = Some(topic).filter(|topic| !topic.is_empty());
             json!({"type": "room_users", "room": room, "users": users, "count": count, "seq": head, "topic": topic})
         }
+        NetEvent::Typing { room, user_id, name } => {
+            json!({"type": "typing", "room": room, "userId": user_id, "username": name})
+        }
         NetEvent::Left(room) => json!({"type": "left", "room": room}),
         NetEvent::Renamed { user_id, name, was } => {
             json!({"type": "user_changed", "userId": user_id, "username": name, "was": was})

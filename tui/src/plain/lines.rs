@@ -78,6 +78,8 @@ impl Lines {
                 self.rooms.remove(room);
                 vec![format!("-- [{room}] left")]
             }
+            // By the next line it would be over.
+            NetEvent::Typing { .. } => Vec::new(),
             NetEvent::Presence(presence) => presence_lines(presence),
             NetEvent::Renamed { name, was, .. } => {
                 let was = was.as_deref().map_or("somebody".into(), sanitize_line);

@@ -36,6 +36,7 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
         }
         OlderEntry::Nothing => return Vec::new(),
     };
+    room.typing.stopped(&message.body.sender_id);
     if let (Some(out), Said::Message(speech)) = (out, &mut said) {
         let mark = room.history.take_pending(out);
         speech.out = Some(out);

@@ -2,7 +2,7 @@
 
 use chat_protocol::{ErrorCode, NodeId, RoomName, Seq, User, UserId};
 
-use super::{act, answers, entries, search};
+use super::{act, answers, entries, search, typing};
 use crate::app::line::{Mark, Said};
 use crate::app::text::clean_line;
 use crate::app::{App, text};
@@ -30,6 +30,7 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
                 room.change_members(&presence);
             }
         }
+        NetEvent::Typing { room, user_id, name } => typing::heard(app, &room, user_id, &name),
         NetEvent::Renamed { user_id, name, was } => renamed(app, &user_id, &name, was),
         NetEvent::Entry { message, out, origin } => return entries::take(app, &message, out, origin),
         NetEvent::Out { out, room, state } => mark(app, out, &room, state),
@@ -128,6 +129,8 @@ fn joined(app: &mut App, name: &RoomName, (users, count): (&[User], usize), head
     let index = app.rooms.find_or_add(name);
     let Some(room) = app.rooms.get_mut(index) else { return Vec::new() };
     room.joined = true;
+    // Who came back does not know who has stopped meanwhile.
+    room.typing.forget();
     room.set_members(users, count);
     let history = &mut room.history;
     if head == Seq::START {
@@ -162,6 +165,7 @@ fn left(app: &mut App, name: &RoomName) {
             room.joined = false;
             room.members.clear();
             room.count = 0;
+            room.typing.forget();
             room.history.push(None, at, Said::Notice, format!("you are no longer in #{name}"));
         }
         None => {}

@@ -1,5 +1,7 @@
 mod changes;
 
+use std::time::Duration;
+
 use chat_protocol::{ErrorCode, Presence, SearchFrom, Seq, ServerMessage, UserName};
 
 use crate::effect::{DemoCommand, Effect};
@@ -577,4 +579,105 @@ fn what_was_said_around_a_found_message_is_shown() {
 fn searching_offline_is_said() {
     let mut stage = Stage::new(80, 24);
     assert!(stage.enters("/search fox").shows("offline"), "{}", stage.picture());
+}
+
+fn typing(in_room: &str, name: &str) -> NetEvent {
+    NetEvent::Typing { room: room(in_room), user_id: id(name), name: name.to_owned() }
+}
+
+/// When the screen changes while nobody does anything: the minutes that the link is up.
+fn idle() -> Option<Duration> {
+    Some(Duration::from_secs(60))
+}
+
+fn told_typing(stage: &mut Stage) -> usize {
+    std::mem::take(&mut stage.typed).len()
+}
+
+#[test]
+fn who_writes_is_told_once_in_three_seconds_and_no_more_when_it_stops() {
+    let mut stage = chat();
+    stage.at(10_000).types("hello");
+    assert_eq!(std::mem::take(&mut stage.typed), [room("general")], "once, whatever the number of letters");
+    stage.at(12_999).types("a");
+    assert_eq!(told_typing(&mut stage), 0);
+    stage.at(13_200).types("b");
+    assert_eq!(told_typing(&mut stage), 1);
+    stage.at(30_000).press("Home Up End");
+    assert_eq!(told_typing(&mut stage), 0, "a cursor that moves writes nothing");
+    stage.press("Backspace");
+    assert_eq!(told_typing(&mut stage), 1);
+    assert_eq!(stage.app.next_change(), idle(), "nothing is due by itself");
+    stage.at(40_000).play(Event::Paste("pasted".into()));
+    assert_eq!(told_typing(&mut stage), 1);
+}
+
+#[test]
+fn what_is_no_speech_is_not_told() {
+    let mut stage = chat();
+    stage.at(10_000).types("/topic not yours to see").press("Ctrl-U").types("  ");
+    assert_eq!(told_typing(&mut stage), 0, "a command, an empty line, a blank one");
+    stage.press("Ctrl-U").types("//shrug");
+    assert_eq!(told_typing(&mut stage), 1, "text that begins with a slash");
+    stage.at(20_000).press("Enter");
+    assert_eq!(told_typing(&mut stage), 0, "what is sent is not being written");
+    stage.press("Ctrl-N").types("draft");
+    assert_eq!(std::mem::take(&mut stage.typed), [room("ops")]);
+    stage.at(30_000).press("Ctrl-P Ctrl-N");
+    assert_eq!(told_typing(&mut stage), 0, "a draft that comes back was written before");
+    stage.net(NetEvent::Link(LinkStatus::default())).types("x");
+    assert_eq!(told_typing(&mut stage), 0, "nobody would hear it");
+    let mut left = chat();
+    left.at(10_000).net(NetEvent::Left(room("general"))).types("x");
+    assert_eq!(told_typing(&mut left), 0);
+}
+
+#[test]
+fn others_who_type_are_shown_until_five_seconds_after_or_until_it_comes() {
+    let mut stage = chat();
+    stage.at(10_000).net(typing("general", "bob"));
+    assert!(stage.shows("bob is typing"));
+    assert_eq!(stage.app.next_change(), Some(Duration::from_millis(15_000)));
+    stage.at(12_000).net(typing("general", "carol"));
+    assert!(stage.shows("bob, carol are typing"));
+    stage.net(typing("general", "dave"));
+    assert!(stage.shows("several people are typing"));
+    stage.at(15_000);
+    assert!(stage.shows("carol, dave are typing"), "bob's last word was five seconds ago");
+    stage.says("general", "carol", "here it is");
+    assert!(stage.shows("dave is typing"));
+    stage.net(NetEvent::Presence(Presence {
+        room: room("general"),
+        joined: vec![],
+        left: vec![user("dave", "node-1")],
+        moved: vec![],
+        count: 2,
+    }));
+    assert!(!stage.shows("typing"));
+    assert_eq!(stage.app.next_change(), idle());
+}
+
+#[test]
+fn typing_is_of_one_room_and_never_ones_own() {
+    let mut stage = chat();
+    stage.at(10_000).net(typing("ops", "bob")).net(typing("general", "you")).net(typing("nowhere", "bob"));
+    assert!(!stage.shows("typing"));
+    assert_eq!(stage.app.next_change(), idle(), "what is not shown wakes nobody");
+    assert!(stage.press("Ctrl-N").shows("bob is typing"));
+    let name = "mallory\u{1b}[2J\u{7}".to_owned();
+    stage.net(NetEvent::Typing { room: room("ops"), user_id: id("mallory"), name });
+    assert!(stage.shows("bob, mallory[2J are typing"), "{}", stage.picture());
+    for number in 0..1_000 {
+        stage.net(typing("ops", &format!("u{number}")));
+    }
+    assert!(stage.shows("several people are typing"));
+    stage.net(NetEvent::Joined {
+        room: room("ops"),
+        topic: String::new(),
+        users: vec![],
+        count: 0,
+        epoch: chat_protocol::Epoch(1),
+        head: Seq(1),
+    });
+    assert!(!stage.shows("typing"), "who comes back does not know");
 }

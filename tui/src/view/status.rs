@@ -1,4 +1,5 @@
-//! Where the link is, in one line: the most important leftmost, never by colour alone.
+//! The composer's rule. Where the link is, in one line: the most important leftmost, never by colour alone; at its right
+//! who is typing, and what is unread elsewhere.
 //!
 //! ```text
 //! ● node-3 tcp rtt 3.1ms p99 9.0ms up 2m failovers 1            @2 5  F1 help
@@ -10,6 +11,7 @@
 //! ! 1 lost on the way ● node-3 tcp rtt 3.1ms p99 9.0ms up 2m
 //! ! #ops: messages 120-163 are gone (history trimmed)
 //! ! server cannot reach the others 3s (node-2) queued 2 rtt 3.1ms p99 9.0ms
+//! ● node-3 tcp rtt 3.1ms p99 9.0ms up 2m             bob, carol are typing  F1 help
 //! ```
 
 use std::time::Duration;
@@ -30,15 +32,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
     let (pieces, role) = pieces(app);
     let style = canvas.theme.style(role);
     canvas.fill(area, style);
-    let right = right(app);
+    let typing = typing(app, usize::from(area.width) / 2);
+    let right = right(app, &typing);
     let cells = usize::from(area.width).saturating_sub(2);
+    // Somebody who writes is of more interest than how long the link is up.
+    let spared = if typing.is_empty() { 0 } else { text::width(&right) + 2 };
     let mut left = String::new();
     for piece in pieces {
         let space = usize::from(!left.is_empty());
         let rest = cells.saturating_sub(text::width(&left));
         if left.is_empty() {
             left = text::ellipsis(&piece, rest, app.glyphs.more);
-        } else if text::width(&piece) + space <= rest {
+        } else if text::width(&piece) + space + spared <= rest {
             left.push(' ');
             left.push_str(&piece);
         }
@@ -49,13 +54,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
     }
 }
 
-/// Unread messages elsewhere, and where help is.
-fn right(app: &App) -> String {
+/// Who is typing, as far as there is room for it.
+fn typing(app: &App, cells: usize) -> String {
+    let words = app.rooms.current().and_then(|room| room.typing.words(app.now)).unwrap_or_default();
+    text::ellipsis(&words, cells, app.glyphs.more)
+}
+
+/// Who is typing, unread messages elsewhere, and where help is.
+fn right(app: &App, typing: &str) -> String {
     let (mentions, unread) = app.rooms.elsewhere();
     let mentions = if mentions > 0 { format!("@{mentions} ") } else { String::new() };
     let unread = if unread > 0 { format!("{unread} ") } else { String::new() };
     let gap = if mentions.is_empty() && unread.is_empty() { "" } else { " " };
-    format!("{mentions}{unread}{gap}F1 help")
+    let typing = if typing.is_empty() { String::new() } else { format!("{typing}  ") };
+    format!("{typing}{mentions}{unread}{gap}F1 help")
 }
 
 /// The line's pieces, the most important first, and how serious it is.

@@ -1,5 +1,7 @@
 //! Owns the cases of what a node is told, and of a node that cannot be told.
 
+use chat_protocol::Person;
+
 use super::*;
 use crate::backbone::{BackboneError, PresenceChange};
 
@@ -63,6 +65,48 @@ pub(in crate::backbone) async fn presence_is_told_in_the_room(fixture: impl Fixt
     let expected = [PresenceChange::Entered(alice.clone()), left(true), left(false)].map(change);
     assert_eq!(here, expected, "also who is not there any more: others may not know it");
     assert_eq!(elsewhere, []);
+}
+
+fn typist(name: &str) -> Person {
+    Person { user_id: UserId::parse(name).unwrap(), username: format!("{name}'s-name") }
+}
+
+pub(in crate::backbone) async fn typing_is_told_in_the_room_and_kept_nowhere(fixture: impl Fixture) {
+    let (mut a, mut b, mut c) =
+        (fixture.connect("a").await, fixture.connect("b").await, fixture.connect("c").await);
+    a.backbone.subscribe(&room()).await.unwrap();
+    b.backbone.subscribe(&room()).await.unwrap();
+    let log = Log::filled(&a, "x", 1).await;
+    let (head, present) = (log.head().await, a.backbone.present(&room()).await.unwrap());
+    told(&mut b).await;
+    a.backbone.whisper(&room(), typist("alice")).await.unwrap();
+    a.backbone.whisper(&room(), typist("bob")).await.unwrap();
+    let is_typing = |event: &FeedEvent| matches!(event, FeedEvent::Typing(..));
+    let expected = ["alice", "bob"].map(|name| FeedEvent::Typing(room(), typist(name)));
+    for link in [&mut a, &mut b] {
+        let mut heard = told(link).await;
+        heard.retain(is_typing);
+        assert_eq!(heard, expected);
+    }
+    assert!(!told(&mut c).await.iter().any(is_typing), "c has not subscribed");
+    assert_eq!((log.head().await, a.backbone.present(&room()).await.unwrap()), (head, present));
+}
+
+pub(in crate::backbone) async fn a_full_feed_drops_typing_first_and_is_not_stale_for_it<F: Fixture>(
+    fixture: F,
+) {
+    let (a, mut b) = (fixture.connect("a").await, fixture.connect("b").await);
+    b.backbone.subscribe(&room()).await.unwrap();
+    let log = Log::made(&a).await;
+    for _ in 0..F::TOO_MANY {
+        a.backbone.whisper(&room(), typist("alice")).await.unwrap();
+    }
+    log.put(vec![item("x", 1)]).await;
+    let events = told(&mut b).await;
+    let typing = events.iter().filter(|event| matches!(event, FeedEvent::Typing(..))).count();
+    assert!(typing > 0 && (typing as u64) < F::TOO_MANY, "{typing}");
+    assert_eq!(places(&events), [1], "there is place for what matters");
+    assert!(!events.contains(&FeedEvent::Stale));
 }
 
 pub(in crate::backbone) async fn a_full_feed_is_followed_by_stale<F: Fixture>(fixture: F) {

@@ -5,15 +5,18 @@
 //! - `E epoch last count id-before \n packed entries`: new entries (in a room's channel)
 //! - `H head`: a round is open (in a room's channel; in that of all nodes `H room head`)
 //! - `P json`: a change in who is here (in a room's channel)
+//! - `W user name`: somebody is typing (in a room's channel)
 //! - `A room node`: a node asks what others have of a room
 //! - `R room node`: a node has answered
 //! - `F client generation`: a newer connection of a client
 //! - `T number`: this node's own word, to see that the feed works
+//!
+//! A letter of a newer release means nothing here and is passed over.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use chat_protocol::{ClientId, NodeId, RoomName};
+use chat_protocol::{ClientId, NodeId, Person, RoomName, UserId};
 use parking_lot::Mutex;
 use redis::{PushInfo, PushKind, Value};
 use serde::{Deserialize, Serialize};
@@ -52,6 +55,11 @@ pub(super) fn presence_notice(change: &PresenceChange) -> String {
     };
     let json = serde_json::to_string(&presence).expect("ids and names are JSON");
     format!("P {json}")
+}
+
+/// The notice that a user is typing.
+pub(super) fn typing_notice(who: &Person) -> String {
+    format!("W {} {}", who.user_id, who.username)
 }
 
 impl Feed {
@@ -96,8 +104,10 @@ impl Feed {
             return false;
         };
         let room = std::str::from_utf8(&channel).ok().and_then(|name| self.rooms.lock().get(name).cloned());
-        if let Some(event) = self.read(room, message) {
-            self.sender.lock().send(event);
+        match self.read(room, message) {
+            Some(event @ FeedEvent::Typing(..)) => self.sender.lock().whisper(event),
+            Some(event) => self.sender.lock().send(event),
+            None => {}
         }
         false
     }
@@ -113,6 +123,7 @@ impl Feed {
             ("E", Some(room)) => entries(room, words, message.slice(message.len().min(end + 1)..)),
             ("H", Some(room)) => Some(FeedEvent::Head { room, head: Some(notice(words)?) }),
             ("P", Some(room)) => presence(room, words),
+            ("W", Some(room)) => typing(room, words),
             (_, None) => self.control(letter, words),
             _ => None,
         }
@@ -152,10 +163,37 @@ fn entries(room: RoomName, words: &str, packed: Bytes) -> Option<FeedEvent> {
     Some(FeedEvent::Entries { room, epoch, entries })
 }
 
+fn typing(room: RoomName, words: &str) -> Option<FeedEvent> {
+    let (user, username) = words.split_once(' ')?;
+    let (user_id, username) = (UserId::parse(user).ok()?, username.to_owned());
+    Some(FeedEvent::Typing(room, Person { user_id, username }))
+}
+
 fn presence(room: RoomName, json: &str) -> Option<FeedEvent> {
     let change = match serde_json::from_str(json).ok()? {
         Presence::Entered(user) => PresenceChange::Entered(user),
         Presence::Left { user, node, lost } => PresenceChange::Left { user, node, lost },
     };
     Some(FeedEvent::Presence { room, change })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_newer_release_says_is_passed_over() {
+        let (sender, mut events) = FeedSender::new(4);
+        let feed = Feed::new(NodeId::parse("n").unwrap(), sender);
+        feed.want("channel".into(), RoomName::general());
+        let push = |words: &str| {
+            let data = ["channel", words].map(|text| Value::BulkString(text.as_bytes().to_vec())).into();
+            feed.take(PushInfo { kind: PushKind::Message, data })
+        };
+        assert!(!push("Z something new") && !push("W") && !push("W nobody"));
+        assert!(events.try_recv().is_err(), "no event, and no loss of one");
+        push("W u1 alice");
+        let who = Person { user_id: UserId::parse("u1").unwrap(), username: "alice".into() };
+        assert_eq!(events.try_recv().unwrap(), FeedEvent::Typing(RoomName::general(), who));
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chat_protocol::{NodeId, NodeInfo, RoomName, User, UserId};
+use chat_protocol::{NodeId, NodeInfo, Person, RoomName, User, UserId};
 use futures_util::future::try_join_all;
 use parking_lot::Mutex;
 use redis::Value;
@@ -15,7 +15,7 @@ use tracing::error;
 
 use super::Answer;
 use super::answers::{Row, understood};
-use super::feed::presence_notice;
+use super::feed::{presence_notice, typing_notice};
 use super::keys::{self, Channels};
 use super::scripts::{self, Eval};
 use super::start::DialError;
@@ -304,6 +304,10 @@ impl People {
             self.topology.of(&rooms).query(redis::cmd("SREM").arg(&rooms).arg(room.as_str())).await?;
         }
         Ok(())
+    }
+
+    pub(super) async fn whisper(&self, room: &RoomName, who: &Person) -> Answer<()> {
+        self.tell(self.channels.room(room), typing_notice(who)).await.map(|_| ())
     }
 
     /// Each user once, however many nodes the user is on.

@@ -61,6 +61,7 @@ impl Link {
                 self.identity.name = Some(name.clone());
                 self.ask(now, ClientMessage::Rename { name });
             }
+            NetCommand::Typing(room) => self.typing(room),
             NetCommand::ReconnectNow => self.reconnect(now),
         }
     }

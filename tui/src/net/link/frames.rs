@@ -47,6 +47,9 @@ impl Link {
             ServerMessage::Drain { reconnect_in_ms } => {
                 self.leave_drained(now, Duration::from_millis(reconnect_in_ms));
             }
+            ServerMessage::Typing { room, user_id, username } => {
+                self.event(NetEvent::Typing { room, user_id, name: username });
+            }
             ServerMessage::Presence(presence) => self.event(NetEvent::Presence(presence)),
             ServerMessage::UserChanged { user_id, username, was, .. } => {
                 self.event(NetEvent::Renamed { user_id, name: username, was });
@@ -82,6 +85,7 @@ impl Link {
             ServerMessage::Resumed(resumed) => &resumed.room,
             ServerMessage::Reset(reset) => &reset.room,
             ServerMessage::Rewind { room, .. } | ServerMessage::History { room, .. } => room,
+            ServerMessage::Typing { room, .. } => room,
             _ => return false,
         };
         self.rooms.get(room).is_some_and(|known| known.leaving > 0 || !known.wished)
@@ -98,7 +102,7 @@ impl Link {
     }
 
     pub(super) fn welcome(&mut self, now: Moment, welcome: Welcome) {
-        self.phase = Phase::Up;
+        (self.phase, self.typing_refused) = (Phase::Up, false);
         self.identity.session = Some(welcome.session);
         if welcome.client_id != self.identity.client {
             self.become_client(welcome.client_id);
@@ -235,7 +239,7 @@ impl Link {
     }
 
     fn error(&mut self, now: Moment, error: ErrorMessage) {
-        if self.page_refused(&error) {
+        if self.page_refused(&error) || self.is_typing_refused(&error) {
             return;
         }
         if error.code == ErrorCode::Unavailable && self.cut_off(now, &error) {

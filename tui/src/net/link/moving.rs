@@ -299,6 +299,10 @@ impl Link {
         if !self.moving.is_asking() {
             return Some(command);
         }
+        if matches!(command, NetCommand::Typing(_)) {
+            // Nobody will be typing any more when the answer is there.
+            return None;
+        }
         let (NetCommand::Say { room, .. } | NetCommand::SayOf { room, .. }) = &command else {
             self.moving.held.push(command);
             return None;

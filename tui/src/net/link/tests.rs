@@ -729,3 +729,41 @@ fn a_server_alone_that_takes_nobody_in_is_left_at_once() {
     let LinkState::Down { reason, .. } = &bench.link.status.state else { panic!("{:?}", bench.link.status) };
     assert_eq!(reason, "the server cannot reach the others");
 }
+
+fn typing_sent(bench: &Bench) -> usize {
+    bench.sent.iter().filter(|sent| matches!(sent, ClientMessage::Typing { .. })).count()
+}
+
+#[test]
+fn typing_is_told_at_once_or_never() {
+    let mut bench = Bench::new();
+    bench.input(Input::Command(NetCommand::Typing(room())));
+    bench.connect("node-1");
+    bench.input(Input::Command(NetCommand::Typing(room())));
+    bench.enter(3, 0);
+    assert_eq!(typing_sent(&bench), 0, "it was not in the room");
+    bench.input(Input::Command(NetCommand::Typing(room())));
+    assert_eq!(typing_sent(&bench), 1);
+    let (user_id, username) = (UserId::random(), "bob".to_owned());
+    bench.events.clear();
+    bench.server(&ServerMessage::Typing { room: room(), user_id: user_id.clone(), username });
+    assert_eq!(bench.events, [NetEvent::Typing { room: room(), user_id, name: "bob".into() }]);
+}
+
+#[test]
+fn a_server_that_knows_no_typing_is_asked_once_a_connection_and_nobody_sees_it() {
+    let mut bench = Bench::online(3);
+    let refused = |code, re: &str| {
+        let re = chat_protocol::Re::parse(re).ok();
+        ServerMessage::Error(ErrorMessage { re, ..ErrorMessage::new(code, "no") })
+    };
+    bench.input(Input::Command(NetCommand::Typing(room())));
+    bench.server(&refused(ErrorCode::NotInRoom, "typing"));
+    bench.input(Input::Command(NetCommand::Typing(room())));
+    assert_eq!(typing_sent(&bench), 2, "it may be in the room by now");
+    bench.server(&refused(ErrorCode::Unsupported, "typing"));
+    bench.input(Input::Command(NetCommand::Typing(room())));
+    assert_eq!((typing_sent(&bench), bench.events.len()), (2, 0), "{:?}", bench.events);
+    bench.server(&refused(ErrorCode::Unsupported, "another"));
+    assert_eq!(bench.events.len(), 1);
+}

@@ -65,3 +65,12 @@ fn other_events_keep_the_servers_words() {
     };
     assert_eq!(line(&reset), r#"{"lost_from":1,"reason":"epoch","room":"ops","type":"reset"}"#);
 }
+
+#[test]
+fn who_is_typing_is_told_as_the_server_tells_it() {
+    let user_id = chat_protocol::UserId::parse("u2").unwrap();
+    let shown =
+        line(&NetEvent::Typing { room: room("ops"), user_id: user_id.clone(), name: "b\u{1b}ob".into() });
+    let read = decode_server(shown.as_bytes()).unwrap();
+    assert_eq!(read, ServerMessage::Typing { room: room("ops"), user_id, username: "bob".into() });
+}

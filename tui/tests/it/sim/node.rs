@@ -143,7 +143,7 @@ impl World {
                 return (0..self.rooms.len()).for_each(|room| self.room_input(key, room, Input::Stale));
             }
             FeedEvent::Fence { client, generation } => return self.fenced(key, &client, generation),
-            FeedEvent::Presence { .. } => return,
+            FeedEvent::Presence { .. } | FeedEvent::Typing(..) => return,
         };
         let room = self.rooms.iter().position(|known| *known == room).expect("one of the rooms");
         self.room_input(key, room, input);
