@@ -14,6 +14,7 @@ pub(crate) mod search;
 pub(crate) mod text;
 pub(crate) mod typing;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chat_protocol::{RoomName, UserId};
@@ -44,6 +45,8 @@ pub(crate) struct App {
     pub(crate) me: Me,
     pub(crate) rooms: Rooms,
     pub(crate) composer: Composer,
+    /// A room of two that was asked for and is not open yet.
+    pub(crate) opening: Option<Opening>,
     pub(crate) link: Link,
     pub(crate) popup: Option<Popup>,
     pub(crate) panes: Panes,
@@ -77,6 +80,21 @@ pub(crate) struct Me {
     pub(crate) id: Option<UserId>,
     /// Safe to draw; what was asked for until the server says otherwise.
     pub(crate) name: String,
+    /// Why we are away; safe to draw.
+    pub(crate) away: Option<String>,
+    /// Whom we ignore, with names safe to draw.
+    pub(crate) ignored: BTreeMap<UserId, String>,
+    /// Words that count as our name.
+    pub(crate) highlights: Vec<String>,
+}
+
+/// A room of two that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Opening {
+    /// With whom.
+    pub(crate) to: String,
+    /// What is to be said there.
+    pub(crate) text: Option<String>,
 }
 
 /// A word of the program's to its user.
@@ -113,6 +131,8 @@ pub(crate) struct Completion {
 pub(crate) struct Setup {
     pub(crate) name: Option<String>,
     pub(crate) rooms: Vec<RoomName>,
+    /// Words that count as our name.
+    pub(crate) highlights: Vec<String>,
     pub(crate) glyphs: &'static Glyphs,
     pub(crate) demo: bool,
     pub(crate) size: (u16, u16),
@@ -128,7 +148,12 @@ impl App {
             rooms.find_or_add(room);
         }
         Self {
-            me: Me { id: None, name: text::clean_line(setup.name.as_deref().unwrap_or("you")) },
+            me: Me {
+                name: text::clean_line(setup.name.as_deref().unwrap_or("you")),
+                highlights: setup.highlights,
+                ..Me::default()
+            },
+            opening: None,
             rooms,
             composer: Composer::default(),
             link: Link::default(),

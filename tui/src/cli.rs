@@ -54,6 +54,9 @@ pub struct Cli {
     /// Draw with ASCII alone
     #[arg(long)]
     pub ascii: bool,
+    /// Words that count as your name; repeat for more
+    #[arg(long, value_name = "WORD", env = "CHAT_TUI_HIGHLIGHT", value_delimiter = ',')]
+    pub highlight: Vec<String>,
 }
 
 /// What every command needs to reach a server.

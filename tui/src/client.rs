@@ -106,6 +106,7 @@ async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
     let options = crate::run::FrontOptions {
         name: cli.server.name.as_ref().map(ToString::to_string),
         rooms,
+        highlights: cli.highlight.clone(),
         ascii: cli.ascii,
         no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         notices,
@@ -132,6 +133,8 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     let link = LinkOptions {
         endpoints,
         name: cli.server.name.clone().or_else(|| saved.name.clone()).or_else(|| cli.server.login_name()),
+        rename: cli.server.name.clone(),
+        follows: cli.mode() == Mode::Screen,
         rooms: rooms.clone(),
         saved,
         seed: fastrand::u64(..),

@@ -22,6 +22,16 @@ pub(crate) enum Command {
     Join(RoomName),
     Leave(Option<RoomName>),
     Nick(UserName),
+    /// Writes to a user; without a text the conversation is shown.
+    Message {
+        to: String,
+        text: Option<String>,
+    },
+    /// Away for a reason; without one: back.
+    Away(String),
+    /// Hides what a user says; without one: who is ignored.
+    Ignore(Option<String>),
+    Unignore(String),
     Who(Option<RoomName>),
     Rooms,
     /// In the room shown, or in all that were entered.
@@ -84,6 +94,10 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("reply", "TEXT", "answer the chosen message"),
     entry("topic", "[TEXT]", "what the room is about; - for nothing"),
     entry("nick", "NAME", "take another name"),
+    entry("msg", "NAME [TEXT]", "write to somebody alone"),
+    entry("away", "[TEXT]", "be away; alone: be back"),
+    entry("ignore", "[NAME]", "hide what somebody says; alone: who is ignored"),
+    entry("unignore", "NAME", "show it again"),
     entry("who", "[ROOM]", "who is here, and on which node"),
     entry("rooms", "", "all rooms"),
     entry("search", "[-a] [WORDS]", "find words (-a everywhere); alone: goes on"),
@@ -174,6 +188,15 @@ fn arguments(entry: &Entry, rest: &str) -> Result<Command, CommandError> {
         "edit" => Command::Edit(rest.to_owned()),
         "reply" => Command::Reply(rest.to_owned()),
         "topic" => Command::Topic(topic(rest)),
+        "msg" | "unignore" if rest.is_empty() => return Err(usage()),
+        "msg" => {
+            let (to, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+            Command::Message { to: to.trim_start_matches('@').to_owned(), text }
+        }
+        "away" => Command::Away(rest.to_owned()),
+        "ignore" => Command::Ignore((!rest.is_empty()).then(|| rest.trim_start_matches('@').to_owned())),
+        "unignore" => Command::Unignore(rest.trim_start_matches('@').to_owned()),
         "nick" if rest.is_empty() => return Err(usage()),
         "nick" => Command::Nick(UserName::parse(rest).map_err(|e| CommandError::Usage(e.to_string()))?),
         "who" => Command::Who(optional()?),

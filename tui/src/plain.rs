@@ -158,7 +158,12 @@ impl<W: AsyncWrite + Unpin> Session<W> {
         let script_deadline = self.script.as_ref().map(Script::deadline);
         let deadline = self.leave_at.or(script_deadline).map(|moment| self.plain.started + moment);
         tokio::select! {
-            event = self.plain.events.recv() => self.events(&event.ok_or(PlainError::Stopped)?),
+            event = self.plain.events.recv() => {
+                self.events(&event.ok_or(PlainError::Stopped)?);
+                for command in self.talk.take_due() {
+                    self.plain.commands.send(command).await.map_err(|_| PlainError::Stopped)?;
+                }
+            }
             line = source.line(), if reads => match line? {
                 Some(line) => { self.line(&line).await?; }
                 None => self.leave(),

@@ -52,6 +52,8 @@ pub struct FrontOptions {
     pub name: Option<String>,
     /// Rooms shown from the first frame on; the front asks the network to join them.
     pub rooms: Vec<RoomName>,
+    /// Words that count as the user's name.
+    pub highlights: Vec<String>,
     /// Signs of ASCII alone.
     pub ascii: bool,
     /// No colours; the caller reads `NO_COLOR`.
@@ -130,6 +132,7 @@ impl Turn {
         let mut app = App::new(Setup {
             name: options.name,
             rooms: options.rooms,
+            highlights: options.highlights,
             glyphs: if options.ascii { &Glyphs::ASCII } else { &Glyphs::UNICODE },
             demo: demo.is_some(),
             size: crossterm::terminal::size().context("cannot ask the terminal's size")?,

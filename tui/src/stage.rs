@@ -29,6 +29,8 @@ pub(crate) struct Stage {
     pub(crate) effects: Vec<Effect>,
     /// Where the others were told that the user is typing; not among the effects, as it goes with every text.
     pub(crate) typed: Vec<RoomName>,
+    /// How far rooms were said to be read.
+    pub(crate) read: Vec<(RoomName, Seq)>,
     /// The newest place of each room's log.
     heads: std::collections::HashMap<String, u64>,
 }
@@ -105,14 +107,15 @@ impl Stage {
         let app = App::new(Setup {
             name: Some("you".to_owned()),
             rooms: ["general", "ops", "random"].map(room).into(),
+            highlights: vec!["deploy".to_owned()],
             glyphs: &Glyphs::UNICODE,
             demo: true,
             size: (width, height),
             zone: TimeZone::UTC,
             now,
         });
-        let (effects, typed) = (Vec::new(), Vec::new());
-        Self { app, now: Moment::ZERO, effects, typed, heads: std::collections::HashMap::new() }
+        let (effects, typed, read) = Default::default();
+        Self { app, now: Moment::ZERO, effects, typed, read, heads: std::collections::HashMap::new() }
     }
 
     /// A front that is online, in three rooms, with something said.
@@ -155,6 +158,7 @@ impl Stage {
         for effect in effects {
             match effect {
                 Effect::Net(NetCommand::Typing(room)) => self.typed.push(room),
+                Effect::Net(NetCommand::Read { room, seq }) => self.read.push((room, seq)),
                 effect => self.effects.push(effect),
             }
         }

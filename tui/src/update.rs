@@ -10,6 +10,7 @@ mod complete;
 mod entries;
 mod keys;
 mod net;
+mod own;
 mod popup;
 mod search;
 mod typing;
@@ -27,6 +28,12 @@ pub(crate) fn start(app: &App) -> Vec<Effect> {
 /// Changes the model by one event.
 pub(crate) fn update(app: &mut App, event: Event, now: Now) -> Vec<Effect> {
     (app.now, app.wall) = (now.moment, now.wall);
+    let mut effects = happened(app, event);
+    effects.extend(own::seen(app));
+    effects
+}
+
+fn happened(app: &mut App, event: Event) -> Vec<Effect> {
     match event {
         Event::Key(key) => writing(app, |app| keys::press(app, key)),
         Event::Paste(text) => writing(app, |app| keys::paste(app, &text)),

@@ -117,6 +117,7 @@ impl Member {
             rooms: vec![room()],
             saved: SavedClient::default(),
             seed: fastrand::u64(..),
+            ..LinkOptions::default()
         }))
     }
 

@@ -137,6 +137,7 @@ impl Client {
             rooms: self.part.rooms.iter().map(|number| room(*number)).collect(),
             saved,
             seed: fastrand::u64(..),
+            ..LinkOptions::default()
         };
         (self.status, self.entered) = (LinkStatus::default(), HashSet::new());
         self.take_down(What::Started);

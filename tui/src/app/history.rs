@@ -48,6 +48,14 @@ pub(crate) struct Anchor {
     pub(crate) cut: usize,
 }
 
+/// What others have said behind a place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) from: Option<LineId>,
+    pub(crate) messages: usize,
+    pub(crate) mentions: usize,
+}
+
 /// The line above the first unread message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct News {
@@ -244,6 +252,22 @@ impl History {
         let (Some(anchor), Some(from)) = (self.anchor, self.unseen_from) else { return 0 };
         let first = self.lines.partition_point(|line| line.id < from.max(LineId(anchor.line.0 + 1)));
         self.lines.range(first..).filter(|line| line.speech().is_some()).count()
+    }
+
+    /// What others have said behind a place.
+    pub(crate) fn behind(&self, marker: Seq, me: Option<&UserId>) -> Behind {
+        let mut behind = Behind::default();
+        for line in self.lines.iter().filter(|line| line.seq.is_some_and(|seq| seq > marker)) {
+            let Some(speech) =
+                line.speech().filter(|speech| speech.author.as_ref() != me && !speech.is_deleted())
+            else {
+                continue;
+            };
+            behind.from.get_or_insert(line.id);
+            behind.messages += 1;
+            behind.mentions += usize::from(speech.mention);
+        }
+        behind
     }
 
     /// Counts one more unread message, from this line on.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_protocol::{NodeId, Presence, RoomName, User, UserId};
+use chat_protocol::{NodeId, Person, Presence, RoomName, Seq, User, UserId};
 
 use super::history::History;
 use super::text::clean_line;
@@ -18,6 +18,12 @@ pub(crate) struct Room {
     /// We asked to leave.
     pub(crate) leaving: bool,
     pub(crate) topic: String,
+    /// The other one, in a room of two.
+    pub(crate) with: Option<With>,
+    /// How far it was read, on any client of ours.
+    pub(crate) marker: Option<Seq>,
+    /// The newest place known of its log.
+    pub(crate) newest: Option<Seq>,
     pub(crate) unread: usize,
     pub(crate) mentions: usize,
     /// Sorted by name.
@@ -28,6 +34,20 @@ pub(crate) struct Room {
     pub(crate) typing: Typing,
     /// What was being written when another room was chosen.
     pub(crate) draft: String,
+}
+
+/// The other user of a room of two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct With {
+    pub(crate) id: UserId,
+    /// Safe to draw.
+    pub(crate) name: String,
+}
+
+impl From<&Person> for With {
+    fn from(person: &Person) -> Self {
+        Self { id: person.user_id.clone(), name: clean_line(&person.username) }
+    }
 }
 
 /// A user in a room, with names safe to draw.
@@ -57,6 +77,9 @@ impl Room {
             joined: false,
             leaving: false,
             topic: String::new(),
+            with: None,
+            marker: None,
+            newest: None,
             unread: 0,
             mentions: 0,
             members: Vec::new(),
@@ -91,6 +114,9 @@ impl Room {
 
     /// A user has another name now; true if the user is here.
     pub(crate) fn rename(&mut self, id: &UserId, name: &str) -> bool {
+        if let Some(with) = self.with.as_mut().filter(|with| with.id == *id) {
+            with.name = clean_line(name);
+        }
         let Some(member) = self.members.iter_mut().find(|member| member.id == *id) else { return false };
         member.name = clean_line(name);
         self.sort();
@@ -99,6 +125,38 @@ impl Room {
 
     fn sort(&mut self) {
         self.members.sort_by_cached_key(|member| (member.name.to_lowercase(), member.id.clone()));
+    }
+
+    /// What it is called on the screen: `#general`, `@bob`.
+    pub(crate) fn label(&self) -> String {
+        match &self.with {
+            Some(with) => format!("@{}", with.name),
+            None => format!("#{}", self.name),
+        }
+    }
+
+    /// The log goes on at least to here.
+    pub(crate) fn reach(&mut self, seq: Seq) {
+        self.newest = self.newest.max(Some(seq));
+    }
+
+    /// It was read up to a place; what is behind it is counted anew.
+    pub(crate) fn read_to(&mut self, seq: Seq, me: Option<&UserId>) {
+        if self.marker < Some(seq) {
+            self.marker = Some(seq);
+            self.count_unread(me);
+        }
+    }
+
+    /// Counts what stands behind the marker.
+    pub(crate) fn count_unread(&mut self, me: Option<&UserId>) {
+        let Some(marker) = self.marker.filter(|_| self.history.begun) else { return };
+        let news = self.history.behind(marker, me);
+        (self.unread, self.mentions) = (news.messages, news.mentions);
+        if self.with.is_some() {
+            self.mentions = self.unread;
+        }
+        self.history.news = news.from.map(|from| super::history::News { from, count: news.messages });
     }
 
     /// Everything in it was seen.
@@ -118,14 +176,14 @@ impl Rooms {
     /// Indices of the rooms that hold the letters of `query` in order: exact first, then beginnings, then pieces,
     /// then the rest; unread rooms before read ones.
     pub(crate) fn found(&self, query: &str) -> Vec<usize> {
-        let query = query.trim_start_matches('#').to_lowercase();
+        let query = query.trim_start_matches(['#', '@']).to_lowercase();
         let mut found: Vec<_> = self
             .iter()
             .enumerate()
-            .filter(|(_, room)| is_subsequence(&query, room.name.as_str()))
-            .map(|(index, room)| {
-                let name = room.name.as_str();
-                let rank = (name != query, !name.starts_with(&query), !name.contains(&query));
+            .map(|(index, room)| (index, room, room.label()[1..].to_lowercase()))
+            .filter(|(_, _, name)| is_subsequence(&query, name))
+            .map(|(index, room, name)| {
+                let rank = (name != query, !name.starts_with(query.as_str()), !name.contains(query.as_str()));
                 (rank, room.mentions == 0, room.unread == 0, index)
             })
             .collect();
@@ -156,6 +214,12 @@ impl Rooms {
 
     pub(crate) fn current_mut(&mut self) -> Option<&mut Room> {
         self.list.get_mut(self.current)
+    }
+
+    /// The room with a user, by name or id.
+    pub(crate) fn find_direct(&self, user: &str) -> Option<usize> {
+        let is_it = |with: &With| with.id.as_str() == user || with.name.to_lowercase() == user.to_lowercase();
+        self.list.iter().position(|room| room.with.as_ref().is_some_and(is_it))
     }
 
     pub(crate) fn find(&self, name: &RoomName) -> Option<usize> {

@@ -28,6 +28,7 @@ pub(super) async fn send(cli: &Cli, args: &SendArgs, endpoints: Vec<Endpoint>) -
         rooms: vec![room.clone()],
         saved: SavedClient { client_id: Some(ClientId::random()), ..saved },
         seed: fastrand::u64(..),
+        ..LinkOptions::default()
     };
     let Network { commands, events, task } = Network::start(NetworkOptions::new(link));
     let sending = Sending { commands, events, room, content, timeout: args.timeout };

@@ -105,6 +105,7 @@ impl Bot {
             rooms: rooms(),
             saved: SavedClient { client_id: Some(ClientId::random()), ..SavedClient::default() },
             seed: fastrand::u64(..),
+            ..LinkOptions::default()
         }));
         let mut mouth = Mouth { network, node: at, waiting: Vec::new(), next_out: 0, recovered_at: None };
         let shutdown = shutdown.clone();

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use chat_protocol::{
-    Epoch, ErrorCode, Kind, MessageId, NodeId, Presence, Re, RoomMessage, RoomName, SearchFrom, Seq,
-    ServerMessage, User, UserId, UserName,
+    Epoch, ErrorCode, Kind, MessageId, NodeId, Person, Presence, Re, RoomMessage, RoomName, SearchFrom, Seq,
+    ServerMessage, User, UserId, UserName, WelcomeRoom,
 };
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,24 @@ pub enum NetCommand {
     Nodes,
     /// Take another name.
     Rename(UserName),
+    /// Open the room with another user, by name or id; answered by [`NetEvent::Direct`].
+    Direct(String),
+    /// Be away, for a reason; without one: be back.
+    Away(String),
+    /// Hide what a user says, on all clients of ours; or show it again.
+    Ignore {
+        /// Name or user id.
+        user: String,
+        /// Show it again.
+        off: bool,
+    },
+    /// A room was shown up to a place.
+    Read {
+        /// The room.
+        room: RoomName,
+        /// The place, in the log's present life.
+        seq: Seq,
+    },
     /// The user is typing there; dropped where it cannot be told at once.
     Typing(RoomName),
     /// Stop waiting and dial.
@@ -140,6 +158,35 @@ pub enum NetEvent {
         /// The name we asked for, where it was taken.
         name_wanted: Option<String>,
     },
+    /// What the servers know of our user; follows each welcome.
+    Own {
+        /// Why we are away.
+        away: Option<String>,
+        /// Whom we ignore.
+        ignored: Vec<Person>,
+        /// Our rooms, and how far we have read them.
+        rooms: Vec<WelcomeRoom>,
+    },
+    /// A room with another user is open.
+    Direct {
+        /// The room.
+        room: RoomName,
+        /// The other one. The name is not sanitized.
+        with: Person,
+        /// We have asked for it here.
+        asked: bool,
+    },
+    /// Another client of ours has read a room up to a place.
+    Read {
+        /// The room.
+        room: RoomName,
+        /// The place, in the log's present life.
+        seq: Seq,
+    },
+    /// Whom we ignore, all of them.
+    Ignored(Vec<Person>),
+    /// We are away, for this reason; or are not.
+    Away(Option<String>),
     /// We are in a room (again): its users as they are now.
     Joined {
         /// The room.

@@ -11,7 +11,7 @@
 //! - `moving`: leaving a server that still answers, by a second connection beside the first.
 //! - `pulse`: pings, round trips, and when silence means death.
 //! - `questions`: what was asked on this connection and not answered yet; `pages`: answers that come in pieces.
-//! - `typing`: that the user is.
+//! - `typing`: that the user is. `user`: what belongs to the user, on all its clients.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -40,6 +40,7 @@ mod recovery;
 #[cfg(test)]
 mod tests;
 mod typing;
+mod user;
 
 use dial::HELLO_MAX;
 use moving::Moving;
@@ -47,17 +48,22 @@ use pages::Pages;
 use pulse::Pulse;
 use questions::Questions;
 use recovery::Lost;
+use user::User;
 
 /// Ids of restored messages begin here: those of the front-end count from 1.
 const RESTORED_OUTS: u64 = 1 << 48;
 
 /// What the link starts with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LinkOptions {
     /// Where to dial, in order.
     pub endpoints: Vec<Endpoint>,
-    /// The name to ask for.
+    /// The name to ask for, should the user have none yet.
     pub name: Option<UserName>,
+    /// The name to take even where the user has another.
+    pub rename: Option<UserName>,
+    /// All rooms of the user are entered, those that other clients have opened too.
+    pub follows: bool,
     /// The rooms to enter.
     pub rooms: Vec<RoomName>,
     /// What the last run left.
@@ -147,6 +153,7 @@ pub struct Link {
     pages: Pages,
     /// The server does not know what typing is.
     typing_refused: bool,
+    user: User,
     /// Connections in a row that were lost as soon as they stood.
     short_lives: u32,
     outputs: VecDeque<Output>,
@@ -190,7 +197,7 @@ struct Room {
 impl Link {
     /// A link that dials at once.
     pub fn new(options: LinkOptions, started: Moment) -> Self {
-        let LinkOptions { endpoints, name, rooms, saved, seed } = options;
+        let LinkOptions { endpoints, name, rename, follows, rooms, saved, seed } = options;
         let identity = Identity {
             session: saved.session,
             name: name.or(saved.name),
@@ -215,6 +222,7 @@ impl Link {
             questions: Questions::default(),
             pages: Pages::default(),
             typing_refused: false,
+            user: User::new(rename, follows),
             short_lives: 0,
             outputs: VecDeque::new(),
             next_restored: RESTORED_OUTS,
@@ -289,7 +297,8 @@ impl Link {
             _ => None,
         };
         let outbox = self.rooms.values().filter_map(|room| room.outbox.deadline()).min();
-        [state, outbox, self.moving.deadline(), self.cut_off_until].into_iter().flatten().min()
+        let markers = self.user.deadline().filter(|_| self.phase == Phase::Up);
+        [state, outbox, markers, self.moving.deadline(), self.cut_off_until].into_iter().flatten().min()
     }
 
     /// Takes one input.
@@ -301,6 +310,7 @@ impl Link {
             Input::Tick => self.tick(now),
         }
         self.send_waiting(now);
+        self.tell_markers(now);
         self.finish_recovery(now);
         self.tell();
     }

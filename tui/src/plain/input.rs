@@ -11,6 +11,7 @@ use crate::net::event::{Target, Window};
 
 /// What there is, for people.
 pub(super) const COMMANDS: &str = "/join ROOM, /leave [ROOM], /me TEXT, /reply TEXT, /edit TEXT, /delete, /topic [TEXT], /nick NAME, \
+     /msg NAME [TEXT], /away [TEXT], /ignore NAME, /unignore NAME, \
      /who [ROOM], /rooms, /search [-a] [WORDS], /context NUMBER, /nodes, /quit; \
      in the demo /kill, /kill all, /revive, /withhold; //TEXT begins with a slash";
 
@@ -45,6 +46,14 @@ pub(super) enum Input {
     Leave(Option<RoomName>),
     /// Take another name.
     Nick(UserName),
+    /// Write to a user; without a text the room is entered, and spoken in from now on.
+    Message { to: String, text: Option<String>, re: Option<Re> },
+    /// Away for a reason; empty: back.
+    Away(String),
+    /// Hide what a user says, or show it again.
+    Ignore { user: String, off: bool },
+    /// A room was read up to a place.
+    Read { room: RoomName, seq: Seq },
     /// Who is in a room; none: the current one.
     Who(Option<RoomName>),
     /// The room directory.
@@ -130,6 +139,11 @@ pub(super) fn parse(line: &str) -> Result<Option<Input>, String> {
         Command::Join(room) => Input::Join(room),
         Command::Leave(room) => Input::Leave(room),
         Command::Nick(name) => Input::Nick(name),
+        Command::Message { to, text } => Input::Message { to, text, re: None },
+        Command::Away(text) => Input::Away(text),
+        Command::Ignore(Some(user)) => Input::Ignore { user, off: false },
+        Command::Ignore(None) => return Err("/ignore NAME hides what somebody says".into()),
+        Command::Unignore(user) => Input::Ignore { user, off: true },
         Command::Who(room) => Input::Who(room),
         Command::Rooms => Input::Rooms,
         Command::Search { query, everywhere } => Input::Search { query, everywhere },
@@ -186,6 +200,10 @@ pub(super) fn parse_json(line: &str) -> Result<Option<Input>, String> {
         ClientMessage::Join { room } => Ok(Some(Input::Join(room))),
         ClientMessage::Leave { room } => Ok(Some(Input::Leave(room))),
         ClientMessage::Rename { name } => Ok(Some(Input::Nick(name))),
+        ClientMessage::Direct { to } => Ok(Some(Input::Message { to, text: None, re: request.re })),
+        ClientMessage::Away { text } => Ok(Some(Input::Away(text))),
+        ClientMessage::Ignore { user, off } => Ok(Some(Input::Ignore { user, off })),
+        ClientMessage::Read { room, seq, .. } => Ok(Some(Input::Read { room, seq })),
         ClientMessage::Who { room, .. } => Ok(Some(Input::Who(room))),
         ClientMessage::Rooms { .. } => Ok(Some(Input::Rooms)),
         ClientMessage::Nodes {} => Ok(Some(Input::Nodes)),
@@ -204,7 +222,7 @@ pub(super) fn parse_json(line: &str) -> Result<Option<Input>, String> {
         }
         _ => Err(
             "this request is the client's own to make; yours are message, edit, delete, topic, join, leave, \
-                  rename, who, rooms, nodes, history, search"
+                  rename, direct, away, ignore, read, who, rooms, nodes, history, search"
                 .into(),
         ),
     }

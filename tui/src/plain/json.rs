@@ -110,6 +110,13 @@ fn server_side(event: &NetEvent) -> Option<Value> {
         NetEvent::Typing { room, user_id, name } => {
             json!({"type": "typing", "room": room, "userId": user_id, "username": name})
         }
+        NetEvent::Own { away, ignored, rooms } => {
+            json!({"type": "own", "away": away, "ignored": ignored, "rooms": rooms})
+        }
+        NetEvent::Direct { room, with, .. } => json!({"type": "direct", "room": room, "with": with}),
+        NetEvent::Read { room, seq } => json!({"type": "read", "room": room, "seq": seq}),
+        NetEvent::Ignored(users) => json!({"type": "ignored", "users": users}),
+        NetEvent::Away(away) => json!({"type": "away", "text": away}),
         NetEvent::Left(room) => json!({"type": "left", "room": room}),
         NetEvent::Renamed { user_id, name, was } => {
             json!({"type": "user_changed", "userId": user_id, "username": name, "was": was})

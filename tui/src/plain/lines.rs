@@ -68,6 +68,20 @@ impl Lines {
         match event {
             NetEvent::Link(status) => self.link(now, status),
             NetEvent::Welcome { name, name_wanted, .. } => self.welcome(name, name_wanted.as_deref()),
+            // By the next line it would be over, or is of no interest here.
+            NetEvent::Own { .. } | NetEvent::Read { .. } => Vec::new(),
+            NetEvent::Direct { room, with, .. } => {
+                vec![format!("-- [{room}] is your conversation with {}", sanitize_line(&with.username))]
+            }
+            NetEvent::Ignored(users) => {
+                let names: Vec<_> = users.iter().map(|user| sanitize_line(&user.username)).collect();
+                vec![format!(
+                    "-- ignored: {}",
+                    if names.is_empty() { "nobody".into() } else { names.join(", ") }
+                )]
+            }
+            NetEvent::Away(Some(text)) => vec![format!("-- you are away: {}", sanitize_line(text))],
+            NetEvent::Away(None) => Vec::new(),
             NetEvent::Joined { room, count, topic, .. } if self.rooms.insert(room.clone()) => {
                 let topic =
                     if topic.is_empty() { String::new() } else { format!(": {}", sanitize_line(topic)) };

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chat_protocol::{ErrorCode, Kind, Re, RoomName, SearchFrom, Seq, ServerMessage, text::sanitize_line};
+use chat_protocol::{
+    ErrorCode, Kind, Person, Re, RoomName, SearchFrom, Seq, ServerMessage, text::sanitize_line,
+};
 
 use super::input::{COMMANDS, Input, Say};
 use super::recent::Recent;
@@ -59,6 +61,12 @@ pub(super) struct Talk {
     recent: Recent,
     /// As they came: not sanitized.
     topics: BTreeMap<RoomName, String>,
+    /// Rooms of two, by the name of the other one in small letters.
+    direct: BTreeMap<String, RoomName>,
+    /// What is to be said in a room of two that was asked for.
+    opening: Option<(String, Option<Re>)>,
+    /// What an event has led to.
+    due: Vec<NetCommand>,
     next_out: u64,
     asked: usize,
     search: Search,
@@ -81,6 +89,9 @@ impl Talk {
             said: BTreeMap::new(),
             recent: Recent::default(),
             topics: BTreeMap::new(),
+            direct: BTreeMap::new(),
+            opening: None,
+            due: Vec::new(),
             next_out: 0,
             asked: 0,
             search: Search::default(),
@@ -142,6 +153,10 @@ impl Talk {
             }
             Input::Leave(room) => Effect::Net(NetCommand::Leave(self.or_current(room))),
             Input::Nick(name) => Effect::Net(NetCommand::Rename(name)),
+            Input::Message { to, text, re } => self.message(to, text, re),
+            Input::Away(text) => Effect::Net(NetCommand::Away(text)),
+            Input::Ignore { user, off } => Effect::Net(NetCommand::Ignore { user, off }),
+            Input::Read { room, seq } => Effect::Net(NetCommand::Read { room, seq }),
             Input::Who(room) => self.ask(NetCommand::Who(self.or_current(room))),
             Input::Rooms => self.ask(NetCommand::Rooms),
             Input::Nodes => self.ask(NetCommand::Nodes),
@@ -171,6 +186,11 @@ impl Talk {
         self.recent.event(event);
         match event {
             NetEvent::Link(status) => self.status = status.clone(),
+            NetEvent::Direct { room, with, asked } => self.opened(room, with, *asked),
+            NetEvent::Own { rooms, .. } => {
+                let known = rooms.iter().filter_map(|room| Some((room.with.as_ref()?, &room.room)));
+                self.direct.extend(known.map(|(with, room)| (with.username.to_lowercase(), room.clone())));
+            }
             NetEvent::Joined { room, topic, .. } => {
                 self.joined.insert(room.clone());
                 self.topics.insert(room.clone(), topic.clone());
@@ -247,6 +267,45 @@ impl Talk {
     fn ask(&mut self, command: NetCommand) -> Effect {
         self.asked += 1;
         Effect::Net(command)
+    }
+
+    /// Writes to a user: in the room there is, or in one that is asked for.
+    fn message(&mut self, to: String, text: Option<String>, re: Option<Re>) -> Effect {
+        match (self.direct.get(&to.to_lowercase()).cloned(), text) {
+            (Some(room), Some(content)) => {
+                self.say(Say { room: Some(room), content, kind: None, of: None, re })
+            }
+            (Some(room), None) => {
+                self.room = room.clone();
+                Effect::Net(NetCommand::Join(room))
+            }
+            (None, text) => {
+                self.opening = text.map(|text| (text, re));
+                Effect::Net(NetCommand::Direct(to))
+            }
+        }
+    }
+
+    /// A room of two is open.
+    fn opened(&mut self, room: &RoomName, with: &Person, asked: bool) {
+        self.direct.insert(with.username.to_lowercase(), room.clone());
+        if !asked {
+            return;
+        }
+        match self.opening.take() {
+            None => self.room = room.clone(),
+            Some((content, re)) => {
+                let say = Say { room: Some(room.clone()), content, kind: None, of: None, re };
+                if let Effect::Net(command) = self.say(say) {
+                    self.due.push(command);
+                }
+            }
+        }
+    }
+
+    /// What an event has led to, for the network.
+    pub(super) fn take_due(&mut self) -> Vec<NetCommand> {
+        std::mem::take(&mut self.due)
     }
 
     fn or_current(&self, room: Option<RoomName>) -> RoomName {

@@ -2,7 +2,7 @@
 
 use chat_protocol::{Kind, RoomName, limits};
 
-use super::{about, act, search};
+use super::{about, act, own, search};
 use crate::app::about::{About, Deed};
 use crate::app::line::{Mark, Said, Speech};
 use crate::app::{App, Popup, text};
@@ -50,6 +50,11 @@ pub(super) fn submit_now(app: &mut App) -> Vec<Effect> {
 
 /// Why something cannot be said, known before the server would say it.
 fn refusal(app: &App, command: &Command) -> Option<String> {
+    if let Command::Message { to, .. } = command {
+        let is_offline = !matches!(app.link.status.state, LinkState::Online { .. });
+        return (is_offline && app.rooms.find_direct(to).is_none())
+            .then(|| "offline: a first message waits for the link; your text is kept".to_owned());
+    }
     let (Command::Say(text) | Command::Me(text) | Command::Edit(text) | Command::Reply(text)) = command
     else {
         return None;
@@ -88,6 +93,16 @@ fn perform(app: &mut App, command: Command) -> Vec<Effect> {
         Command::Join(room) => return join(app, &room),
         Command::Leave(room) => return leave(app, room),
         Command::Nick(name) => return ask(NetCommand::Rename(name)),
+        Command::Message { to, text } => return own::message(app, &to, text),
+        Command::Away(text) => return answered(app, Some(NetCommand::Away(text))),
+        Command::Ignore(None) => {
+            let line = own::ignored_line(app);
+            app.say_here(&Said::Notice, [line]);
+        }
+        Command::Ignore(Some(user)) => {
+            return answered(app, Some(NetCommand::Ignore { user, off: false }));
+        }
+        Command::Unignore(user) => return answered(app, Some(NetCommand::Ignore { user, off: true })),
         Command::Who(room) => {
             let room = room.or_else(|| app.rooms.current().map(|room| room.name.clone()));
             return answered(app, room.map(NetCommand::Who));
@@ -212,6 +227,10 @@ fn leave(app: &mut App, room: Option<RoomName>) -> Vec<Effect> {
         return Vec::new();
     };
     match app.rooms.by_name_mut(&name) {
+        Some(room) if room.with.is_some() => {
+            app.hint("a conversation is not left: /ignore NAME hides what somebody says");
+            Vec::new()
+        }
         Some(room) => {
             room.leaving = true;
             vec![Effect::Net(NetCommand::Leave(name))]

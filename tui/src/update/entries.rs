@@ -24,6 +24,7 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
     let is_shown = index == app.rooms.index();
     let Some(room) = app.rooms.get_mut(index) else { return Vec::new() };
     room.history.pass(message.seq);
+    room.reach(message.seq);
     // What became of a message is neither a line nor news.
     let (at, mut said, text) = match read {
         OlderEntry::Line(at, said, text) => (at, said, text),
@@ -51,9 +52,11 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
     if is_topic {
         room.topic = clean_line(&message.body.content);
     }
-    let is_mention = matches!(&said, Said::Message(speech) if speech.mention) && !own;
+    let is_named = matches!(&said, Said::Message(speech) if speech.mention) || room.with.is_some();
+    let is_mention = is_named && !own && !is_topic;
+    let is_new = room.marker.is_none_or(|marker| message.seq > marker);
     let id = room.history.push(Some(message.seq), at, said, text);
-    if !own && !is_topic && (!is_shown || room.history.anchor.is_some()) {
+    if is_new && !own && !is_topic && (!is_shown || room.history.anchor.is_some()) {
         room.unread += 1;
         room.mentions += usize::from(is_mention);
         room.history.count_news(id);
@@ -74,6 +77,7 @@ pub(super) fn take_page(app: &mut App, messages: &[RoomMessage]) {
 fn read(app: &App, message: &RoomMessage) -> OlderEntry {
     let RoomMessage { seq, id, body, .. } = message;
     match (body.kind, &body.reference_id) {
+        _ if app.me.ignored.contains_key(&body.sender_id) => OlderEntry::Nothing,
         (Some(Kind::Edit | Kind::Delete), Some(of)) => {
             OlderEntry::Change(of.clone(), change(app, *seq, body))
         }
@@ -90,7 +94,7 @@ fn change(app: &App, seq: Seq, body: &MessageBody) -> Change {
     let text = clean(&body.content);
     let became = match body.kind {
         Some(Kind::Delete) => Became::Deleted,
-        _ => Became::Edited { mention: !own && names(&text, &app.me.name), text: text.into() },
+        _ => Became::Edited { mention: !own && is_about_us(app, &text), text: text.into() },
     };
     Change { seq, author: body.sender_id.clone(), became }
 }
@@ -110,7 +114,7 @@ fn line_of(app: &App, id: &MessageId, body: &MessageBody) -> (DateTime, Said, St
     let own = app.me.id.as_ref() == Some(&body.sender_id);
     let speech = Speech {
         action: body.kind == Some(Kind::Action),
-        mention: !own && names(&text, &app.me.name),
+        mention: !own && is_about_us(app, &text),
         id: Some(id.clone()),
         quote: body.quote.as_ref().map(|quote| Box::new(quoted(quote))),
         ..Speech::new(Some(body.sender_id.clone()), &name)
@@ -121,6 +125,11 @@ fn line_of(app: &App, id: &MessageId, body: &MessageBody) -> (DateTime, Said, St
 fn quoted(quote: &Quote) -> Quoted {
     let text = format!("{}: {}", clean_line(&quote.sender), clean_line(&quote.text));
     Quoted { id: quote.id.clone(), author: quote.sender_id.clone(), text: text.into() }
+}
+
+/// True where a text names us, or holds a word that counts as our name.
+fn is_about_us(app: &App, text: &str) -> bool {
+    names(text, &app.me.name) || app.me.highlights.iter().any(|word| names(text, word))
 }
 
 /// True where a text holds a name as a word of its own.

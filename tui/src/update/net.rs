@@ -2,7 +2,7 @@
 
 use chat_protocol::{ErrorCode, NodeId, RoomName, Seq, User, UserId};
 
-use super::{act, answers, entries, search, typing};
+use super::{act, answers, entries, own, search, typing};
 use crate::app::line::{Mark, Said};
 use crate::app::text::clean_line;
 use crate::app::{App, text};
@@ -37,6 +37,7 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
         NetEvent::Rewound { room, to } => {
             if let Some(room) = app.rooms.by_name_mut(&room) {
                 room.history.rewind(to);
+                room.newest = room.newest.min(Some(to));
             }
         }
         NetEvent::Reset { room, lost_from, lost_to, reason, .. } => {
@@ -44,15 +45,27 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
         }
         NetEvent::History { room, messages, more } => {
             entries::take_page(app, &messages);
+            let me = app.me.id.clone();
+            let is_shown = app.rooms.find(&room) == Some(app.rooms.index());
             if let Some(room) = app.rooms.by_name_mut(&room) {
+                let is_followed = is_shown && room.history.anchor.is_none();
                 room.history.loading = false;
                 // An empty page with more behind it is none: it is asked for again.
                 if !(more && messages.is_empty()) {
                     (room.history.more, room.history.begun) = (more, true);
                 }
+                // What is shown and followed is seen at once.
+                if !is_followed {
+                    room.count_unread(me.as_ref());
+                }
             }
         }
         NetEvent::Looked { room, window, messages, .. } => search::looked(app, &room, window, &messages),
+        NetEvent::Own { away, ignored, rooms } => own::take(app, away.as_ref(), &ignored, rooms),
+        NetEvent::Direct { room, with, asked } => return own::direct(app, &room, &with, asked),
+        NetEvent::Read { room, seq } => own::read(app, &room, seq),
+        NetEvent::Ignored(users) => own::ignored(app, &users),
+        NetEvent::Away(text) => own::away(app, text),
         NetEvent::Answer(message) => answers::take(app, message),
         NetEvent::Trouble { room, code, text } => trouble(app, room.as_ref(), code, &text),
     }
@@ -129,6 +142,7 @@ fn joined(app: &mut App, name: &RoomName, (users, count): (&[User], usize), head
     let index = app.rooms.find_or_add(name);
     let Some(room) = app.rooms.get_mut(index) else { return Vec::new() };
     room.joined = true;
+    room.reach(head);
     // Who came back does not know who has stopped meanwhile.
     room.typing.forget();
     room.set_members(users, count);
@@ -237,6 +251,7 @@ fn reset(app: &mut App, name: &RoomName, (from, to): (Seq, Option<Seq>), reason:
     }
     if let Some(room) = app.rooms.by_name_mut(name) {
         room.history.forget_places();
+        (room.marker, room.newest) = (None, None);
         let said = if text.is_some() { Said::Trouble } else { Said::Notice };
         room.history.push(None, at, said, text.unwrap_or(reason));
     }
@@ -244,6 +259,9 @@ fn reset(app: &mut App, name: &RoomName, (from, to): (Seq, Option<Seq>), reason:
 
 fn trouble(app: &mut App, room: Option<&RoomName>, code: ErrorCode, text: &str) {
     let at = app.local_now();
+    if matches!(code, ErrorCode::NoUser | ErrorCode::Forbidden | ErrorCode::Unavailable) {
+        own::not_opened(app);
+    }
     let text = format!("{} ({})", clean_line(text), code.as_str());
     match room.and_then(|room| app.rooms.by_name_mut(room)) {
         Some(room) => {

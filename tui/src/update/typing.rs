@@ -12,6 +12,7 @@ use crate::net::event::{LinkState, NetCommand};
 pub(super) fn heard(app: &mut App, room: &RoomName, user: UserId, name: &str) {
     let now = app.now;
     if app.me.id.as_ref() != Some(&user)
+        && !app.me.ignored.contains_key(&user)
         && let Some(room) = app.rooms.by_name_mut(room).filter(|room| room.joined)
     {
         room.typing.heard(now, user, clean_line(name));

@@ -39,7 +39,7 @@ pub(super) fn draw_title(canvas: &mut Canvas<'_>, area: Area) {
     let x = canvas.put(
         left,
         (area.x, area.y),
-        &format!("#{}{state}", room.name),
+        &format!("{}{state}", room.label()),
         canvas.theme.style(Role::Title),
     );
     if !room.topic.is_empty() {

@@ -53,7 +53,7 @@ fn draw_room(canvas: &mut Canvas<'_>, area: Area, y: u16, (index, room): (usize,
     }
     let pointer = if is_shown { app.glyphs.here } else { " " };
     let room_for = usize::from(area.width).saturating_sub(4 + text::width(&count));
-    let name = text::ellipsis(room.name.as_str(), room_for, app.glyphs.more);
+    let name = text::ellipsis(room.label().trim_start_matches('#'), room_for, app.glyphs.more);
     canvas.put(area, (area.x, y), &format!("{pointer}{} {name}", index + 1), style);
     canvas.put_right(area, y, &count, style);
 }

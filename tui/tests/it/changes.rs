@@ -29,6 +29,7 @@ impl Client {
             rooms: vec![room("general")],
             saved: SavedClient::default(),
             seed: 7,
+            ..LinkOptions::default()
         };
         let network = Network::start(NetworkOptions::new(link));
         let mut client = Self { network, node: None, shown: Vec::new(), acked: Vec::new() };

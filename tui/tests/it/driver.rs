@@ -35,6 +35,7 @@ impl Client {
             rooms: vec![room("general")],
             saved: SavedClient::default(),
             seed: 1,
+            ..LinkOptions::default()
         };
         let net = Net {
             options,

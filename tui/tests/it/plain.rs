@@ -38,6 +38,7 @@ impl Session {
             rooms: vec![room("general")],
             saved: SavedClient { client_id: Some(ClientId::random()), ..SavedClient::default() },
             seed: 1,
+            ..LinkOptions::default()
         };
         let options = NetworkOptions { linger: DEADLINE, ..NetworkOptions::new(link) };
         let Network { commands, events, task: network } = Network::start(options);

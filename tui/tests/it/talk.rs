@@ -143,6 +143,7 @@ impl Client {
             rooms: vec![room(ROOM)],
             saved: SavedClient::default(),
             seed: index as u64,
+            ..LinkOptions::default()
         };
         Self { network: Network::start(NetworkOptions::new(link)) }
     }

@@ -51,9 +51,9 @@ impl Link {
                 self.event(NetEvent::Typing { room, user_id, name: username });
             }
             ServerMessage::Presence(presence) => self.event(NetEvent::Presence(presence)),
-            ServerMessage::UserChanged { user_id, username, was, .. } => {
-                self.event(NetEvent::Renamed { user_id, name: username, was });
-            }
+            ServerMessage::UserChanged { .. } => self.user_changed(message),
+            ServerMessage::Read { room, epoch, seq } => self.read_elsewhere(room, epoch, seq),
+            ServerMessage::Ignored { users, .. } => self.event(NetEvent::Ignored(users)),
             answer => self.answer(now, answer),
         }
     }
@@ -70,6 +70,7 @@ impl Link {
                 }
             }
             ServerMessage::Nodes { .. } => self.event(NetEvent::Answer(answer)),
+            ServerMessage::Direct { room, with, re } => self.direct(room, with, re.is_some()),
             ServerMessage::Who { .. } | ServerMessage::Rooms { .. } | ServerMessage::Search { .. } => {
                 self.paged(now, answer, question);
             }
@@ -103,9 +104,9 @@ impl Link {
 
     pub(super) fn welcome(&mut self, now: Moment, welcome: Welcome) {
         (self.phase, self.typing_refused) = (Phase::Up, false);
-        self.identity.session = Some(welcome.session);
+        self.identity.session = Some(welcome.session.clone());
         if welcome.client_id != self.identity.client {
-            self.become_client(welcome.client_id);
+            self.become_client(welcome.client_id.clone());
         }
         let transport = self.pulse.transport;
         self.status.state = LinkState::Online {
@@ -119,10 +120,12 @@ impl Link {
             self.cannot_reach_others(now, None);
         }
         if let Some(lost) = &mut self.lost {
-            lost.to = Some(welcome.node);
+            lost.to = Some(welcome.node.clone());
         }
-        let (user_id, name, name_wanted) = (welcome.user_id, welcome.name, welcome.name_wanted);
+        let (user_id, name, name_wanted) =
+            (welcome.user_id.clone(), welcome.name.clone(), welcome.name_wanted.clone());
         self.event(NetEvent::Welcome { user_id, name, name_wanted });
+        self.welcome_user(now, &welcome);
         for room in self.left_early() {
             self.question(now, ClientMessage::Leave { room: Some(room) });
         }
@@ -239,7 +242,7 @@ impl Link {
     }
 
     fn error(&mut self, now: Moment, error: ErrorMessage) {
-        if self.page_refused(&error) || self.is_typing_refused(&error) {
+        if self.page_refused(&error) || self.is_typing_refused(&error) || self.is_marker_refused(&error) {
             return;
         }
         if error.code == ErrorCode::Unavailable && self.cut_off(now, &error) {

@@ -57,7 +57,7 @@ impl Pages {
     }
 
     /// A mark of its own for a question.
-    fn mark(&mut self) -> Re {
+    pub(super) fn mark(&mut self) -> Re {
         self.last += 1;
         Re::parse(&format!("page-{}", self.last)).expect("letters and digits")
     }
@@ -188,6 +188,7 @@ pub(super) fn re_of(answer: &ServerMessage) -> Option<&Re> {
         | ServerMessage::Search { re, .. }
         | ServerMessage::History { re, .. }
         | ServerMessage::Left { re, .. }
+        | ServerMessage::Direct { re, .. }
         | ServerMessage::Nodes { re, .. } => re.as_ref(),
         _ => None,
     }

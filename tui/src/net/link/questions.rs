@@ -94,8 +94,6 @@ impl Link {
                         self.event(NetEvent::Left(room));
                     }
                 }
-                // The name it asked for was in the new hello.
-                ClientMessage::Rename { .. } => {}
                 question => self.question_as(now, re, question),
             }
         }

@@ -57,7 +57,8 @@ impl Bench {
     }
 
     fn to(endpoints: Vec<Endpoint>, seed: u64, saved: SavedClient) -> Self {
-        let options = LinkOptions { endpoints, name: None, rooms: vec![room()], saved, seed };
+        let options =
+            LinkOptions { endpoints, name: None, rooms: vec![room()], saved, seed, ..LinkOptions::default() };
         let (link, now) = (Link::new(options, Moment::ZERO), Moment::ZERO);
         let (sent, events, beside) = (Vec::new(), Vec::new(), Second::default());
         let mut bench = Self { link, now, sent, events, dials: 0, hangups: 0, beside };

@@ -82,7 +82,10 @@ fn client_id(index: usize) -> ClientId {
 
 fn link(saved: SavedClient, rooms: &[RoomName], seed: u64, at: Moment) -> Link {
     let endpoints = vec![Endpoint::new("lb", 1, Transport::Tcp)];
-    Link::new(LinkOptions { endpoints, name: None, rooms: rooms.to_vec(), saved, seed }, at)
+    Link::new(
+        LinkOptions { endpoints, name: None, rooms: rooms.to_vec(), saved, seed, ..LinkOptions::default() },
+        at,
+    )
 }
 
 impl Client {
