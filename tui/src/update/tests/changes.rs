@@ -123,7 +123,8 @@ fn what_did_not_survive_a_rewind_has_changed_nothing() {
 
 #[test]
 fn what_was_changed_before_the_log_was_lost_stays_so() {
-    let mut stage = played([edit(8, "alice", 1, "first"), delete(9, "alice", 2)]);
+    let forged = edit(10, "mallory", 1, "forged");
+    let mut stage = played([edit(8, "alice", 1, "first"), delete(9, "alice", 2), forged]);
     let (lost_from, lost_to, reason) = (Seq(9), None, "epoch".to_owned());
     stage.net(NetEvent::Reset {
         room: room("general"),
