@@ -77,7 +77,14 @@ mod tests {
     /// The names that a network side which starts with this gives to what is not sent, room by room.
     fn names(saved: SavedClient) -> Vec<OutId> {
         let endpoints = vec![Endpoint::new("nowhere", 1, Transport::Tcp)];
-        let options = LinkOptions { endpoints, name: None, rooms: Vec::new(), saved, seed: 1 };
+        let options = LinkOptions {
+            endpoints,
+            name: None,
+            rooms: Vec::new(),
+            saved,
+            seed: 1,
+            ..LinkOptions::default()
+        };
         let mut link = Link::new(options, Moment::ZERO);
         // It tells what still waits.
         link.handle(Moment::ZERO, Input::First(Happening::DialFailed("refused".to_owned())));
