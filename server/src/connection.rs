@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::hub::Hub;
+use crate::hub::{Hub, Joined};
 use crate::outbox::Outbox;
-use crate::session::{Joined, Session};
+use crate::session::Session;
 use crate::socket;
 
 mod framing;

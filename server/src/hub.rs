@@ -34,9 +34,11 @@ use crate::outbox::{Memory, Outbox};
 use crate::room::ConnId;
 
 mod actor;
+mod command;
 mod desk;
 mod drain;
 mod handle;
+mod joined;
 mod lease;
 mod own;
 mod people_calls;
@@ -49,8 +51,9 @@ mod trouble;
 mod typing;
 mod users;
 
-pub(crate) use actor::Command;
+pub(crate) use command::Command;
 pub(crate) use handle::RoomHandle;
+pub(crate) use joined::Joined;
 use reach::Reach;
 pub(crate) use seats::{Seat, Style};
 use users::Online;

@@ -19,7 +19,7 @@ use chat_protocol::{
 use tokio::time::Instant;
 
 use crate::backbone::BackboneError;
-use crate::hub::{Command, Connected, Hub, Profile, Style};
+use crate::hub::{Command, Connected, Hub, Joined, Profile, Style};
 use crate::outbox::Outbox;
 use crate::room::ConnId;
 use crate::user::Marker;
@@ -27,7 +27,6 @@ use crate::user::Marker;
 mod answers;
 mod changes;
 mod identity;
-mod joined;
 mod own;
 mod rate_limit;
 mod rooms;
@@ -37,7 +36,7 @@ mod target;
 mod typing;
 
 use changes::Change;
-pub(crate) use joined::Joined;
+
 use rate_limit::{Mistakes, Rate};
 pub(crate) use seed::as_text;
 

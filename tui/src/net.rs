@@ -12,6 +12,7 @@ pub mod network;
 mod outbox;
 mod peer;
 pub mod saved;
+pub mod status;
 mod telling;
 pub mod transport;
 

@@ -16,9 +16,11 @@ use crate::backbone::{
 };
 
 mod faults;
+mod feed;
 mod log;
 mod people;
 
+use feed::Feed;
 use log::{RoomLog, Told};
 use people::{People, Times};
 
@@ -64,37 +66,6 @@ struct State {
     clients: HashMap<ClientId, (UserId, u64)>,
     session_key: Option<[u8; 32]>,
     topics: HashMap<RoomName, Topic>,
-}
-
-/// A node's end of the feed.
-struct Feed {
-    connection: u64,
-    sender: FeedSender,
-    rooms: HashSet<RoomName>,
-    /// Since when the node is cut off, as long as it is.
-    cut_off: Option<Duration>,
-    /// Calls until it is; none: it is not going to be.
-    calls_left: Option<usize>,
-}
-
-impl Feed {
-    /// Counts a call; false where the node is cut off.
-    fn lets_call(&mut self, now: Duration) -> bool {
-        match self.calls_left {
-            Some(0) => self.cut_off = self.cut_off.or(Some(now)),
-            Some(left) => self.calls_left = Some(left - 1),
-            None => {}
-        }
-        self.cut_off.is_none()
-    }
-
-    fn send(&mut self, event: FeedEvent) {
-        if self.cut_off.is_none() {
-            self.sender.send(event);
-        } else {
-            self.sender.miss();
-        }
-    }
 }
 
 impl Default for MemoryBackbone {

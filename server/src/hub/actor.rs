@@ -3,23 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_protocol::{NodeId, RoomName, User, UserId};
+use chat_protocol::RoomName;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::Hub;
 use super::desk::{Desk, Done};
 use super::handle::{Missed, RoomHandle};
 use super::people_calls::PeopleCall;
-use super::seats::Seat;
 use super::trouble::Trouble;
 use super::typing::Typing;
-use crate::backbone::{FeedEvent, Place, call};
-use crate::room::{ConnId, Figures, Input, Joining, Moment, Publishing, RoomCore};
+use super::{Command, Hub};
+use crate::backbone::{FeedEvent, call};
+use crate::room::{Figures, Input, Moment, RoomCore};
 
 /// Commands taken before the room turns to its calls again.
 const COMMANDS_AT_ONCE: usize = 256;
@@ -30,40 +29,6 @@ const RETRY: Duration = Duration::from_millis(500);
 const LINGER: Duration = Duration::from_secs(2);
 /// How often an open room asks for its topic.
 const TOPIC_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What a room is told.
-pub(crate) enum Command {
-    Join(Joining, Seat),
-    Leave {
-        conn: ConnId,
-        lost: bool,
-    },
-    /// A message, and when it was decoded.
-    Publish(Publishing, Moment),
-    Drained(ConnId),
-    /// Whoever sits there is typing.
-    Typing(ConnId),
-    Event(FeedEvent),
-    /// Who is in the room has changed: the changes wait beside the inbox.
-    Changes,
-    /// Events were lost.
-    Stale,
-    NodeGone(NodeId),
-    /// The node's lease was lost: say anew who is here.
-    Register,
-    Renamed {
-        conn: ConnId,
-        user: User,
-    },
-    /// Where the log stands, as far as this node knows.
-    Head(oneshot::Sender<Option<Place>>),
-    /// Users behind the one named, at most so many; and how many there are.
-    Who {
-        after: Option<UserId>,
-        limit: usize,
-        reply: oneshot::Sender<(Vec<User>, usize)>,
-    },
-}
 
 /// The task of one room.
 pub(super) struct Actor {

@@ -12,10 +12,9 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
-use super::{Command, Hub};
+use super::{Command, Hub, Joined};
 use crate::backbone::{BackboneError, Item, ItemAnswer, Place, Published, call};
 use crate::room::ConnId;
-use crate::session::Joined;
 use crate::user::{Deed, Reading, SNAPSHOT_EVERY, UserEntry, UserState};
 
 /// Entries of a user's log read at once: as a rule all that stands behind its last snapshot.
@@ -349,11 +348,8 @@ impl Hub {
 
 fn snapshot(online: &Online) -> Option<UserEntry> {
     let state = online.state.clone();
-    (state != UserState::default()).then(|| UserEntry {
-        by: None,
-        re: None,
-        deed: Deed::Snapshot { upto: online.at, state },
-    })
+    let entry = UserEntry { by: None, re: None, deed: Deed::Snapshot { upto: online.at, state } };
+    (online.state != UserState::default()).then_some(entry)
 }
 
 fn is_taken(items: &[ItemAnswer]) -> bool {

@@ -15,9 +15,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::rate_limit::Rate;
-use super::{Joined, Session, UNAVAILABLE_RETRY};
+use super::{Session, UNAVAILABLE_RETRY};
 use crate::backbone::{BackboneError, Entry, Head, call};
 use crate::hub::Hub;
+use crate::hub::Joined;
 use crate::outbox::Outbox;
 use crate::search::{Edits, Query, Scan, Stopped};
 

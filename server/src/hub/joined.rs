@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chat_protocol::RoomName;
 use parking_lot::Mutex;
 
-use crate::hub::RoomHandle;
+use super::RoomHandle;
 
 /// The rooms of one connection.
 #[derive(Default)]
