@@ -25,7 +25,7 @@ impl Link {
             return;
         }
         match message {
-            ServerMessage::Welcome(welcome) => self.welcome(now, welcome),
+            ServerMessage::Welcome(welcome) => self.welcome(now, &welcome),
             ServerMessage::RoomUsers(users) => self.entered(now, users),
             ServerMessage::Message(message) => self.entry(now, message),
             ServerMessage::Ack(ack) => self.acked(now, &ack),
@@ -102,7 +102,7 @@ impl Link {
         self.event(NetEvent::Left(room));
     }
 
-    pub(super) fn welcome(&mut self, now: Moment, welcome: Welcome) {
+    pub(super) fn welcome(&mut self, now: Moment, welcome: &Welcome) {
         (self.phase, self.typing_refused) = (Phase::Up, false);
         self.identity.session = Some(welcome.session.clone());
         if welcome.client_id != self.identity.client {
@@ -125,7 +125,7 @@ impl Link {
         let (user_id, name, name_wanted) =
             (welcome.user_id.clone(), welcome.name.clone(), welcome.name_wanted.clone());
         self.event(NetEvent::Welcome { user_id, name, name_wanted });
-        self.welcome_user(now, &welcome);
+        self.welcome_user(now, welcome);
         for room in self.left_early() {
             self.question(now, ClientMessage::Leave { room: Some(room) });
         }

@@ -183,7 +183,7 @@ impl Link {
             (Happening::Frame(frame), Beside::Knocking { .. } | Beside::Asking { .. }) => {
                 let Ok(message) = decode_server(&frame) else { return };
                 match message {
-                    ServerMessage::Welcome(welcome) if is_asking => self.promote(now, welcome),
+                    ServerMessage::Welcome(welcome) if is_asking => self.promote(now, &welcome),
                     // Whatever the reason, it has not taken us in: a server fences last. Where it does not know
                     // whether it has, the first connection may yet be fenced, and is then lost as any other is.
                     ServerMessage::Error(error) if error.code != ErrorCode::Fenced => self.try_again(now),
@@ -244,7 +244,7 @@ impl Link {
 
     /// The second connection is the connection. Nothing was read since its hello was said, so that the cursors
     /// still stand where it says.
-    fn promote(&mut self, now: Moment, welcome: Welcome) {
+    fn promote(&mut self, now: Moment, welcome: &Welcome) {
         let Beside::Asking { since, transport, before } = std::mem::take(&mut self.moving.beside) else {
             return;
         };
