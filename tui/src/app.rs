@@ -189,6 +189,7 @@ impl App {
         let words = match &self.about {
             Some(About { deed: Deed::Edit, .. }) => "edit".to_owned(),
             Some(About { deed: Deed::Reply, name, .. }) => format!("{} {name}", self.glyphs.to),
+            _ if self.me.away.is_some() => format!("{} (away)", self.me.name),
             _ => self.me.name.clone(),
         };
         format!("[{}] ", text::ellipsis(&words, room_for, self.glyphs.more))

@@ -1,4 +1,5 @@
 mod changes;
+mod own;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use crate::net::event::Totals;
 
 mod moving;
 mod pages;
+mod user;
 
 const EPOCH: Epoch = Epoch(7);
 /// Longer than any first try waits.
