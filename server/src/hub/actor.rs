@@ -359,6 +359,10 @@ impl Actor {
 
     /// Counts what this turn has brought, and logs what was out of the ordinary.
     fn account(&mut self) {
+        if self.room.is_hidden() {
+            // What is counted are rooms in which people speak.
+            return;
+        }
         let metrics = &self.hub.metrics;
         metrics.delivered.add(self.desk.seats.take_delivered());
         let figures = self.core.figures();

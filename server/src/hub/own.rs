@@ -35,8 +35,7 @@ pub(super) fn told(hub: &Arc<Hub>, seat: &Seat, frame: Frame) -> Vec<ServerMessa
 
 /// Tells a connection what stood in the log before it came to it.
 fn catch_up(hub: Arc<Hub>, user: UserId, outbox: Arc<Outbox>) {
-    let tasks = hub.tasks.clone();
-    tasks.spawn(async move {
+    hub.clone().aside(async move {
         // A failure leaves it to the next hello.
         let Ok(told) = hub.read_user(&user).await else { return };
         let state = told.state;

@@ -233,13 +233,19 @@ impl Hub {
     /// Names a user whose log was lost, unless somebody knows better by then.
     pub(crate) fn name_later(self: &Arc<Self>, user: UserId, name: UserName) {
         let hub = self.clone();
-        self.tasks.spawn(async move {
+        self.aside(async move {
             sleep(RESTATED_WITHIN).await;
             if hub.of_user(&user, |state| state.name.is_none()) == Some(true) {
                 let deed = Deed::Name { name, wanted: None, was: None };
                 drop(hub.record(&user, &UserEntry { by: None, re: None, deed }).await);
             }
         });
+    }
+
+    /// Work that nobody waits for; it ends with the node.
+    pub(super) fn aside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move { shutdown.run_until_cancelled(work).await });
     }
 
     fn doubt(&self, room: &RoomName) {
@@ -251,7 +257,7 @@ impl Hub {
     /// The same, without waiting: for what follows from what is known, and is said again if it is lost.
     pub(crate) fn record_soon(self: &Arc<Self>, user: UserId, entry: UserEntry) {
         let hub = self.clone();
-        self.tasks.spawn(async move {
+        self.aside(async move {
             if let Err(error) = hub.record(&user, &entry).await {
                 debug!(%user, %error, "deed of a user not recorded");
             }
@@ -321,7 +327,7 @@ impl Hub {
         }
         let sessions: Vec<_> = online.sessions.iter().map(|(conn, rooms)| (*conn, rooms.all())).collect();
         let (hub, user, profile) = (self.clone(), user.clone(), online.profile.clone());
-        self.tasks.spawn(async move {
+        self.aside(async move {
             if was.name.key() != name.key() {
                 // It is the user's already; from now on also on this node.
                 if let Err(error) = call(hub.backbone.claim_name(&name.key(), &user)).await {

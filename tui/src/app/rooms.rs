@@ -222,6 +222,12 @@ impl Rooms {
         self.list.iter().position(|room| room.with.as_ref().is_some_and(is_it))
     }
 
+    /// What a room is called on the screen.
+    pub(crate) fn label(&self, name: &RoomName) -> String {
+        let known = self.list.iter().find(|room| room.name == *name);
+        known.map_or_else(|| format!("#{name}"), Room::label)
+    }
+
     pub(crate) fn find(&self, name: &RoomName) -> Option<usize> {
         self.list.iter().position(|room| room.name == *name)
     }

@@ -1,6 +1,6 @@
 //! Owns how a server's answers read: users, rooms and nodes as lines in the room shown.
 
-use chat_protocol::{NodeInfo, RoomInfo, RoomName, ServerMessage, User};
+use chat_protocol::{NodeInfo, RoomInfo, ServerMessage, User};
 
 use super::search;
 use crate::app::App;
@@ -16,7 +16,7 @@ const ROOMS_SHOWN: usize = 200;
 pub(super) fn take(app: &mut App, message: ServerMessage) {
     match message {
         ServerMessage::Who { room, users, count, .. } => {
-            let lines = who(&room, &users, count);
+            let lines = who(&app.rooms.label(&room), &users, count);
             app.say_here(&Said::Notice, lines);
         }
         ServerMessage::Rooms { rooms, more, .. } => {
@@ -42,8 +42,8 @@ pub(super) fn take(app: &mut App, message: ServerMessage) {
     }
 }
 
-fn who(room: &RoomName, users: &[User], count: usize) -> Vec<String> {
-    let mut lines = vec![format!("#{room}: {}", users_counted(count))];
+fn who(room: &str, users: &[User], count: usize) -> Vec<String> {
+    let mut lines = vec![format!("{room}: {}", users_counted(count))];
     lines.extend(users.iter().take(USERS_SHOWN).map(|user| {
         let away = if user.away.is_some() { " (away)" } else { "" };
         format!("  {} on {}{away}", clean_line(&user.username), user.node)

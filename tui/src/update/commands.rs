@@ -172,11 +172,11 @@ fn is_edit(app: &App) -> bool {
 /// What the room is about: told, or said anew.
 fn topic(app: &mut App, text: Option<String>) -> Vec<Effect> {
     let Some(room) = app.rooms.current() else { return Vec::new() };
-    let (name, topic) = (room.name.clone(), room.topic.clone());
+    let (name, label, topic) = (room.name.clone(), room.label(), room.topic.clone());
     if let Some(text) = text {
         return answered(app, Some(NetCommand::Topic { room: name, text }));
     }
-    let line = if topic.is_empty() { format!("#{name} has no topic") } else { format!("#{name}: {topic}") };
+    let line = if topic.is_empty() { format!("{label} has no topic") } else { format!("{label}: {topic}") };
     app.say_here(&Said::Notice, [line]);
     Vec::new()
 }

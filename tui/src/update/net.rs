@@ -213,7 +213,7 @@ fn mark(app: &mut App, out: OutId, room: &RoomName, state: OutState) {
             if change_failed(app, out, room, &reason) {
                 return;
             }
-            app.hint(format!("not sent to #{room}: {reason} (/retry takes it back)"));
+            app.hint(format!("not sent to {}: {reason} (/retry takes it back)", app.rooms.label(room)));
             Mark::Failed(reason.into())
         }
     };
@@ -247,7 +247,7 @@ fn reset(app: &mut App, name: &RoomName, (from, to): (Seq, Option<Seq>), reason:
     };
     let at = app.local_now();
     if let Some(text) = &text {
-        app.link.loss = Some((app.now, format!("#{name}: {text}")));
+        app.link.loss = Some((app.now, format!("{}: {text}", app.rooms.label(name))));
     }
     if let Some(room) = app.rooms.by_name_mut(name) {
         room.history.forget_places();

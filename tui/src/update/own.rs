@@ -71,10 +71,12 @@ pub(super) fn direct(app: &mut App, room: &RoomName, with: &Person, asked: bool)
     let index = app.rooms.find_or_add(room);
     if let Some(room) = app.rooms.get_mut(index) {
         room.with = Some(With::from(with));
+        // Nothing of it was read; what stands there when it is entered is news.
+        room.marker = room.marker.or(Some(Seq::START));
     }
     let opening = app.opening.take_if(|_| asked);
     if !asked {
-        app.hint(format!("{} has opened a conversation with you", clean_line(&with.username)));
+        app.hint(format!("a conversation with {} is open", clean_line(&with.username)));
         return Vec::new();
     }
     act::show_room(app, index);

@@ -71,7 +71,7 @@ pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<Search
         app.hint("/context NUMBER shows what was said around a message");
     }
     let lines = messages.iter().enumerate().rev().map(|(index, message)| {
-        format!("{:>3} #{} {}", before + index + 1, message.room, line(app, message))
+        format!("{:>3} {} {}", before + index + 1, app.rooms.label(&message.room), line(app, message))
     });
     let lines: Vec<String> = std::iter::once(head).chain(lines).collect();
     app.say_here(&Said::Notice, lines);
@@ -82,9 +82,10 @@ pub(super) fn looked(app: &mut App, room: &RoomName, at: Window, messages: &[Roo
     let Window::Around(seq) = at else { return };
     let sought = app.search.id_at(room, seq);
     let is_it = |message: &RoomMessage| Some(&message.id) == sought;
+    let room = app.rooms.label(room);
     let head = match messages.iter().any(is_it) {
-        true => format!("around that in #{room}:"),
-        false => format!("#{room} does not have that any more; where it was:"),
+        true => format!("around that in {room}:"),
+        false => format!("{room} does not have that any more; where it was:"),
     };
     let lines = messages.iter().map(|message| {
         let mark = if is_it(message) { '>' } else { ' ' };

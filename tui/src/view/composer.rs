@@ -8,6 +8,7 @@
 
 use super::Canvas;
 use crate::app::panes::Area;
+use crate::app::rooms::Room;
 use crate::app::text;
 use crate::theme::Role;
 
@@ -44,8 +45,8 @@ pub(super) fn draw_hint(canvas: &mut Canvas<'_>, area: Area) {
 
 /// Asks before a long paste is sent.
 pub(super) fn draw_long_paste(canvas: &mut Canvas<'_>, screen: Area, lines: usize) {
-    let room = canvas.app.rooms.current().map(|room| room.name.to_string()).unwrap_or_default();
-    let question = format!("Send {lines} pasted lines to #{room}?");
+    let room = canvas.app.rooms.current().map(Room::label).unwrap_or_default();
+    let question = format!("Send {lines} pasted lines to {room}?");
     draw_question(canvas, screen, ("Long paste", &question, "Enter sends it, Esc goes on editing"));
 }
 

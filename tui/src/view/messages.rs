@@ -90,7 +90,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
         } else if room.history.more {
             "PgUp loads older messages".to_owned()
         } else if room.history.begun {
-            format!("here #{} begins", room.name)
+            format!("here {} begins", room.label())
         } else {
             String::new()
         };
@@ -103,9 +103,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
 fn draw_empty(canvas: &mut Canvas<'_>, area: Area, room: &Room) {
     let more = canvas.app.glyphs.more;
     let title = match (&canvas.app.link.status.state, room.joined) {
-        (LinkState::Online { .. }, true) if room.history.loading => format!("loading #{}{more}", room.name),
-        (LinkState::Online { .. }, true) => format!("nothing was said in #{} yet", room.name),
-        (LinkState::Online { .. }, false) => format!("entering #{}{more}", room.name),
+        (LinkState::Online { .. }, true) if room.history.loading => format!("loading {}{more}", room.label()),
+        (LinkState::Online { .. }, true) => format!("nothing was said in {} yet", room.label()),
+        (LinkState::Online { .. }, false) => format!("entering {}{more}", room.label()),
         (LinkState::Down { .. }, _) => "no server answers".to_owned(),
         (LinkState::Idle | LinkState::Dialling { .. }, _) => format!("connecting{more}"),
     };

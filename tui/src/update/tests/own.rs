@@ -78,7 +78,7 @@ fn a_first_message_to_nobody_comes_back() {
 fn what_somebody_writes_to_us_alone_counts_as_a_mention_and_follows_the_name() {
     let mut stage = chat();
     stage.net(opened(false)).net(joined(dm(), 0));
-    assert!(stage.shows("bob has opened a conversation with you"), "{}", stage.picture());
+    assert!(stage.shows("a conversation with bob is open"), "{}", stage.picture());
     stage.effects.clear();
     stage.says("dm-1", "bob", "psst");
     assert!(
