@@ -12,7 +12,7 @@
 //! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -40,6 +40,7 @@ mod drain;
 mod handle;
 mod joined;
 mod lease;
+mod names;
 mod own;
 mod people_calls;
 mod reach;
@@ -90,8 +91,10 @@ pub(crate) struct Hub {
     pub(crate) metrics: Arc<Metrics>,
     /// What the lease has met; looked at four times a second and by who asks whether the node is ready.
     reach: Mutex<Reach>,
-    /// The lease was lost: names are to be claimed anew.
+    /// What the backbone knows of the users here may be gone: it is said anew.
     lost: Notify,
+    /// The lease was lost, and with it perhaps the beginnings of users' logs.
+    lease_lost: AtomicBool,
     pub(crate) search_places: Semaphore,
     /// One page of a log is searched at a time: however many search, the rest of the node goes first.
     pub(crate) search_turn: Semaphore,
@@ -138,6 +141,7 @@ impl Hub {
             metrics: Arc::default(),
             reach: Mutex::default(),
             lost: Notify::new(),
+            lease_lost: AtomicBool::new(false),
             search_places: Semaphore::new(SEARCHES_MAX),
             search_turn: Semaphore::new(1),
         })

@@ -43,6 +43,8 @@ pub type Moment = Duration;
 pub const RING_KEPT: Duration = Duration::from_secs(300);
 /// Heads are compared when nothing was heard of a room with members for this long.
 const IDLE_CHECK: Duration = Duration::from_secs(5);
+/// The same of the log of a user: there are as many as users, and seldom anything in them.
+const IDLE_CHECK_HIDDEN: Duration = Duration::from_secs(30);
 /// A feed that is later than that is given up (its word is asked for once a second and may take one); what it says so
 /// long after a log's head was read is new.
 const FEED_LATE_MAX: Duration = Duration::from_secs(2);
@@ -288,7 +290,7 @@ impl RoomCore {
 
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Moment> {
-        let idle = (!self.members.is_empty()).then_some(self.heard + IDLE_CHECK);
+        let idle = (!self.members.is_empty()).then_some(self.heard + self.idle_check());
         // A room that need not be kept is over with its last member: that needs no waiting for.
         let kept = Some(self.kept()).filter(|kept| !kept.is_zero() && self.queue.is_empty());
         let over = self.empty_since.zip(kept).map(|(since, kept)| since + kept);
@@ -300,6 +302,10 @@ impl RoomCore {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    fn idle_check(&self) -> Duration {
+        if self.room.is_hidden() { IDLE_CHECK_HIDDEN } else { IDLE_CHECK }
     }
 
     /// Somebody waits to come in, and where the log stands is not known yet.
@@ -344,7 +350,7 @@ impl RoomCore {
     }
 
     fn tick(&mut self, now: Moment) {
-        if !self.members.is_empty() && now >= self.heard + IDLE_CHECK {
+        if !self.members.is_empty() && now >= self.heard + self.idle_check() {
             self.heard = now;
             self.sync.compare_heads();
         }

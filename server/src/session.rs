@@ -226,8 +226,8 @@ impl Session {
         }
         if self.who.registered {
             self.hub.client_gone(&self.who.client, conn);
-            if let Some(name) = self.hub.user_offline(&self.who.user, conn) {
-                self.hub.directory.release(&name, &self.who.user).await;
+            if let Some(names) = self.hub.user_offline(&self.who.user, conn) {
+                self.hub.give_back(&self.who.user, &names).await;
             }
         }
     }

@@ -190,7 +190,9 @@ impl Reading {
 
     /// The user, and how many entries stand behind the last snapshot.
     pub(crate) fn fold(self) -> (UserState, u64) {
-        let is_snapshot = |(_, entry): &&(Seq, UserEntry)| matches!(entry.deed, Deed::Snapshot { .. });
+        // One without a place is what somebody knew after a loss: it is merged where it stands.
+        let is_snapshot =
+            |(_, entry): &&(Seq, UserEntry)| matches!(entry.deed, Deed::Snapshot { upto: Some(_), .. });
         let since = self.entries.iter().take_while(|entry| !is_snapshot(entry)).count() as u64;
         let mut state = UserState::default();
         // What a snapshot holds comes before what was done since, wherever it stands.

@@ -105,6 +105,11 @@ impl Actor {
     async fn open(&mut self) {
         loop {
             let subscribed = call(self.hub.backbone.subscribe(&self.room)).await;
+            if self.room.is_hidden() && subscribed.is_ok() {
+                // Nobody asks who is in it, or what it is about.
+                self.topic_asked = self.hub.now();
+                return;
+            }
             self.desk.seats.roster.asked();
             let present = call(self.hub.backbone.present(&self.room)).await;
             let topic = call(self.hub.backbone.topics(vec![self.room.clone()])).await;
@@ -277,6 +282,9 @@ impl Actor {
     }
 
     fn load_roster(&mut self, pause: Duration) {
+        if self.room.is_hidden() {
+            return;
+        }
         if self.asking != Asking::No {
             self.asking = Asking::Again;
             return;
@@ -299,6 +307,9 @@ impl Actor {
 
     fn load_topic(&mut self) {
         self.topic_asked = self.hub.now();
+        if self.room.is_hidden() {
+            return;
+        }
         let asked = call(self.hub.backbone.topics(vec![self.room.clone()]));
         self.desk.calls.push(Box::pin(async move { Done::Topic(asked.await) }));
     }

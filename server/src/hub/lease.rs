@@ -113,6 +113,7 @@ impl Hub {
             let held = self.backbone.renew(self.info()).await?;
             if !held {
                 self.each_room(|| Command::Register);
+                self.lease_lost.store(true, Ordering::Relaxed);
                 self.lost.notify_one();
             }
             Ok::<_, BackboneError>((held, self.backbone.nodes().await?))
@@ -138,7 +139,9 @@ impl Hub {
                 sleep(REMIND_RETRY).await;
             }
             self.directory.refresh().await;
-            self.restate_all().await;
+            if self.lease_lost.swap(false, Ordering::Relaxed) {
+                self.restate_all().await;
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
+use super::names::Names;
 use super::{Command, Hub, Joined};
 use crate::backbone::{BackboneError, Item, ItemAnswer, Place, Published, call};
 use crate::room::ConnId;
@@ -72,6 +73,9 @@ pub(super) struct Online {
     since: u64,
     sessions: BTreeMap<ConnId, Arc<Joined>>,
     writer: Writer,
+    names: Arc<Names>,
+    /// The entry that was news last: each connection is told of it.
+    news: Option<Seq>,
 }
 
 /// The producer of what this node says in a user's log: one entry at a time, or numbers would overtake each other.
@@ -95,6 +99,21 @@ pub(crate) struct Told {
     /// The log's head when it was read; none: there is no log yet.
     pub(crate) place: Option<Place>,
     since: u64,
+}
+
+impl Online {
+    /// A later hello may have read more of the log than was heard here: a slow connection lags behind it.
+    fn catch_up(&mut self, told: &Told) {
+        let Some(place) = &told.place else { return };
+        match self.at {
+            Some((epoch, at)) if epoch == place.epoch && at >= place.seq => {}
+            Some((epoch, _)) if epoch == place.epoch => {
+                (self.state, self.since) = (told.state.clone(), told.since);
+                self.at = Some((place.epoch, place.seq));
+            }
+            _ => self.state.take(&Deed::Snapshot { upto: None, state: told.state.clone() }),
+        }
+    }
 }
 
 impl Hub {
@@ -133,20 +152,48 @@ impl Hub {
             since: told.since,
             sessions: BTreeMap::new(),
             writer: Arc::new(tokio::sync::Mutex::new(new_writer())),
+            names: Arc::default(),
+            news: None,
         });
+        online.catch_up(told);
+        if name.key() == online.profile.name().key() || online.sessions.is_empty() {
+            online.names.note(name);
+        }
         online.sessions.insert(conn, rooms);
         online.profile.clone()
     }
 
-    /// A client of a user is gone; the name to give back where it was the last one here.
-    pub(crate) fn user_offline(&self, user: &UserId, conn: ConnId) -> Option<UserName> {
+    /// A client of a user is gone; the names to give back where it was the last one here.
+    pub(crate) fn user_offline(&self, user: &UserId, conn: ConnId) -> Option<Arc<Names>> {
         let mut users = self.users.lock();
         let online = users.get_mut(user)?;
         online.sessions.remove(&conn);
         if !online.sessions.is_empty() {
             return None;
         }
-        users.remove(user).map(|online| online.profile.name())
+        users.remove(user).map(|online| online.names)
+    }
+
+    /// The backbone has given a name to a user who is online here.
+    pub(crate) fn name_claimed(&self, user: &UserId, name: &UserName) {
+        if let Some(online) = self.users.lock().get(user) {
+            online.names.note(name);
+        }
+    }
+
+    /// A name that was claimed did not become the user's: it is given back.
+    pub(crate) fn name_not_taken(self: &Arc<Self>, user: &UserId) {
+        if let Some(online) = self.users.lock().get(user) {
+            self.keep_name(user.clone(), online.names.clone(), online.profile.clone());
+        }
+    }
+
+    /// True where a user's log holds a room of two.
+    pub(crate) async fn has_direct(&self, user: &UserId, room: &RoomName) -> Result<bool, BackboneError> {
+        match self.of_user(user, |state| state.direct.contains_key(room)) {
+            Some(true) => Ok(true),
+            _ => Ok(self.read_user(user).await?.state.direct.contains_key(room)),
+        }
     }
 
     /// What is known of a user who is online here.
@@ -269,22 +316,27 @@ impl Hub {
         let mut users = self.users.lock();
         let Some(online) = users.get_mut(user) else { return News::No };
         // Each connection is told of it; it counts once.
-        let Some((epoch, at)) = online.at.filter(|(_, at)| *at < seq) else { return News::No };
+        let Some((epoch, at)) = online.at.filter(|(_, at)| *at < seq) else {
+            return if online.news == Some(seq) { News::Yes } else { News::No };
+        };
         let known = matches!(&entry.deed, Deed::Snapshot { upto: Some((life, upto)), .. } if *life == epoch && *upto <= at);
         online.at = Some((epoch, seq));
         online.since += 1;
+        let before = online.state.clone();
         if !known {
             online.state.take(&entry.deed);
         }
-        if matches!(entry.deed, Deed::Snapshot { .. }) {
+        let is_news = before != online.state;
+        online.news = is_news.then_some(seq);
+        if matches!(entry.deed, Deed::Snapshot { upto: Some(_), .. }) {
             online.since = 0;
         } else if online.since >= SNAPSHOT_EVERY {
             // Whoever comes next reads one page.
             online.since = 0;
-            snapshot(online).into_iter().for_each(|entry| self.record_soon(user.clone(), entry));
+            snapshot(online, online.at).into_iter().for_each(|entry| self.record_soon(user.clone(), entry));
         }
         self.adopt(user, online);
-        if known { News::No } else { News::Yes }
+        if is_news { News::Yes } else { News::No }
     }
 
     /// Takes what the log of a user holds who was not known to have one.
@@ -326,15 +378,12 @@ impl Hub {
             return;
         }
         let sessions: Vec<_> = online.sessions.iter().map(|(conn, rooms)| (*conn, rooms.all())).collect();
+        drop(shown);
+        if was.name.key() != name.key() {
+            self.keep_name(user.clone(), online.names.clone(), online.profile.clone());
+        }
         let (hub, user, profile) = (self.clone(), user.clone(), online.profile.clone());
         self.aside(async move {
-            if was.name.key() != name.key() {
-                // It is the user's already; from now on also on this node.
-                if let Err(error) = call(hub.backbone.claim_name(&name.key(), &user)).await {
-                    debug!(%user, %error, "name of a user not claimed here: it runs out with the other nodes");
-                }
-                hub.directory.release(&was.name, &user).await;
-            }
             for (conn, rooms) in sessions {
                 for room in rooms {
                     room.send(Command::Renamed { conn, user: profile.user(&user, hub.node()) }).await;
@@ -345,16 +394,21 @@ impl Hub {
 
     /// Says anew what is known of the users here: what has lost the lease may have lost the beginnings of their logs.
     pub(super) async fn restate_all(self: &Arc<Self>) {
-        let known = |(user, online): (&UserId, &Online)| Some((user.clone(), snapshot(online)?));
-        let known: Vec<_> = self.users.lock().iter().filter_map(known).collect();
-        let said = known.into_iter().map(async |(user, entry)| drop(self.record(&user, &entry).await));
+        let users: Vec<UserId> = self.users.lock().keys().cloned().collect();
+        let said = users.into_iter().map(async |user| {
+            // At no place: others may know less of what lies before it.
+            let entry = self.users.lock().get(&user).and_then(|online| snapshot(online, None));
+            if let Some(entry) = entry {
+                drop(self.record(&user, &entry).await);
+            }
+        });
         stream::iter(said).buffer_unordered(RESTATED_AT_ONCE).collect::<()>().await;
     }
 }
 
-fn snapshot(online: &Online) -> Option<UserEntry> {
+fn snapshot(online: &Online, upto: Option<(Epoch, Seq)>) -> Option<UserEntry> {
     let state = online.state.clone();
-    let entry = UserEntry { by: None, re: None, deed: Deed::Snapshot { upto: online.at, state } };
+    let entry = UserEntry { by: None, re: None, deed: Deed::Snapshot { upto, state } };
     (online.state != UserState::default()).then_some(entry)
 }
 

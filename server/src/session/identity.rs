@@ -1,11 +1,13 @@
 //! Owns who a connection is: its user by session, its client by id, its name by claim.
 
+use std::collections::HashSet;
+
 use chat_protocol::{
     ClientId, CloseReason, ErrorCode, ErrorMessage, Hello, Person, Re, Resume, RoomName, Seq, ServerMessage,
     UserId, Welcome, WelcomeRoom,
 };
 
-use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::own::TakenIn;
 use super::{Session, Who};
@@ -13,6 +15,11 @@ use crate::backbone::{BackboneError, Rank, call};
 use crate::directory::guest_name;
 use crate::hub::{Newest, Profile, Style, Told};
 use crate::user::UserState;
+
+/// Rooms in one welcome: more would not fit a frame.
+const ROOMS_TOLD_MAX: usize = 400;
+/// Rooms that are asked about at once.
+const ROOMS_AT_ONCE: usize = 32;
 
 impl Who {
     /// Somebody who has not said who it is.
@@ -99,7 +106,8 @@ impl Session {
         let wanted = told.state.wanted.clone().or_else(|| told.state.name.clone()).unwrap_or(asked_name);
         let rooms = rooms_of(&told.state, remembered, &hello.resume);
         let rooms = rooms.into_iter().map(|room| self.room_of_user(room, &asked, &told.state));
-        let (name, mut rooms) = tokio::try_join!(directory.claim(&wanted, &user), try_join_all(rooms))?;
+        let rooms = stream::iter(rooms).buffered(ROOMS_AT_ONCE).try_collect::<Vec<_>>();
+        let (name, mut rooms) = tokio::try_join!(directory.claim(&wanted, &user), rooms)?;
         let Some(client) = self.own_client(asked.clone(), &user, generation).await? else { return Ok(None) };
         if client != asked {
             // Somebody else's numbers are not its own.
@@ -217,6 +225,12 @@ impl Session {
         }
     }
 
+    /// The user's log was lost, and who knows it has not said so yet.
+    fn is_being_recovered(&self) -> bool {
+        self.who.style == Style::Hello
+            && self.hub.of_user(&self.who.user, |state| state.name.is_none()) == Some(true)
+    }
+
     /// Enters a room for the first time in this connection.
     pub(super) async fn enter(
         &mut self,
@@ -228,6 +242,11 @@ impl Session {
             |code, reason: String| Err(ErrorMessage { re: re.clone(), ..ErrorMessage::new(code, reason) });
         let is_own =
             || self.hub.of_user(&self.who.user, |state| state.direct.contains_key(room)) == Some(true);
+        if room.is_direct() && !is_own() && self.is_being_recovered() {
+            let error = ErrorMessage::new(ErrorCode::Unavailable, "the log of this user is being recovered");
+            let retry_ms = Some(super::UNAVAILABLE_RETRY.as_millis() as u64);
+            return Err(ErrorMessage { re, retry_ms, ..error });
+        }
         if room.is_reserved() && !(room.is_direct() && is_own()) {
             return refused(ErrorCode::Forbidden, format!("room {room} cannot be joined by name"));
         }
@@ -254,11 +273,13 @@ impl Session {
 
 /// The rooms a user is remembered to be in, those it comes back to, and those it has with another user.
 fn rooms_of(state: &UserState, remembered: Vec<RoomName>, resume: &[Resume]) -> Vec<RoomName> {
-    let mut rooms = remembered;
-    rooms.extend(resume.iter().map(|entry| entry.room.clone()));
-    rooms.retain(|room| !room.is_reserved());
+    let is_own = |room: &RoomName| !room.is_reserved() || state.direct.contains_key(room);
+    let resumed = resume.iter().map(|entry| entry.room.clone());
+    let mut rooms: Vec<RoomName> = resumed.chain(remembered).filter(is_own).collect();
+    // Those in which nobody of the user's has been yet come last.
     rooms.extend(state.direct.keys().cloned());
-    rooms.sort();
-    rooms.dedup();
+    let mut seen = HashSet::new();
+    rooms.retain(|room| seen.insert(room.clone()));
+    rooms.truncate(ROOMS_TOLD_MAX);
     rooms
 }

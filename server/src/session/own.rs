@@ -4,6 +4,8 @@
 
 use chat_protocol::{ErrorCode, ErrorMessage, Person, Re, RoomName, ServerMessage, UserId, UserName};
 
+use tokio::sync::oneshot;
+
 use super::Session;
 use crate::backbone::{BackboneError, Place, call};
 use crate::hub::{Command, Style};
@@ -36,14 +38,16 @@ impl Session {
         }
     }
 
-    /// Writes a deed into the user's log; the answer comes out of it.
-    async fn record(&mut self, deed: Deed, re: Option<Re>) {
+    /// Writes a deed into the user's log; the answer comes out of it. False: it could not be, and that was said.
+    async fn record(&mut self, deed: Deed, re: Option<Re>) -> bool {
         let entry = UserEntry { by: Some(self.who.client.clone()), re: re.clone(), deed };
-        match self.hub.record(&self.who.user, &entry).await {
-            Ok(true) => {}
-            Ok(false) => self.unavailable(&nowhere(), re),
-            Err(error) => self.unavailable(&error, re),
-        }
+        let error = match self.hub.record(&self.who.user, &entry).await {
+            Ok(true) => return true,
+            Ok(false) => nowhere(),
+            Err(error) => error,
+        };
+        self.unavailable(&error, re);
+        false
     }
 
     /// Guests have no log: they are who they are for as long as they stay.
@@ -73,7 +77,7 @@ impl Session {
             return self.refuse(ErrorMessage { re, ..error });
         }
         match call(self.hub.backbone.claim_name(&wanted.key(), &self.who.user)).await {
-            Ok(true) => {}
+            Ok(true) => self.hub.name_claimed(&self.who.user, wanted),
             Ok(false) => {
                 let reason =
                     format!("the name {wanted}, or one that looks like it, is taken: choose another");
@@ -85,14 +89,14 @@ impl Session {
             return self.rename_guest(wanted, re).await;
         }
         let (name, was) = (wanted.clone(), Some(self.who.profile.name()));
-        self.record(Deed::Name { name, wanted: None, was }, re).await;
+        if !self.record(Deed::Name { name, wanted: None, was }, re).await {
+            self.hub.name_not_taken(&self.who.user);
+        }
     }
 
     async fn rename_guest(&mut self, name: &UserName, re: Option<Re>) {
         let was = self.who.profile.rename(name.clone());
-        if was.key() != name.key() {
-            self.hub.directory.release(&was, &self.who.user).await;
-        }
+        self.hub.name_not_taken(&self.who.user);
         let user = self.as_user();
         for room in self.rooms.all() {
             room.send(Command::Renamed { conn: self.conn(), user: user.clone() }).await;
@@ -124,8 +128,10 @@ impl Session {
                 let reason = format!("room {room} was not joined: join it first");
                 Some(ErrorMessage::new(ErrorCode::NotInRoom, reason))
             }
+            None if self.has_heard(&room, marker).await => None,
             None => match call(self.hub.backbone.head(&room)).await {
-                Ok(head) => beyond(&room, marker, head.map(|head| head.place)),
+                Ok(Some(head)) => beyond(&room, marker, &head.place),
+                Ok(None) => return self.unavailable_in(Some(room), &nowhere(), re),
                 Err(error) => return self.unavailable_in(Some(room), &error, re),
             },
         };
@@ -139,25 +145,39 @@ impl Session {
         }
     }
 
+    /// True where this node knows the room's log up to there: also while the backbone is being told of it again.
+    async fn has_heard(&self, room: &RoomName, marker: Marker) -> bool {
+        let Some(handle) = self.rooms.get(room) else { return false };
+        let (reply, answer) = oneshot::channel();
+        handle.send(Command::Head(reply)).await;
+        let head = answer.await.ok().flatten();
+        head.is_some_and(|head| head.epoch == marker.epoch && head.seq >= marker.seq)
+    }
+
     /// Opens the room of this user and another.
     pub(super) async fn direct(&mut self, to: &str, re: Option<Re>) {
         let Some(with) = self.other("direct messages", to, re.as_ref()).await else { return };
         let (user, room) = (self.who.user.clone(), direct_room(&self.who.user, &with.user_id));
         let known = |state: &UserState| (state.direct.contains_key(&room), state.direct.len() >= ITEMS_MAX);
-        match self.hub.of_user(&user, known) {
-            Some((true, _)) => return self.outbox.say(&ServerMessage::Direct { room, with, re }),
+        let is_open = match self.hub.of_user(&user, known) {
+            Some((true, _)) => true,
             Some((false, true)) => {
                 let reason = format!("more than {ITEMS_MAX} direct rooms are not kept");
                 return self
                     .refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::TooManyRooms, reason) });
             }
-            _ => {}
+            _ => false,
+        };
+        match self.hub.has_direct(&with.user_id, &room).await {
+            Ok(true) if is_open => return self.outbox.say(&ServerMessage::Direct { room, with, re }),
+            Ok(_) => {}
+            Err(error) => return self.unavailable(&error, re),
         }
         let me = Person { user_id: user, username: self.who.profile.name().to_string() };
         let deed = Deed::Direct { room: room.clone(), with: me };
         // The other one first: a room that only one of both knows would be a wall to speak to.
         match self.hub.record(&with.user_id, &UserEntry { by: None, re: None, deed }).await {
-            Ok(true) => self.record(Deed::Direct { room, with }, re).await,
+            Ok(true) => drop(self.record(Deed::Direct { room, with }, re).await),
             Ok(false) => self.no_user(to, re),
             Err(error) => self.unavailable(&error, re),
         }
@@ -195,6 +215,8 @@ impl Session {
             self.refuse(ErrorMessage { re: re.cloned(), ..error });
             return None;
         }
+        // Who never said hello has no log, and is nobody once the connection ends.
+        let found = found.filter(|found| !found.user_id.as_str().starts_with("guest-"));
         if found.is_none() {
             self.no_user(wanted, re.cloned());
         }
@@ -211,14 +233,13 @@ fn nowhere() -> BackboneError {
 }
 
 /// Why a marker is not taken: nobody can have read what nobody has said.
-fn beyond(room: &RoomName, marker: Marker, head: Option<Place>) -> Option<ErrorMessage> {
-    let reason = match head {
-        Some(head) if head.epoch != marker.epoch => {
-            format!("the history of {room} has begun anew: its epoch is {}", head.epoch)
-        }
-        Some(head) if head.seq < marker.seq => format!("{room} ends at {}: mark what was said", head.seq),
-        Some(_) => return None,
-        None => format!("nothing was ever said in {room}"),
+fn beyond(room: &RoomName, marker: Marker, head: &Place) -> Option<ErrorMessage> {
+    let reason = if head.epoch != marker.epoch {
+        format!("the history of {room} has begun anew: its epoch is {}", head.epoch)
+    } else if head.seq < marker.seq {
+        format!("{room} ends at {}: mark what was said", head.seq)
+    } else {
+        return None;
     };
     Some(ErrorMessage::new(ErrorCode::NoMessage, reason))
 }

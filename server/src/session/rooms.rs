@@ -40,8 +40,14 @@ impl Session {
             let seat = self.seat();
             let joining = Joining { conn: self.conn(), resume: resume.clone(), last_n, re: re.clone() };
             // A room that closes at this moment is opened again.
+            let seated = seat.user.clone();
             if handle.send(Command::Join(joining, seat)).await {
-                self.rooms.insert(handle);
+                self.rooms.insert(handle.clone());
+                let user = self.as_user();
+                if user != seated {
+                    // It changed on the way in, when this room was not known to be one of the user's yet.
+                    handle.send(Command::Renamed { conn: self.conn(), user }).await;
+                }
                 return;
             }
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use chat_protocol::{Epoch, ErrorCode, ErrorMessage, Payload, Re, RoomName, SearchFrom, Seq, limits};
 use serde_json::value::RawValue;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::rate_limit::Rate;
 use super::{Session, UNAVAILABLE_RETRY};
@@ -211,8 +211,9 @@ impl Running {
     /// Searches and answers. What a search that goes on from there takes over.
     async fn run(mut self) -> Option<Carried> {
         let hub = self.hub.clone();
-        let _searching = hub.search_places.acquire().await;
         let until = Instant::now() + SEARCH_MAX;
+        // Who finds no place in time has looked at nothing, and is told where to go on: here.
+        let _searching = timeout_at(until, hub.search_places.acquire()).await;
         let mut next = None;
         while let Some((room, before)) = self.places.pop_front() {
             self.epoch = None;

@@ -117,3 +117,21 @@ fn no_more_is_kept_than_a_hello_can_read() {
     state.take(&read("room-0", 1, 2));
     assert_eq!(state.read_in(&room("room-0"), Epoch(1)), Some(Seq(2)), "what is known goes on");
 }
+
+#[test]
+fn what_somebody_knew_after_a_loss_is_merged_wherever_it_stands() {
+    // The log was brought back without its beginning; a node that knew only its end wrote a snapshot of that.
+    let full =
+        fold(&[name("alice"), read("ops", 1, 9), Deed::Ignore { user: person("mallory"), off: false }]);
+    let partial = fold(&[read("general", 1, 3)]);
+    for known_first in [true, false] {
+        let knew = Deed::Snapshot { upto: None, state: full.clone() };
+        let part = Deed::Snapshot { upto: Some((LIFE, Seq(1))), state: partial.clone() };
+        let mut log = vec![read("general", 1, 3)];
+        log.extend(if known_first { [knew.clone(), part] } else { [part, knew.clone()] });
+        log.push(read("general", 1, 4));
+        let (state, _, _) = read_back(&log, 100);
+        assert_eq!(state.ignored(), [person("mallory")], "{known_first}");
+        assert_eq!(state.read_in(&room("general"), Epoch(1)), Some(Seq(4)));
+    }
+}

@@ -15,6 +15,8 @@ pub(crate) struct Room {
     pub(crate) name: RoomName,
     /// The server has us in it.
     pub(crate) joined: bool,
+    /// It is ours and not entered: that is done when it is looked at.
+    pub(crate) listed: bool,
     /// We asked to leave.
     pub(crate) leaving: bool,
     pub(crate) topic: String,
@@ -75,6 +77,7 @@ impl Room {
         Self {
             name,
             joined: false,
+            listed: false,
             leaving: false,
             topic: String::new(),
             with: None,

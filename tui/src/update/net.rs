@@ -38,6 +38,7 @@ pub(super) fn take(app: &mut App, event: NetEvent) -> Vec<Effect> {
             if let Some(room) = app.rooms.by_name_mut(&room) {
                 room.history.rewind(to);
                 room.newest = room.newest.min(Some(to));
+                room.marker = room.marker.min(Some(to));
             }
         }
         NetEvent::Reset { room, lost_from, lost_to, reason, .. } => {

@@ -2,6 +2,8 @@
 
 use chat_protocol::{Person, RoomName, Seq, WelcomeRoom};
 
+use chat_protocol::limits::ROOMS_PER_CONNECTION_MAX;
+
 use super::{act, commands};
 use crate::app::line::Said;
 use crate::app::rooms::With;
@@ -14,8 +16,12 @@ use crate::net::event::NetCommand;
 pub(super) fn take(app: &mut App, away: Option<&String>, ignored: &[Person], rooms: Vec<WelcomeRoom>) {
     app.me.away = away.map(|text| clean_line(text));
     ignore(app, ignored);
-    for room in rooms.into_iter().filter(|room| !room.room.is_hidden()) {
+    for (place, room) in rooms.into_iter().filter(|room| !room.room.is_hidden()).enumerate() {
         let index = app.rooms.find_or_add(&room.room);
+        if let Some(known) = app.rooms.get_mut(index).filter(|known| !known.joined) {
+            // More than a connection may enter: each when it is looked at.
+            known.listed = place >= ROOMS_PER_CONNECTION_MAX;
+        }
         if let (Some(with), Some(known)) = (&room.with, app.rooms.get_mut(index)) {
             known.with = Some(With::from(with));
         }
@@ -105,6 +111,9 @@ pub(super) fn not_opened(app: &mut App) {
 /// What of the room shown was seen by now.
 pub(super) fn seen(app: &mut App) -> Option<Effect> {
     let room = app.rooms.current_mut()?;
+    if std::mem::take(&mut room.listed) {
+        return Some(Effect::Net(NetCommand::Join(room.name.clone())));
+    }
     let newest =
         room.newest.filter(|_| room.joined && room.history.begun && room.history.anchor.is_none())?;
     if room.marker.is_some_and(|marker| marker >= newest) {

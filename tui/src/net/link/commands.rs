@@ -58,7 +58,7 @@ impl Link {
             NetCommand::Rooms => self.ask(now, ClientMessage::Rooms { limit: None, after: None }),
             NetCommand::Nodes => self.ask(now, ClientMessage::Nodes {}),
             NetCommand::Rename(name) if self.phase == Phase::Up => {
-                self.question(now, ClientMessage::Rename { name });
+                self.ask_own(now, ClientMessage::Rename { name });
             }
             NetCommand::Rename(name) => {
                 let text = format!("not connected: you are {name} as soon as the link is back");
@@ -66,13 +66,16 @@ impl Link {
                 self.event(NetEvent::Trouble { room: None, code: ErrorCode::Unavailable, text });
             }
             NetCommand::Direct(to) if self.phase == Phase::Up => {
-                // Under a mark: who opens a room to this user is not answering.
-                let re = self.pages.mark();
-                self.question_as(now, Some(re), ClientMessage::Direct { to });
+                self.ask_own(now, ClientMessage::Direct { to });
             }
             NetCommand::Direct(_) => self.offline(None),
-            NetCommand::Away(text) => self.ask(now, ClientMessage::Away { text }),
-            NetCommand::Ignore { user, off } => self.ask(now, ClientMessage::Ignore { user, off }),
+            NetCommand::Away(text) if self.phase == Phase::Up => {
+                self.ask_own(now, ClientMessage::Away { text });
+            }
+            NetCommand::Ignore { user, off } if self.phase == Phase::Up => {
+                self.ask_own(now, ClientMessage::Ignore { user, off });
+            }
+            NetCommand::Away(_) | NetCommand::Ignore { .. } => self.offline(None),
             NetCommand::Read { room, seq } => self.mark_read(room, seq),
             NetCommand::Typing(room) => self.typing(room),
             NetCommand::ReconnectNow => self.reconnect(now),

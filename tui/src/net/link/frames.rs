@@ -24,6 +24,9 @@ impl Link {
         if self.is_of_left_room(&message) {
             return;
         }
+        if matches!(message, ServerMessage::UserChanged { .. } | ServerMessage::Ignored { .. }) {
+            self.questions.answered(&message);
+        }
         match message {
             ServerMessage::Welcome(welcome) => self.welcome(now, &welcome),
             ServerMessage::RoomUsers(users) => self.entered(now, users),
@@ -242,6 +245,9 @@ impl Link {
     }
 
     fn error(&mut self, now: Moment, error: ErrorMessage) {
+        if let Some(re) = &error.re {
+            self.questions.refused(re);
+        }
         if self.page_refused(&error) || self.is_typing_refused(&error) || self.is_marker_refused(&error) {
             return;
         }
@@ -264,6 +270,7 @@ impl Link {
         if error.code == ErrorCode::Forbidden
             && self.phase == Phase::Up
             && error.n.is_none()
+            && error.re.is_none()
             && room.is_none()
         {
             // Its last words: another connection is better than this one.

@@ -189,6 +189,8 @@ pub(super) fn re_of(answer: &ServerMessage) -> Option<&Re> {
         | ServerMessage::History { re, .. }
         | ServerMessage::Left { re, .. }
         | ServerMessage::Direct { re, .. }
+        | ServerMessage::UserChanged { re, .. }
+        | ServerMessage::Ignored { re, .. }
         | ServerMessage::Nodes { re, .. } => re.as_ref(),
         _ => None,
     }

@@ -60,6 +60,9 @@ fn answers(answer: &ServerMessage, question: &ClientMessage) -> bool {
         }
         (ServerMessage::Search { room, .. }, ClientMessage::Search { room: asked, .. }) => asked == room,
         (ServerMessage::Rooms { .. }, ClientMessage::Rooms { .. })
+        | (ServerMessage::UserChanged { .. }, ClientMessage::Rename { .. } | ClientMessage::Away { .. })
+        | (ServerMessage::Ignored { .. }, ClientMessage::Ignore { .. })
+        | (ServerMessage::Direct { .. }, ClientMessage::Direct { .. })
         | (ServerMessage::Nodes { .. }, ClientMessage::Nodes {}) => true,
         _ => false,
     }

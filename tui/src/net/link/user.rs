@@ -9,6 +9,8 @@ use chat_protocol::{
     UserName, Welcome,
 };
 
+use chat_protocol::limits::ROOMS_PER_CONNECTION_MAX;
+
 use super::{Link, Phase};
 use crate::net::event::{Moment, NetEvent};
 
@@ -80,18 +82,25 @@ impl Link {
             welcome.name == wanted || welcome.name_wanted.as_ref() == Some(&wanted)
         };
         if let Some(name) = self.user.wanted.take().filter(|wanted| !is_had(wanted)) {
-            self.question(now, ClientMessage::Rename { name });
+            self.ask_own(now, ClientMessage::Rename { name });
         }
         for room in &welcome.rooms {
             if let Some(epoch) = room.epoch {
                 self.user.learn(&room.room, epoch, room.read);
             }
-            if self.user.follows && !self.rooms.get(&room.room).is_some_and(|known| known.left_early) {
+            let is_left = self.rooms.get(&room.room).is_some_and(|known| known.left_early);
+            if self.user.follows && !is_left && self.order.len() < ROOMS_PER_CONNECTION_MAX {
                 self.wish(&room.room);
             }
         }
         let (away, ignored, rooms) = (welcome.away.clone(), welcome.ignored.clone(), welcome.rooms.clone());
         self.event(NetEvent::Own { away, ignored, rooms });
+    }
+
+    /// Asks under a mark: the answer and a refusal are known by it, whatever else comes.
+    pub(super) fn ask_own(&mut self, now: Moment, message: ClientMessage) {
+        let re = self.pages.mark();
+        self.question_as(now, Some(re), message);
     }
 
     /// The front has shown a room up to a place.
@@ -138,7 +147,8 @@ impl Link {
 
     /// A room of two was opened, here or by somebody else.
     pub(super) fn direct(&mut self, room: RoomName, with: Person, asked: bool) {
-        if asked || self.user.follows {
+        let has_place = self.order.len() < ROOMS_PER_CONNECTION_MAX;
+        if asked || (self.user.follows && has_place) {
             self.wish(&room);
             self.send(ClientMessage::Join { room: room.clone() });
         }

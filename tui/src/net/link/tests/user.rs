@@ -150,3 +150,35 @@ fn a_name_that_was_asked_for_is_taken_as_soon_as_it_can_be() {
     welcome_with(&mut bench, "me", Vec::new());
     assert!(!rename(&bench), "the user has it");
 }
+
+#[test]
+fn a_deed_that_is_refused_costs_no_connection_and_is_not_said_again() {
+    let mut bench = Bench::online(9);
+    let ignore = || NetCommand::Ignore { user: "me".into(), off: false };
+    bench.input(Input::Command(ignore()));
+    let re = Re::parse("page-1").ok();
+    let error = ErrorMessage::new(ErrorCode::Forbidden, "ignoring: this is yourself");
+    bench.server(&ServerMessage::Error(ErrorMessage { re, ..error }));
+    assert_eq!(bench.hangups, 0);
+    let is_told =
+        |event: &NetEvent| matches!(event, NetEvent::Trouble { text, .. } if text.contains("yourself"));
+    assert!(bench.events.iter().any(is_told));
+    let waiting = format!("{:?}", bench.link.questions);
+    assert!(!waiting.contains("Ignore"), "{waiting}");
+}
+
+#[test]
+fn a_client_enters_no_more_rooms_than_a_connection_may() {
+    let options = LinkOptions {
+        endpoints: vec![Endpoint::new("lb", 1, Transport::Tcp)],
+        follows: true,
+        ..LinkOptions::default()
+    };
+    let mut bench = Bench::new();
+    bench.link = Link::new(options, Moment::ZERO);
+    bench.drain();
+    let rooms = (0..200).map(|n| known(&RoomName::parse(&format!("dm-{n}")).unwrap(), 0)).collect();
+    welcome_with(&mut bench, "me", rooms);
+    let joins = bench.sent.iter().filter(|sent| matches!(sent, ClientMessage::Join { .. })).count();
+    assert_eq!(joins, 64);
+}
