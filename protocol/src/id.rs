@@ -170,7 +170,7 @@ fn check_user_name(text: &str) -> Result<Cow<'_, str>, IdError> {
             limits::USER_NAME_GRAPHEMES_MAX
         )));
     }
-    match text.chars().find(|c| c.is_whitespace() || c.is_control() || text::is_invisible(*c)) {
+    match text.chars().find(|c| c.is_whitespace() || c.is_control() || text::is_hidden_in_name(*c)) {
         Some(c) => Err(bad(format!("name holds {}: use visible characters without spaces", shown(c)))),
         None => Ok(text.into()),
     }
@@ -245,16 +245,21 @@ impl RoomName {
     }
 }
 
+/// Hexadecimal digits of an id made here: 128 bits.
+const RANDOM_ID_CHARS: usize = 32;
+
 impl UserName {
     /// The form in which names are compared: one user at a time has a key.
     pub fn key(&self) -> String {
         text::fold(&self.0).into_owned()
     }
 
-    /// True for names nobody may ask for: `guest-*`, `server`, `system`.
+    /// True for names nobody may ask for: `guest-*`, `server`, `system`, and what looks like a user id.
     pub fn is_reserved(&self) -> bool {
         let key = self.key();
-        key.starts_with("guest-") || key == "server" || key == "system"
+        // Who is asked for by id is not to be somebody of that name.
+        let is_id = key.len() == RANDOM_ID_CHARS && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_id || key.starts_with("guest-") || key == "server" || key == "system"
     }
 
     /// The next name to try when this one is taken: `alice-2` and so on, still within the limits.

@@ -43,6 +43,17 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{115F}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' | '\u{FEFF}' | '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{2028}' | '\u{2029}' | '\u{E0000}'..='\u{E007F}')
 }
 
+/// True for what a name must not hold because it cannot be seen: the above, and variation selectors, format characters and
+/// fillers (`Default_Ignorable_Code_Point` and `Prepended_Concatenation_Mark` of Unicode 16). In text they have a use.
+pub fn is_hidden_in_name(c: char) -> bool {
+    is_invisible(c)
+        || matches!(c,
+        '\u{034F}' | '\u{0600}'..='\u{0605}' | '\u{06DD}' | '\u{070F}' | '\u{0890}'..='\u{0891}' | '\u{08E2}'
+        | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{2065}' | '\u{206A}'..='\u{206F}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0100}'..='\u{E0FFF}')
+}
+
 /// Checks content as it came in and folds `\r\n` to `\n`.
 ///
 /// # Errors

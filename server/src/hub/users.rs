@@ -196,6 +196,15 @@ impl Hub {
         }
     }
 
+    /// Waits until the log of a user is heard here, as long as it may take to be made.
+    pub(crate) async fn user_heard(&self, user: &UserId) {
+        let until = Instant::now() + RECORD_WITHIN;
+        let is_heard = || self.users.lock().get(user).is_none_or(|online| online.at.is_some());
+        while !is_heard() && Instant::now() < until {
+            sleep(RECORD_PAUSE).await;
+        }
+    }
+
     /// What is known of a user who is online here.
     pub(crate) fn of_user<T>(&self, user: &UserId, look: impl FnOnce(&UserState) -> T) -> Option<T> {
         self.users.lock().get(user).map(|online| look(&online.state))

@@ -153,7 +153,7 @@ impl Session {
 }
 
 /// The first of a list, as many as are wanted and fit a frame; and whether there are more.
-fn fitting<T: serde::Serialize>(mut list: Vec<T>, limit: usize) -> (Vec<T>, bool) {
+pub(super) fn fitting<T: serde::Serialize>(mut list: Vec<T>, limit: usize) -> (Vec<T>, bool) {
     let mut bytes = ANSWER_BYTES;
     let mut fits = |item: &T| {
         bytes += serde_json::to_vec(item).map_or(0, |json| json.len() + 1);

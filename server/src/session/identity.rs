@@ -9,6 +9,7 @@ use chat_protocol::{
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::answers::fitting;
 use super::own::TakenIn;
 use super::{Session, Who};
 use crate::backbone::{BackboneError, Rank, call};
@@ -120,6 +121,7 @@ impl Session {
         let Who { user, client, .. } = &self.who;
         self.hub.client_here(client, self.newest());
         let (away, ignored) = (told.state.away.clone(), told.state.ignored());
+        let (rooms, _) = fitting(rooms, ROOMS_TOLD_MAX);
         let welcome = Welcome {
             user_id: user.clone(),
             client_id: client.clone(),

@@ -41,6 +41,8 @@ impl Session {
     /// Writes a deed into the user's log; the answer comes out of it. False: it could not be, and that was said.
     async fn record(&mut self, deed: Deed, re: Option<Re>) -> bool {
         let entry = UserEntry { by: Some(self.who.client.clone()), re: re.clone(), deed };
+        // The answer comes out of the log: it has to be heard first.
+        self.hub.user_heard(&self.who.user).await;
         let error = match self.hub.record(&self.who.user, &entry).await {
             Ok(true) => return true,
             Ok(false) => nowhere(),
@@ -185,6 +187,11 @@ impl Session {
 
     /// Hides what a user says, or shows it again.
     pub(super) async fn ignore(&mut self, wanted: &str, off: bool, re: Option<Re>) {
+        if off && let Some(user) = self.ignored(wanted) {
+            // Whoever has that name by now: it is the one who was ignored.
+            self.record(Deed::Ignore { user, off }, re).await;
+            return;
+        }
         let Some(user) = self.other("ignoring", wanted, re.as_ref()).await else { return };
         let count = self.hub.of_user(&self.who.user, |state| state.ignored.len());
         if !off && count.is_some_and(|count| count >= ITEMS_MAX) {
@@ -192,6 +199,14 @@ impl Session {
             return self.refuse(ErrorMessage { re, ..ErrorMessage::new(ErrorCode::Forbidden, reason) });
         }
         self.record(Deed::Ignore { user, off }, re).await;
+    }
+
+    /// Who is ignored under a name or id.
+    fn ignored(&self, wanted: &str) -> Option<Person> {
+        let is_it = |user: &Person| {
+            user.user_id.as_str() == wanted || user.username.to_lowercase() == wanted.to_lowercase()
+        };
+        self.hub.of_user(&self.who.user, UserState::ignored)?.into_iter().find(is_it)
     }
 
     /// Another user, by name or id. None: it was refused.

@@ -353,6 +353,8 @@ async fn mistakes_are_named_and_cost_nothing(ground: Ground) {
         (json!({"type": "rename", "name": "bob"}), "name_taken"),
         (json!({"type": "rename", "name": "ｂｏｂ"}), "name_taken"),
         (json!({"type": "rename", "name": "server"}), "bad_name"),
+        (json!({"type": "rename", "name": "bob\u{fe0f}"}), "bad_name"),
+        (json!({"type": "rename", "name": "0123456789abcdef0123456789ABCDEF"}), "bad_name"),
         (json!({"type": "away", "text": "\u{1b}[2J"}), "bad_text"),
         (json!({"type": "read", "room": "general", "epoch": epoch, "seq": 2}), "no_message"),
         (json!({"type": "read", "room": "general", "epoch": "00c0ffee00c0ffee", "seq": 1}), "no_message"),

@@ -133,6 +133,11 @@ impl History {
         self.oldest = self.oldest.or(Some(seq));
     }
 
+    /// What a message is by now, as far as was told.
+    pub(crate) fn became(&self, id: &MessageId, author: &UserId) -> Option<&Became> {
+        self.changes.now(id, author)
+    }
+
     /// A message was edited or deleted.
     pub(crate) fn change(&mut self, of: &MessageId, change: Change) {
         self.changes.note(of.clone(), change);

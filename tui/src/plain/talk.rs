@@ -1,7 +1,7 @@
 //! Owns the state of a plain session: the current room, what was said and not acknowledged, the link as it
 //! is. Pure: input lines and network events in, commands out. How it looks is not known here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use chat_protocol::{
     ErrorCode, Kind, Person, Re, RoomName, SearchFrom, Seq, ServerMessage, text::sanitize_line,
@@ -63,8 +63,8 @@ pub(super) struct Talk {
     topics: BTreeMap<RoomName, String>,
     /// Rooms of two, by the name of the other one in small letters.
     direct: BTreeMap<String, RoomName>,
-    /// What is to be said in a room of two that was asked for.
-    opening: Option<(String, Option<Re>)>,
+    /// What is to be said in rooms of two that were asked for, in order.
+    openings: VecDeque<Option<(String, Option<Re>)>>,
     /// What an event has led to.
     due: Vec<NetCommand>,
     next_out: u64,
@@ -90,7 +90,7 @@ impl Talk {
             recent: Recent::default(),
             topics: BTreeMap::new(),
             direct: BTreeMap::new(),
-            opening: None,
+            openings: VecDeque::new(),
             due: Vec::new(),
             next_out: 0,
             asked: 0,
@@ -119,7 +119,7 @@ impl Talk {
 
     /// True when nothing that was written here waits for anything.
     pub(super) fn is_settled(&self) -> bool {
-        self.undelivered() == 0 && self.asked == 0
+        self.undelivered() == 0 && self.asked == 0 && self.openings.is_empty()
     }
 
     pub(super) fn input(&mut self, input: Input) -> Effect {
@@ -212,6 +212,8 @@ impl Talk {
             | NetEvent::Trouble { code: ErrorCode::BadQuery, .. } => {
                 self.asked = self.asked.saturating_sub(1);
             }
+            // A link that is lost forgets what was asked.
+            NetEvent::Trouble { room: None, .. } => drop(self.openings.pop_front()),
             NetEvent::Out { out, state, .. } => return self.out(*out, state),
             _ => {}
         }
@@ -280,7 +282,7 @@ impl Talk {
                 Effect::Net(NetCommand::Join(room))
             }
             (None, text) => {
-                self.opening = text.map(|text| (text, re));
+                self.openings.push_back(text.map(|text| (text, re)));
                 Effect::Net(NetCommand::Direct(to))
             }
         }
@@ -292,7 +294,7 @@ impl Talk {
         if !asked {
             return;
         }
-        match self.opening.take() {
+        match self.openings.pop_front().flatten() {
             None => self.room = room.clone(),
             Some((content, re)) => {
                 let say = Say { room: Some(room.clone()), content, kind: None, of: None, re };

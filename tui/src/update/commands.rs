@@ -159,7 +159,7 @@ fn answered(app: &mut App, command: Option<NetCommand>) -> Vec<Effect> {
 
 fn only_online(app: &mut App, asked: Vec<Effect>) -> Vec<Effect> {
     if !asked.is_empty() && !matches!(app.link.status.state, LinkState::Online { .. }) {
-        app.hint("offline: the answer comes when the link is back");
+        app.hint("offline: ask again when the link is back");
     }
     asked
 }

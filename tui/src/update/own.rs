@@ -81,6 +81,9 @@ pub(super) fn direct(app: &mut App, room: &RoomName, with: &Person, asked: bool)
         room.marker = room.marker.or(Some(Seq::START));
     }
     let opening = app.opening.take_if(|_| asked);
+    if !asked && app.me.ignored.contains_key(&with.user_id) {
+        return Vec::new();
+    }
     if !asked {
         app.hint(format!("a conversation with {} is open", clean_line(&with.username)));
         return Vec::new();

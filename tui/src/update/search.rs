@@ -1,9 +1,10 @@
 //! Owns searching as the user sees it: what was asked, what was found as lines in the room shown, and on from there.
 
-use chat_protocol::{RoomMessage, RoomName, SearchFrom};
+use chat_protocol::{Kind, RoomMessage, RoomName, SearchFrom};
 use jiff::Timestamp;
 
 use crate::app::App;
+use crate::app::changes::Became;
 use crate::app::line::Said;
 use crate::app::search::Found;
 use crate::app::text::{clean_line, ellipsis};
@@ -60,6 +61,7 @@ pub(super) fn context(app: &mut App, number: usize) -> Vec<Effect> {
 /// What was found, the newest first as it came, is shown with the newest last; numbers count from the newest.
 pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<SearchFrom>) {
     let before = app.search.take(messages, next);
+
     let goes_on = if app.search.can_go_on() { "; /search goes on" } else { "" };
     let what = app.search.what();
     let head = match (messages.len(), before) {
@@ -70,9 +72,12 @@ pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<Search
     if !messages.is_empty() {
         app.hint("/context NUMBER shows what was said around a message");
     }
-    let lines = messages.iter().enumerate().rev().map(|(index, message)| {
-        format!("{:>3} {} {}", before + index + 1, app.rooms.label(&message.room), line(app, message))
-    });
+    let is_ignored = |message: &RoomMessage| app.me.ignored.contains_key(&message.body.sender_id);
+    let lines = messages.iter().enumerate().rev().filter(|(_, message)| !is_ignored(message)).map(
+        |(index, message)| {
+            format!("{:>3} {} {}", before + index + 1, app.rooms.label(&message.room), line(app, message))
+        },
+    );
     let lines: Vec<String> = std::iter::once(head).chain(lines).collect();
     app.say_here(&Said::Notice, lines);
 }
@@ -87,12 +92,43 @@ pub(super) fn looked(app: &mut App, room: &RoomName, at: Window, messages: &[Roo
         true => format!("around that in {room}:"),
         false => format!("{room} does not have that any more; where it was:"),
     };
-    let lines = messages.iter().map(|message| {
+    let shown: Vec<RoomMessage> =
+        messages.iter().filter_map(|message| as_it_is(app, messages, message)).collect();
+    let lines = shown.iter().map(|message| {
         let mark = if is_it(message) { '>' } else { ' ' };
         format!("{mark} {}", line(app, message))
     });
     let lines: Vec<String> = std::iter::once(head).chain(lines).collect();
     app.say_here(&Said::Notice, lines);
+}
+
+/// A message as it reads by now, as far as its room and what stands behind it here tell; none for what is no message, or is not to be seen.
+fn as_it_is(app: &App, messages: &[RoomMessage], message: &RoomMessage) -> Option<RoomMessage> {
+    let RoomMessage { room, id, body, .. } = message;
+    let is_change = matches!(body.kind, Some(Kind::Edit | Kind::Delete));
+    if is_change || app.me.ignored.contains_key(&body.sender_id) {
+        return None;
+    }
+    let mut shown = message.clone();
+    let history =
+        app.rooms.find(room).and_then(|index| app.rooms.iter().nth(index)).map(|room| &room.history);
+    match history.and_then(|history| history.became(id, &body.sender_id)) {
+        Some(Became::Deleted) => shown.body.content = "(deleted)".to_owned(),
+        Some(Became::Edited { text, .. }) => shown.body.content = format!("{text} (edited)"),
+        None => {
+            let is_of = |change: &&RoomMessage| {
+                change.body.reference_id.as_ref() == Some(id) && change.body.sender_id == body.sender_id
+            };
+            match messages.iter().rfind(is_of) {
+                Some(change) if change.body.kind == Some(Kind::Delete) => {
+                    shown.body.content = "(deleted)".to_owned();
+                }
+                Some(change) => shown.body.content = format!("{} (edited)", change.body.content),
+                None => {}
+            }
+        }
+    }
+    Some(shown)
 }
 
 fn line(app: &App, message: &RoomMessage) -> String {

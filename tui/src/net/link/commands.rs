@@ -68,7 +68,8 @@ impl Link {
             NetCommand::Direct(to) if self.phase == Phase::Up => {
                 self.ask_own(now, ClientMessage::Direct { to });
             }
-            NetCommand::Direct(_) => self.offline(None),
+            // Asked as soon as a server can be: what is to be said there waits for it.
+            NetCommand::Direct(to) => self.user.openings.push(to),
             NetCommand::Away(text) if self.phase == Phase::Up => {
                 self.ask_own(now, ClientMessage::Away { text });
             }

@@ -25,6 +25,8 @@ pub(super) struct User {
     id: Option<UserId>,
     /// The name to be had as soon as a server can be asked.
     pub(super) wanted: Option<UserName>,
+    /// Rooms of two that are to be asked for.
+    pub(super) openings: Vec<String>,
     /// All rooms of the user are entered.
     follows: bool,
     read: BTreeMap<RoomName, Marker>,
@@ -83,6 +85,9 @@ impl Link {
         };
         if let Some(name) = self.user.wanted.take().filter(|wanted| !is_had(wanted)) {
             self.ask_own(now, ClientMessage::Rename { name });
+        }
+        for to in std::mem::take(&mut self.user.openings) {
+            self.ask_own(now, ClientMessage::Direct { to });
         }
         for room in &welcome.rooms {
             if let Some(epoch) = room.epoch {

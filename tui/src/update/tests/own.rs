@@ -182,3 +182,37 @@ fn a_highlighted_word_is_a_mention() {
     let ops = stage.app.rooms.iter().find(|of| of.name == room("ops")).unwrap();
     assert_eq!(ops.mentions, 2, "carol's, and the word of its own");
 }
+
+#[test]
+fn what_was_said_around_reads_as_it_does_in_its_room() {
+    let mut stage = chat();
+    let mallory = Person { user_id: id("mallory"), username: "mallory".to_owned() };
+    stage.net(NetEvent::Ignored(vec![mallory]));
+    let mut messages: Vec<_> =
+        [(4, "bob", "old words"), (5, "mallory", "BADWORD"), (6, "bob", "secret"), (7, "bob", "here")]
+            .map(|(seq, from, text)| message("ops", seq, from, text))
+            .into();
+    let change = |seq: u64, of: usize, kind, text: &str| {
+        let mut change = message("ops", seq, "bob", text);
+        change.body.kind = Some(kind);
+        change.body.reference_id = Some(messages[of].id.clone());
+        change
+    };
+    let changes =
+        [change(8, 0, chat_protocol::Kind::Edit, "new words"), change(9, 2, chat_protocol::Kind::Delete, "")];
+    messages.extend(changes);
+    stage.enters("/search here");
+    let found = vec![messages[3].clone(), messages[1].clone()];
+    let (room_found, epoch, more) = (Some(room("ops")), None, false);
+    let answer =
+        ServerMessage::Search { room: room_found, epoch, messages: found, more, next: None, re: None };
+    stage.net(NetEvent::Answer(answer));
+    assert!(!stage.shows("BADWORD"), "{}", stage.picture());
+    stage.enters("/context 1");
+    let (window, epoch) = (crate::net::event::Window::Around(Seq(7)), chat_protocol::Epoch(1));
+    stage.net(NetEvent::Looked { room: room("ops"), window, epoch, messages, more: false });
+    assert!(stage.shows("new words (edited)") && stage.shows("(deleted)"), "{}", stage.picture());
+    for gone in ["old words", "secret", "BADWORD"] {
+        assert!(!stage.shows(gone), "{gone} in {}", stage.picture());
+    }
+}

@@ -182,3 +182,12 @@ fn a_client_enters_no_more_rooms_than_a_connection_may() {
     let joins = bench.sent.iter().filter(|sent| matches!(sent, ClientMessage::Join { .. })).count();
     assert_eq!(joins, 64);
 }
+
+#[test]
+fn a_room_of_two_that_is_asked_for_offline_is_asked_for_when_the_link_is_back() {
+    let mut bench = Bench::new();
+    bench.input(Input::Command(NetCommand::Direct("bob".into())));
+    welcome_with(&mut bench, "me", Vec::new());
+    let asks = |sent: &ClientMessage| matches!(sent, ClientMessage::Direct { to } if to == "bob");
+    assert!(bench.sent.iter().any(asks), "{:?}", bench.sent);
+}
