@@ -236,8 +236,7 @@ pub enum What {
         /// The place.
         s: Seq,
     },
-    /// The client was welcomed by a server that knows its user to have read a room up to a place. Of a room for all
-    /// that was never marked it says its end.
+    /// The client was welcomed by a server that knows its user to have read a room up to a place.
     Knows {
         /// The room.
         r: u32,
@@ -245,8 +244,6 @@ pub enum What {
         life: Epoch,
         /// The place.
         s: Seq,
-        /// Where the log ends.
-        end: Seq,
     },
     /// The client has asked for a room of two others, and was refused.
     Barred {

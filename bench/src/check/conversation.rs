@@ -2,7 +2,7 @@
 //! and replies are about, and how far users are known to have read. That all of these arrive once and in order is
 //! judged as for every message, elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chat_protocol::{Epoch, Seq};
 
@@ -40,8 +40,6 @@ pub(super) struct Conversation {
     marks: HashMap<(u32, u32, Epoch), Mark>,
     /// By user, room and life: the highest that any of the user's clients has told.
     highest: HashMap<(u32, u32, Epoch), Seq>,
-    /// Users, rooms and lives of which a marker was told that came out of the user's log.
-    kept: HashSet<(u32, u32, Epoch)>,
     /// Rooms of two in which something was said.
     used: BTreeSet<u32>,
 }
@@ -83,14 +81,10 @@ impl Conversation {
                 let floor = self.marks.get(&(client, r, life)).copied().unwrap_or_default().shown();
                 self.hears(client, (r, life), (s, floor), verdict);
             }
-            What::Knows { r, life, s, end } => {
+            What::Knows { r, life, s } => {
                 // What the client has told may not have come through: but what it heard was in the log.
                 let floor = self.marks.get(&(client, r, life)).copied().unwrap_or_default().heard;
-                if s == end && !self.pairs.contains_key(&r) {
-                    self.hears_end(client, (r, life), (s, floor), verdict);
-                } else {
-                    self.hears(client, (r, life), (s, floor), verdict);
-                }
+                self.hears(client, (r, life), (s, floor), verdict);
             }
             _ => {}
         }
@@ -142,41 +136,11 @@ impl Conversation {
     ) {
         let mark = self.marks.entry((client, room, life)).or_default();
         mark.heard = mark.heard.max(seq);
-        let user = self.user(client);
-        self.kept.insert((user, room, life));
-        self.is_told(client, (room, life), (seq, floor), verdict);
-    }
-
-    /// A client is told the end of the log: its user has read all of it, or has never marked it. Only where a marker is
-    /// known to be kept it is one for certain.
-    fn hears_end(
-        &mut self,
-        client: u32,
-        (room, life): (u32, Epoch),
-        (seq, floor): (Seq, Seq),
-        verdict: &mut Verdict,
-    ) {
-        if self.kept.contains(&(self.user(client), room, life)) {
-            self.hears(client, (room, life), (seq, floor), verdict);
-        }
-    }
-
-    fn user(&self, client: u32) -> u32 {
-        self.users.get(&client).copied().unwrap_or(client)
-    }
-
-    fn is_told(
-        &self,
-        client: u32,
-        (room, life): (u32, Epoch),
-        (seq, floor): (Seq, Seq),
-        verdict: &mut Verdict,
-    ) {
         verdict.counts.marks_back += u64::from(seq < floor);
         verdict.complain(u64::from(seq < floor), || {
             format!("client {client}, room {room}: its marker went back from {floor:?} to {seq:?}")
         });
-        let user = self.user(client);
+        let user = self.users.get(&client).copied().unwrap_or(client);
         let highest = self.highest.get(&(user, room, life)).copied().unwrap_or_default();
         verdict.counts.marks_apart += u64::from(seq > highest);
         verdict.complain(u64::from(seq > highest), || {

@@ -213,11 +213,10 @@ impl Partner {
                 self.paired(&room.room, with);
             }
             let (Some(r), Some(life)) = (self.stage.number(&room.room), room.epoch) else { continue };
-            self.take_down(What::Knows { r, life, s: room.read, end: room.seq });
-            if room.with.is_none() && room.read == room.seq {
-                // It may be that nobody has marked it yet.
+            if room.unmarked {
                 continue;
             }
+            self.take_down(What::Knows { r, life, s: room.read });
             self.welcomed.insert((r, life), room.read);
             if let Some(place) = self.places.get_mut(&r).filter(|place| place.life == life) {
                 place.read = place.read.max(room.read);

@@ -67,10 +67,8 @@ impl Partner {
         }
     }
 
-    /// The last words of a room are seen: one client of each user tells that it has read everything before them. Not
-    /// them too: a room that is read to its end cannot be told from one that was never marked.
-    pub(super) async fn ended(&mut self, network: &Network, room: u32, last_words: Seq) {
-        let seq = last_words.before();
+    /// The last words of a room are seen: one client of each user tells that it has read them.
+    pub(super) async fn ended(&mut self, network: &Network, room: u32, seq: Seq) {
         self.stage.note_end(room, seq);
         if let Some(place) = self.places.get_mut(&room) {
             place.ended = true;
