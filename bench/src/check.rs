@@ -66,6 +66,8 @@ pub struct Counts {
     pub direct: u64,
     /// Times a client asked for a room of two others, and was refused.
     pub barred: u64,
+    /// Times a client asked for the room with a user who had come, and was told that there is none.
+    pub unfound: u64,
     /// Times a client told how far it has read.
     pub marked: u64,
     /// Times a client was told how far another one of its user has read.
@@ -265,6 +267,7 @@ impl Judge {
             | What::Read { .. }
             | What::Knows { .. }
             | What::Barred { .. }
+            | What::NotFound
             | What::Page { .. }
             | What::Plan { .. }
             | What::Back { .. }

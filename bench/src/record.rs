@@ -250,6 +250,8 @@ pub enum What {
         /// The room.
         r: u32,
     },
+    /// The client has asked for the room with another user and was told that there is none: it asks again.
+    NotFound,
     /// The client was given a page of a room's history.
     Page {
         /// The room.

@@ -49,10 +49,20 @@ pub fn row(report: &Report) -> String {
 /// What was done besides saying messages, and what was not as it has to be.
 fn conversation(counts: &Counts) -> String {
     let Counts {
-        changes, direct, barred, leaked, astray, marked, marks_shown, marks_back, marks_apart, ..
+        changes,
+        direct,
+        barred,
+        unfound,
+        leaked,
+        astray,
+        marked,
+        marks_shown,
+        marks_back,
+        marks_apart,
+        ..
     } = counts;
     format!(
-        "\n  of these {changes} edits, deletes and replies ({astray} astray), {direct} direct messages ({leaked} shown to others, {barred} tries barred)\n  \
+        "\n  of these {changes} edits, deletes and replies ({astray} astray), {direct} direct messages ({leaked} shown to others, {barred} tries barred, {unfound} users not found at first)\n  \
          markers: {marked} told, {marks_shown} shown to the user's other clients, {marks_back} back, {marks_apart} apart at the end"
     )
 }

@@ -71,6 +71,7 @@ impl Conversation {
             What::Shown { r, .. } | What::Garbled { r, .. } => self.given(client, r, 1, verdict),
             What::Page { r, entries } => self.given(client, r, entries, verdict),
             What::Barred { .. } => counts.barred += 1,
+            What::NotFound => counts.unfound += 1,
             What::Marks { r, life, s } => {
                 counts.marked += 1;
                 self.marks(client, (r, life), s);

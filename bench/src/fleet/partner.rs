@@ -199,6 +199,10 @@ impl Partner {
             let r = self.stage.number(room).unwrap_or(u32::MAX);
             return self.take_down(What::Barred { r });
         }
+        // Where that does not pass the room is never opened, and the run does not come to its end.
+        if code == ErrorCode::NoUser && room.is_none() {
+            return self.take_down(What::NotFound);
+        }
         // Its own program says that nothing can be asked now: it asks again.
         if code == ErrorCode::Unavailable && !self.line.is_online() {
             return;
