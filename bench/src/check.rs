@@ -1,6 +1,7 @@
 //! Owns the judgement of a run, from its record alone: what every client was shown against what was said, and
 //! against what every other client was shown. Knows nothing of how the record came to be.
 
+mod conversation;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chat_protocol::{Epoch, Seq};
 use serde::Serialize;
+
+use conversation::Conversation;
 
 use crate::record::{Event, What, Words};
 use crate::silence::Times;
@@ -57,6 +60,26 @@ pub struct Counts {
     pub disconnected: u64,
     /// Times a client moved as it was asked to, without losing its connection.
     pub moved: u64,
+    /// Edits, deletes and replies that were said.
+    pub changes: u64,
+    /// Messages that were said in rooms of two.
+    pub direct: u64,
+    /// Times a client asked for a room of two others, and was refused.
+    pub barred: u64,
+    /// Times a client asked for the room with a user who had come, and was told that there is none.
+    pub unfound: u64,
+    /// Times a client told how far it has read.
+    pub marked: u64,
+    /// Times a client was told how far another one of its user has read.
+    pub marks_shown: u64,
+    /// Entries of rooms of two, and ways into them, that a client of somebody else was given.
+    pub leaked: u64,
+    /// Edits, deletes and replies that were shown as about another message, or of another's message.
+    pub astray: u64,
+    /// Times a client was told of a read marker below one that it knew.
+    pub marks_back: u64,
+    /// Read markers that clients of a user did not agree on at the end, or that none of them ever told.
+    pub marks_apart: u64,
     /// Places that the clients themselves count as lost.
     pub counted_lost: u64,
     /// Repeats that clients dropped.
@@ -64,11 +87,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Nothing is missing, nothing is there twice or out of place, nobody was left outside or told what is
-    /// not so: the promise was kept.
+    /// Nothing is missing, nothing is there twice or out of place, nobody was left outside, told what is not so or
+    /// shown what is not for it, no marker went back: the promise was kept.
     pub fn promise_kept(&self) -> bool {
         let Self { lost, duplicated, reordered, phantoms, vanished, stuck, absent, untrue, .. } = self;
-        lost + duplicated + reordered + phantoms + vanished + stuck + absent + untrue == 0
+        let Self { leaked, astray, marks_back, marks_apart, .. } = self;
+        let of_conversations = leaked + astray + marks_back + marks_apart;
+        lost + duplicated + reordered + phantoms + vanished + stuck + absent + untrue + of_conversations == 0
     }
 }
 
@@ -99,6 +124,8 @@ struct Said {
     room: u32,
     acked: bool,
     refused: bool,
+    /// It has no ack, and nobody sends it again.
+    fleeting: bool,
 }
 
 /// What one run of a client's program saw of one room.
@@ -158,6 +185,7 @@ pub struct Judge {
     clients: BTreeMap<u32, bool>,
     /// Rooms in which a client has been: its program enters them again.
     homes: BTreeMap<u32, BTreeSet<u32>>,
+    conversation: Conversation,
     verdict: Verdict,
 }
 
@@ -169,18 +197,24 @@ impl Judge {
         match (c, what) {
             (Some(client), what) => self.client(client, what),
             (None, What::Plan { scenario }) => self.verdict.scenario = scenario,
+            (None, What::Pair { r, u, v }) => self.conversation.pair(r, [u, v]),
             (None, _) => {}
         }
     }
 
     fn client(&mut self, client: u32, what: What) {
+        self.conversation.take(client, &what, &mut self.verdict);
         let counts = &mut self.verdict.counts;
         match what {
             What::Started => self.started(client),
             What::Said { r, m } => {
                 counts.said += 1;
-                self.said.insert(m, Said { room: r, acked: false, refused: false });
+                self.said.insert(m, Said { room: r, acked: false, refused: false, fleeting: false });
             }
+            What::Fleeting { m } => {
+                self.said.entry(m).and_modify(|said| said.fleeting = true);
+            }
+            What::Refers { r, m, of: Some(of), s } => self.refers(client, r, (m, of, s)),
             What::Acked { m } => {
                 // A program that starts anew asks again.
                 if let Some(said) = self.said.get_mut(&m).filter(|said| !said.acked) {
@@ -225,7 +259,17 @@ impl Judge {
                 counts.counted_dup += dup;
                 self.ended(client, queued);
             }
-            What::Plan { .. }
+            What::Is { .. }
+            | What::Pair { .. }
+            | What::About { .. }
+            | What::Refers { .. }
+            | What::Marks { .. }
+            | What::Read { .. }
+            | What::Knows { .. }
+            | What::Barred { .. }
+            | What::NotFound
+            | What::Page { .. }
+            | What::Plan { .. }
             | What::Back { .. }
             | What::Online { .. }
             | What::Paused
@@ -251,6 +295,16 @@ impl Judge {
                 .complain(1, || format!("client {client} was shown an entry of a room it is not in"));
         };
         viewing.shown.push(Shown { life, seq, words });
+    }
+
+    /// An entry names the place of another one: where that stands, unless a rewind has moved it since.
+    fn refers(&mut self, client: u32, room: u32, (words, of, seq): (Words, Words, Seq)) {
+        let viewing = self.viewing(room, client);
+        let stands = viewing.shown.iter().rev().find(|shown| shown.words == Some(of));
+        let is_astray = viewing.rewinds.is_empty() && stands.is_some_and(|stands| stands.seq != seq);
+        self.verdict.counts.astray += u64::from(is_astray);
+        let complaint = || format!("client {client}: {words:?} names {seq:?} as the place of {of:?}");
+        self.verdict.complain(u64::from(is_astray), complaint);
     }
 
     /// The client's program starts anew: what it saw until now is one story, what follows another.
@@ -280,6 +334,7 @@ impl Judge {
     pub fn verdict(mut self) -> Verdict {
         let mut verdict = std::mem::take(&mut self.verdict);
         self.presence(&mut verdict);
+        self.conversation.judge(&mut verdict);
         let rooms: BTreeSet<u32> =
             self.said.values().map(|said| said.room).chain(self.open.keys().copied()).collect();
         for room in rooms {

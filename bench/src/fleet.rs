@@ -1,8 +1,12 @@
 //! Owns the clients: hundreds of the program's own network side, each of which enters rooms, says its part and writes
 //! down what it is told. What happens to the cluster below them is not known here.
 
+mod cast;
 mod client;
+mod line;
 mod outs;
+mod partner;
+mod stage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +22,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::record::Recorder;
 pub use client::Deed;
 use client::{Client, Part};
+use partner::Partner;
+use stage::Stage;
 
 /// How long everybody may take to get in.
 const ENTER_MAX: Duration = Duration::from_secs(60);
@@ -37,8 +43,19 @@ pub struct Talk {
     pub rate: f64,
     /// Bytes of a message.
     pub bytes: usize,
+    /// Whether they do more than saying messages.
+    pub manner: Manner,
     /// How many of them, from the last on, are in every room, say nothing, and read only so many bytes a second.
     pub slow: Slow,
+}
+
+/// What clients do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// They say messages.
+    Speech,
+    /// They change and answer them, open rooms of two and mark what they have read; some users have two clients.
+    Conversation,
 }
 
 /// Clients that read slowly.
@@ -54,6 +71,8 @@ pub struct Slow {
 #[derive(Debug, Clone, Default)]
 struct State {
     entered: bool,
+    /// It is in all rooms that it is to be in by the end.
+    inside: bool,
     online: bool,
     /// It has lost its node and has not got everything again.
     away: bool,
@@ -118,6 +137,9 @@ pub struct Fleet {
     board: Arc<Board>,
     deeds: Vec<mpsc::Sender<Deed>>,
     tasks: JoinSet<()>,
+    endpoints: Vec<Endpoint>,
+    /// Of a conversation.
+    stage: Option<Arc<Stage>>,
 }
 
 impl Fleet {
@@ -126,16 +148,14 @@ impl Fleet {
     /// # Errors
     /// When they do not get in.
     pub async fn start(talk: Talk, endpoints: &[Endpoint], record: Arc<Recorder>) -> anyhow::Result<Self> {
+        let stage = (talk.manner == Manner::Conversation).then(|| Arc::new(Stage::set(&talk, &record)));
         let states = Mutex::new(vec![State::default(); talk.clients]);
         let (news, phase) = (Notify::new(), watch::Sender::new(Phase::Enter));
         let board = Arc::new(Board { record, states, news, phase });
-        let mut fleet = Self { board, deeds: Vec::new(), tasks: JoinSet::new() };
+        let (deeds, tasks, endpoints) = (Vec::new(), JoinSet::new(), endpoints.to_vec());
+        let mut fleet = Self { board, deeds, tasks, endpoints, stage };
         for index in 0..talk.clients {
-            let (deed, deeds) = mpsc::channel(4);
-            let endpoint = endpoints[index % endpoints.len()].clone();
-            let client = Client::new(Part::of(index, talk), endpoint, fleet.board.clone());
-            fleet.tasks.spawn(client.run(deeds));
-            fleet.deeds.push(deed);
+            fleet.begin(index, talk);
             if index >= ENTERING_MAX {
                 fleet.entered(index - ENTERING_MAX).await?;
             }
@@ -144,6 +164,38 @@ impl Fleet {
         let entered = fleet.board.all(Instant::now() + ENTER_MAX, |state| state.entered).await;
         entered.ok().context("not all clients got into their rooms")?;
         Ok(fleet)
+    }
+
+    fn begin(&mut self, index: usize, talk: Talk) {
+        if let Some(stage) = self.stage.clone() {
+            return self.begin_partner(index as u32, stage);
+        }
+        let (deed, deeds) = mpsc::channel(4);
+        let endpoint = self.endpoints[index % self.endpoints.len()].clone();
+        let client = Client::new(Part::of(index, talk), endpoint, self.board.clone());
+        self.tasks.spawn(client.run(deeds));
+        self.deeds.push(deed);
+    }
+
+    fn begin_partner(&mut self, index: u32, stage: Arc<Stage>) {
+        let (deed, deeds) = mpsc::channel(4);
+        let endpoint = self.endpoints[index as usize % self.endpoints.len()].clone();
+        let partner = Partner::new(index, stage, endpoint, self.board.clone());
+        self.tasks.spawn(partner.run(deeds));
+        self.deeds.push(deed);
+    }
+
+    /// Each user of a conversation comes once more, as on a new machine: with nothing but its session.
+    async fn new_machines(&mut self, until: Instant) {
+        let Some(stage) = self.stage.clone() else { return };
+        for user in 0..stage.cast.users() {
+            self.board.states.lock().push(State::default());
+            self.begin_partner(stage.cast.late(user), stage.clone());
+            if user % ENTERING_MAX as u32 == 0 {
+                // Who has not come by then is waited for with all the others.
+                let _ = self.board.all(until, |state| state.entered).await;
+            }
+        }
     }
 
     async fn entered(&self, client: usize) -> anyhow::Result<()> {
@@ -201,8 +253,10 @@ impl Fleet {
         self.board.record.calm();
         let until = Instant::now() + CALM_MAX;
         // Who still waits then says its last words all the same: they come behind what waits.
-        let _ = self.board.all(until, |state| state.is_back() && state.queued == 0).await;
+        let _ = self.board.all(until, |state| state.is_back() && state.inside && state.queued == 0).await;
         self.board.phase.send_replace(Phase::End);
+        let _ = self.board.all(until, |state| state.done && state.queued == 0).await;
+        self.new_machines(until).await;
         let seen = self.board.all(until, |state| state.done && state.queued == 0).await;
         for client in &self.deeds {
             let _ = client.send(Deed::End).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use chat_testbed::{Direction, Proxy};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, interval, sleep, timeout};
 
 use crate::cluster::Cluster;
 use crate::fleet::{Deed, Fleet};
@@ -16,6 +16,10 @@ use crate::scenario::Scenario;
 
 /// Clients talk so long before anything is broken.
 const WARM_UP: Duration = Duration::from_secs(3);
+/// Between two nodes that are killed under a conversation.
+const KILLED_EVERY: Duration = Duration::from_secs(2);
+/// How long such a node is away, and then comes up again.
+const DEAD: Duration = Duration::from_millis(500);
 /// How long clients may take to find another node.
 const RETURN_MAX: Duration = Duration::from_secs(60);
 /// How long a node may take to have a feed.
@@ -113,6 +117,7 @@ impl Nemesis {
             }
             Scenario::Storm => self.storm(fleet).await,
             Scenario::Chaos => self.chaos(fleet).await,
+            Scenario::Conversation => self.kills().await,
         }
     }
 
@@ -141,6 +146,20 @@ impl Nemesis {
             }
             node = (node + 1 + self.rng.usize(0..nodes - 1)) % nodes;
         }
+    }
+
+    /// A node is killed every two seconds, to the clock, and comes back soon.
+    async fn kills(&mut self) -> anyhow::Result<()> {
+        let nodes = self.cluster.nodes().len();
+        let (mut node, mut pace) = (self.rng.usize(0..nodes), interval(KILLED_EVERY));
+        while Instant::now() < self.until {
+            pace.tick().await;
+            self.strike(Fault::Kill(node)).await?;
+            sleep(DEAD).await;
+            self.mend(Fault::Kill(node)).await?;
+            node = (node + 1 + self.rng.usize(0..nodes - 1)) % nodes;
+        }
+        Ok(())
     }
 
     async fn rolling(&mut self) -> anyhow::Result<()> {

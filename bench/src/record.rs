@@ -32,6 +32,18 @@ impl Words {
     }
 }
 
+/// What a message does to the one that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Gives it another text.
+    Edit,
+    /// Takes it back.
+    Delete,
+    /// Answers it.
+    Reply,
+}
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -167,6 +179,86 @@ pub enum What {
     },
     /// Nothing is said any more, nothing broken: from here on all are to come to the same end.
     Calm,
+    /// The client is one of this user.
+    Is {
+        /// The user.
+        u: u32,
+    },
+    /// A room of two users: nobody else may be shown anything of it.
+    Pair {
+        /// The room.
+        r: u32,
+        /// One of them.
+        u: u32,
+        /// The other.
+        v: u32,
+    },
+    /// What the client has just said is about another message.
+    About {
+        /// What it has said.
+        m: Words,
+        /// What that is about.
+        of: Words,
+        /// What it does to it.
+        how: How,
+    },
+    /// What the client has just said has no number, and no ack: it may be gone where its node dies.
+    Fleeting {
+        /// The message.
+        m: Words,
+    },
+    /// The entry that the client was just shown is about another one.
+    Refers {
+        /// The room.
+        r: u32,
+        /// The entry.
+        m: Words,
+        /// The message of the id that it names; none: of no message.
+        of: Option<Words>,
+        /// The place that it names.
+        s: Seq,
+    },
+    /// The client has shown a room up to a place, and tells it.
+    Marks {
+        /// The room.
+        r: u32,
+        /// Which life of its log.
+        life: Epoch,
+        /// The place.
+        s: Seq,
+    },
+    /// The client was told that another client of its user has read a room up to a place.
+    Read {
+        /// The room.
+        r: u32,
+        /// Which life of its log.
+        life: Epoch,
+        /// The place.
+        s: Seq,
+    },
+    /// The client was welcomed by a server that knows its user to have read a room up to a place.
+    Knows {
+        /// The room.
+        r: u32,
+        /// Which life of its log.
+        life: Epoch,
+        /// The place.
+        s: Seq,
+    },
+    /// The client has asked for a room of two others, and was refused.
+    Barred {
+        /// The room.
+        r: u32,
+    },
+    /// The client has asked for the room with another user and was told that there is none: it asks again.
+    NotFound,
+    /// The client was given a page of a room's history.
+    Page {
+        /// The room.
+        r: u32,
+        /// How many entries it has.
+        entries: u64,
+    },
 }
 
 /// Takes down what happens.
@@ -207,6 +299,11 @@ impl Recorder {
     /// What is going to be played.
     pub fn plan(&self, scenario: String) {
         self.write(None, What::Plan { scenario });
+    }
+
+    /// A room is of two users alone.
+    pub fn pair(&self, r: u32, (u, v): (u32, u32)) {
+        self.write(None, What::Pair { r, u, v });
     }
 
     /// Something is well again.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::check::Counts;
 use crate::load::Load;
 use crate::run::Report;
 
@@ -33,6 +34,9 @@ pub fn row(report: &Report) -> String {
         report.silence.in_ms(),
         report.returned.in_ms(),
     );
+    if counts.changes > 0 {
+        row.push_str(&conversation(counts));
+    }
     for violation in &report.violations {
         row.push_str(&format!("\n  VIOLATION {violation}"));
     }
@@ -40,6 +44,27 @@ pub fn row(report: &Report) -> String {
         row.push_str(&format!("\n  record: {} (seed {})", report.record.display(), report.seed));
     }
     row
+}
+
+/// What was done besides saying messages, and what was not as it has to be.
+fn conversation(counts: &Counts) -> String {
+    let Counts {
+        changes,
+        direct,
+        barred,
+        unfound,
+        leaked,
+        astray,
+        marked,
+        marks_shown,
+        marks_back,
+        marks_apart,
+        ..
+    } = counts;
+    format!(
+        "\n  of these {changes} edits, deletes and replies ({astray} astray), {direct} direct messages ({leaked} shown to others, {barred} tries barred, {unfound} users not found at first)\n  \
+         markers: {marked} told, {marks_shown} shown to the user's other clients, {marks_back} back, {marks_apart} apart at the end"
+    )
 }
 
 /// What the processes of a run cost at most, in a line.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::check::{Counts, Judge, Verdict};
 use crate::cluster::{Cluster, FrontKind, Plan, Ways};
-use crate::fleet::{Fleet, Slow, Talk};
+use crate::fleet::{Fleet, Manner, Slow, Talk};
 use crate::load::{self, Load};
 use crate::nemesis::Nemesis;
 use crate::record::{self, Recorder};
@@ -186,7 +186,12 @@ fn talk(options: &Options) -> Talk {
         Scenario::SlowReader => Slow { clients: 5, bytes_per_second: 1_024 },
         _ => Slow::default(),
     };
+    let manner = match options.scenario {
+        Scenario::Conversation => Manner::Conversation,
+        _ => Manner::Speech,
+    };
     Talk {
+        manner,
         clients: options.clients,
         rooms: options.rooms,
         rate: options.rate,

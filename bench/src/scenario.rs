@@ -42,6 +42,8 @@ pub enum Scenario {
     Chaos,
     /// One node of a cluster that is full of clients dies: who comes back, when, and what that costs
     Storm,
+    /// SIGKILL a node every 2 s, while clients edit, delete, answer, write to one another alone and mark what they read
+    Conversation,
 }
 
 /// What clients may notice without the promise being broken.

@@ -30,5 +30,13 @@ pub fn violations(verdict: &Verdict) -> Vec<String> {
     if counts.shown == 0 || times.faults() == 0 {
         violations.push("nothing was shown or nothing broken: the run proves nothing".to_owned());
     }
+    let is_still = [counts.changes, counts.direct, counts.marks_shown, counts.barred]
+        .into_iter()
+        .any(|count| count == 0);
+    if scenario == Scenario::Conversation && is_still {
+        violations.push(
+            "no change, no direct message, no marker or no closed door: the run proves nothing".to_owned(),
+        );
+    }
     violations
 }

@@ -170,7 +170,14 @@ fn check_user_name(text: &str) -> Result<Cow<'_, str>, IdError> {
             limits::USER_NAME_GRAPHEMES_MAX
         )));
     }
-    match text.chars().find(|c| c.is_whitespace() || c.is_control() || text::is_hidden_in_name(*c)) {
+    let mut before = None;
+    let is_bad = |c: &char| {
+        // How a sign is drawn: of letters nothing is to be seen of it.
+        let is_sign = before.replace(*c).is_some_and(|c: char| !c.is_ascii() && !c.is_alphanumeric());
+        let is_style = is_sign && matches!(c, '\u{FE0E}' | '\u{FE0F}');
+        c.is_whitespace() || c.is_control() || (text::is_hidden_in_name(*c) && !is_style)
+    };
+    match text.chars().find(is_bad) {
         Some(c) => Err(bad(format!("name holds {}: use visible characters without spaces", shown(c)))),
         None => Ok(text.into()),
     }
@@ -251,7 +258,7 @@ const RANDOM_ID_CHARS: usize = 32;
 impl UserName {
     /// The form in which names are compared: one user at a time has a key.
     pub fn key(&self) -> String {
-        text::fold(&self.0).into_owned()
+        text::fold(&self.0).replace(['\u{FE0E}', '\u{FE0F}'], "")
     }
 
     /// True for names nobody may ask for: `guest-*`, `server`, `system`, and what looks like a user id.

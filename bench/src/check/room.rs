@@ -110,7 +110,8 @@ pub(super) fn judge(room: u32, viewings: &[Viewing], said: &SaidHere<'_>, verdic
 
 /// Messages that were not refused, and that nobody has who saw the end.
 fn vanished(room: u32, log: &Log, said: &SaidHere<'_>, verdict: &mut Verdict) {
-    let is_away = |(words, said): &(&Words, &&Said)| !said.refused && !log.at_the_end.contains(words);
+    let is_away =
+        |(words, said): &(&Words, &&Said)| !said.refused && !said.fleeting && !log.at_the_end.contains(words);
     let vanished: Vec<_> = said.iter().filter(is_away).collect();
     verdict.counts.vanished += vanished.len() as u64;
     let acked = vanished.iter().filter(|(_, said)| said.acked).count();

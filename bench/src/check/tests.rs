@@ -2,6 +2,8 @@
 
 use chat_protocol::{Epoch, Seq};
 
+mod conversation;
+
 use super::{Counts, Judge, Verdict};
 use crate::record::{Event, What, Words};
 

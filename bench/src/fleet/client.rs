@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use chat_protocol::{Epoch, RoomMessage, RoomName, Seq, UserName};
 use chat_tui::net::endpoint::Endpoint;
-use chat_tui::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState};
+use chat_tui::net::event::{NetCommand, NetEvent, OutId, OutState};
 use chat_tui::net::link::LinkOptions;
 use chat_tui::net::network::{Network, NetworkOptions};
 use chat_tui::net::saved::SavedClient;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until};
 
+use super::line::Line;
 use super::outs::Outs;
 use super::{Board, Phase, Talk, room};
 use crate::record::{What, Words};
@@ -66,12 +67,11 @@ impl Part {
 pub(super) struct Client {
     part: Part,
     endpoint: Endpoint,
-    board: Arc<Board>,
+    line: Line,
     numbers: HashMap<RoomName, u32>,
     said: u32,
     /// What was given to the network side, by the name it was given under.
     outs: Outs,
-    status: LinkStatus,
     entered: HashSet<u32>,
     ends_seen: HashSet<u32>,
     /// Until when it reads nothing.
@@ -84,13 +84,12 @@ impl Client {
     pub(super) fn new(part: Part, endpoint: Endpoint, board: Arc<Board>) -> Self {
         let numbers = part.rooms.iter().map(|number| (room(*number), *number)).collect();
         Self {
+            line: Line::new(part.index, board),
             part,
             endpoint,
-            board,
             numbers,
             said: 0,
             outs: Outs::default(),
-            status: LinkStatus::default(),
             entered: HashSet::new(),
             ends_seen: HashSet::new(),
             deaf_until: None,
@@ -103,17 +102,17 @@ impl Client {
     pub(super) async fn run(mut self, mut deeds: mpsc::Receiver<Deed>) {
         let mut saved = SavedClient::default();
         let mut pace = self.pace();
-        let mut phase = self.board.phase.subscribe();
+        let mut phase = self.line.board.phase.subscribe();
         loop {
             let mut network = self.start(saved);
             let deed = self.live(&mut network, &mut pace, &mut phase, &mut deeds).await;
             saved = network.stop().await.expect("the network side does not panic");
             match deed {
                 Deed::Restart(pause) => {
-                    self.board.change(self.part.index, |state| (state.online, state.away) = (false, false));
+                    self.line.change(|state| (state.online, state.away) = (false, false));
                     sleep(pause).await;
                 }
-                Deed::Pause(_) | Deed::End => return self.end(),
+                Deed::Pause(_) | Deed::End => return self.line.end(),
             }
         }
     }
@@ -139,8 +138,8 @@ impl Client {
             seed: fastrand::u64(..),
             ..LinkOptions::default()
         };
-        (self.status, self.entered) = (LinkStatus::default(), HashSet::new());
-        self.take_down(What::Started);
+        self.entered = HashSet::new();
+        self.line.begin();
         Network::start(NetworkOptions::new(link))
     }
 
@@ -199,7 +198,7 @@ impl Client {
         let words = Words(self.part.index as u32, n);
         let (out, number) = (self.outs.say(words), self.part.rooms[0]);
         self.take_down(What::Said { r: number, m: words });
-        self.board.change(self.part.index, |state| state.queued += 1);
+        self.line.change(|state| state.queued += 1);
         let content = words.content(self.part.bytes);
         let say = NetCommand::Say { out, room: room(number), content, kind: None };
         // The network side lives as long as this does.
@@ -207,7 +206,7 @@ impl Client {
     }
 
     fn take_down(&self, what: What) {
-        self.board.record.client(self.part.index as u32, what);
+        self.line.take_down(what);
     }
 
     fn told(&mut self, event: NetEvent) {
@@ -225,7 +224,7 @@ impl Client {
                     self.take_down(What::Reset { r: *r, life, from, to });
                 }
             }
-            NetEvent::Link(status) => self.link(status),
+            NetEvent::Link(status) => self.line.link(status),
             NetEvent::Trouble { code, text, .. } => {
                 self.take_down(What::Trouble { why: format!("{code:?}: {text}") });
             }
@@ -239,7 +238,7 @@ impl Client {
             self.take_down(What::Entered { r, life, s: head });
         }
         if self.entered.len() == self.part.rooms.len() {
-            self.board.change(self.part.index, |state| state.entered = true);
+            self.line.change(|state| (state.entered, state.inside) = (true, true));
         }
     }
 
@@ -259,9 +258,9 @@ impl Client {
         // A room's last words are said by the client of its number.
         if words.1 == LAST_WORDS && self.part.rooms.contains(&words.0) && self.ends_seen.insert(words.0) {
             let done = self.ends_seen.len() == self.part.rooms.len();
-            self.board.change(self.part.index, |state| state.done = done);
+            self.line.change(|state| state.done = done);
         }
-        let slow = self.part.reads_per_second.filter(|_| *self.board.phase.borrow() == Phase::Talk);
+        let slow = self.part.reads_per_second.filter(|_| *self.line.board.phase.borrow() == Phase::Talk);
         if let Some(rate) = slow {
             self.deaf_until = Some(Instant::now() + Duration::from_secs_f64(bytes as f64 / f64::from(rate)));
         }
@@ -275,42 +274,6 @@ impl Client {
             OutState::Queued | OutState::Sent => return,
         }
         self.outs.settle(out);
-    }
-
-    fn link(&mut self, status: LinkStatus) {
-        let was = std::mem::replace(&mut self.status, status);
-        let node = |state: &LinkState| match state {
-            LinkState::Online { node, .. } => Some(node.clone()),
-            _ => None,
-        };
-        let (before, now) = (node(&was.state), node(&self.status.state));
-        match (&before, &now) {
-            (before, Some(node)) if before.as_ref() != Some(node) => {
-                self.take_down(What::Online { node: node.to_string() });
-            }
-            (Some(_), None) => {
-                self.take_down(What::Lost);
-                self.board.change(self.part.index, |state| state.away = true);
-            }
-            _ => {}
-        }
-        if let Some(recovery) =
-            self.status.recovery.as_ref().filter(|now| Some(*now) != was.recovery.as_ref())
-        {
-            let (took, planned) = (recovery.took.as_micros() as u64, recovery.planned);
-            self.take_down(What::Back { took, planned });
-            self.board.change(self.part.index, |state| state.away = false);
-        }
-        if was.cut_off.is_none() && self.status.cut_off.is_some() {
-            self.take_down(What::CutOff);
-        }
-        let (queued, online) = (self.status.queued, now.is_some());
-        self.board.change(self.part.index, |state| (state.queued, state.online) = (queued, online));
-    }
-
-    fn end(&self) {
-        let LinkStatus { totals, queued, .. } = &self.status;
-        self.take_down(What::Ended { lost: totals.lost, dup: totals.dup, queued: *queued as u64 });
     }
 }
 

@@ -68,6 +68,16 @@ async fn nodes_that_are_killed_cost_a_pause_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversation_goes_on_while_nodes_are_killed() {
+    let _machine = MACHINE.lock().await;
+    let calm = options(Scenario::Conversation, Duration::from_secs(10));
+    let report = run(Options { clients: 60, rooms: 3, ..calm }).await.unwrap();
+    println!("{}\n{}\n{}", report::HEAD, report::row(&report), report::load(&report.load));
+    assert_eq!(report.violations, Vec::<String>::new());
+    assert!(report.counts.disconnected > 0, "nobody was hit: the run proves nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rolling_restart_costs_nobody_a_connection() {
     check_unnoticed(Scenario::Rolling).await;
 }

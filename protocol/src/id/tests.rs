@@ -27,11 +27,17 @@ fn rooms_fold_to_lower_case_and_refuse_the_rest() {
 fn names_are_visible_and_short() {
     assert_eq!(name("Alice").unwrap(), "Alice");
     assert_eq!(name("Zoë👩\u{fe0f}").unwrap(), "Zoë👩\u{fe0f}");
-    for bad in ["", "a b", "a\nb", "a\u{7}", "a\u{200b}b", "\u{202e}ecila", &"x".repeat(33)] {
+    let styled = UserName::parse("Zoë👩\u{fe0f}").unwrap();
+    assert_eq!(styled.key(), UserName::parse("zoë👩").unwrap().key(), "the same to a reader");
+    let unseen = ["bob\u{fe0f}", "bob\u{34f}", "bob\u{e0100}", "\u{17b4}bob", "\u{600}bob", "\u{fe0f}"];
+    for bad in
+        unseen.iter().chain(&["", "a b", "a\nb", "a\u{7}", "a\u{200b}b", "\u{202e}ecila", &"x".repeat(33)])
+    {
         assert!(name(bad).is_err(), "{bad:?}");
     }
     assert!(UserName::parse("GUEST-1").unwrap().is_reserved());
     assert!(UserName::parse("Server").unwrap().is_reserved());
+    assert!(UserName::parse("0123456789abcdef0123456789ABCDEF").unwrap().is_reserved(), "it is an id");
 }
 
 #[test]

@@ -241,6 +241,10 @@ pub struct WelcomeRoom {
     pub last_n: u64,
     /// How far the user has read in this life of the log.
     pub read: Seq,
+    /// No client of the user has ever told that: `read` is the log's end, so that a room is new with the first look at
+    /// it, and says nothing to a client that has been there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmarked: bool,
     /// How many entries stand behind that.
     pub unread: u64,
     /// The other user of a direct room.

@@ -181,9 +181,11 @@ impl Session {
         let epoch = place.as_ref().map(|place| place.epoch);
         // A room that was never read is new with its first look at it; what somebody writes to a user is not.
         let unmarked = if with.is_some() { Seq::START } else { seq };
-        let read = epoch.and_then(|epoch| state.read_in(&room, epoch)).unwrap_or(unmarked).min(seq);
+        let marked = epoch.and_then(|epoch| state.read_in(&room, epoch));
+        let read = marked.unwrap_or(unmarked).min(seq);
         Ok(WelcomeRoom {
             kind: if with.is_some() { "direct" } else { "room" }.to_owned(),
+            unmarked: with.is_none() && marked.is_none(),
             room,
             topic,
             epoch,

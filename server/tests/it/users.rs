@@ -239,6 +239,10 @@ async fn a_marker_is_shared_and_never_goes_back(ground: Ground) {
     for n in 1..=3 {
         acks.push(laptop.send(n, &format!("message {n}")).await);
     }
+    // What nobody has marked is new with the first look at it, and is said to be that.
+    let (_tablet, before) = another(&two, &me).await;
+    let general = room(&before, &json!("general"));
+    assert_eq!((&general["read"], &general["unmarked"]), (&json!(3), &json!(true)));
     read(&mut laptop, &mut phone, &acks[1]).await;
     // What was read already is not told again: the next word is about the third message.
     let (epoch, seq) = (&acks[0]["epoch"], &acks[0]["seq"]);
@@ -248,6 +252,7 @@ async fn a_marker_is_shared_and_never_goes_back(ground: Ground) {
     let (_new, back) = another(&three, &me).await;
     let general = room(&back, &json!("general"));
     assert_eq!((&general["read"], &general["unread"]), (&json!(3), &json!(0)));
+    assert_eq!(general["unmarked"], json!(null));
 }
 
 async fn a_name_changes_on_all_clients(ground: Ground) {

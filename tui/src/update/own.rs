@@ -25,7 +25,11 @@ pub(super) fn take(app: &mut App, away: Option<&String>, ignored: &[Person], roo
         if let (Some(with), Some(known)) = (&room.with, app.rooms.get_mut(index)) {
             known.with = Some(With::from(with));
         }
-        read(app, &room.room, room.read);
+        // What nobody has marked is new with the first look at it; after that we know better what was shown.
+        let is_known = app.rooms.by_name_mut(&room.room).is_some_and(|known| known.marker.is_some());
+        if !(room.unmarked && is_known) {
+            read(app, &room.room, room.read);
+        }
     }
 }
 

@@ -90,8 +90,11 @@ impl Link {
             self.ask_own(now, ClientMessage::Direct { to });
         }
         for room in &welcome.rooms {
-            if let Some(epoch) = room.epoch {
-                self.user.learn(&room.room, epoch, room.read);
+            // Where nobody has marked a room, its end is told, which is no marker: ours, if there is one, was lost.
+            let seq = if room.unmarked { Seq::START } else { room.read };
+            let has_ours = || self.user.read.contains_key(&room.room);
+            if let Some(epoch) = room.epoch.filter(|_| !room.unmarked || has_ours()) {
+                self.user.learn(&room.room, epoch, seq);
             }
             let is_left = self.rooms.get(&room.room).is_some_and(|known| known.left_early);
             if self.user.follows && !is_left && self.order.len() < ROOMS_PER_CONNECTION_MAX {

@@ -22,6 +22,7 @@ fn known(name: &RoomName, read: u64, with: Option<Person>) -> WelcomeRoom {
         id: None,
         last_n: 0,
         read: Seq(read),
+        unmarked: false,
         unread: 9 - read,
         with,
     }
@@ -103,6 +104,29 @@ fn what_is_shown_is_told_as_read_once() {
     assert_eq!(stage.read.len(), 1, "the room that is shown now");
     stage.press("Alt-1 Alt-2 F1");
     assert_eq!(stage.read.len(), 1, "{:?}", stage.read);
+}
+
+#[test]
+fn what_was_not_looked_at_stays_unread_when_the_link_comes_back() {
+    let mut stage = chat();
+    let unmarked = |read| {
+        own(vec![WelcomeRoom {
+            unmarked: true,
+            read: Seq(read),
+            seq: Seq(read),
+            unread: 0,
+            ..known(&room("ops"), 0, None)
+        }])
+    };
+    stage.net(unmarked(0)).says("ops", "bob", "one").says("ops", "bob", "two");
+    let ops = |stage: &Stage| {
+        let room = stage.app.rooms.iter().find(|of| of.name == room("ops")).unwrap();
+        (room.unread, room.newest.unwrap())
+    };
+    let (unread, newest) = ops(&stage);
+    assert!(unread >= 2, "{unread}");
+    stage.net(unmarked(newest.0));
+    assert_eq!(ops(&stage).0, unread, "{}", stage.picture());
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn known(name: &RoomName, read: u64) -> WelcomeRoom {
         id: None,
         last_n: 0,
         read: Seq(read),
+        unmarked: false,
         unread: 0,
         with: None,
     }
@@ -72,6 +73,25 @@ fn a_marker_that_the_servers_have_lost_is_told_again() {
     assert_eq!(told(&mut bench), [6]);
     let reads = bench.events.iter().filter(|event| matches!(event, NetEvent::Read { .. })).count();
     assert_eq!(reads, 0, "it knew more than the servers");
+}
+
+#[test]
+fn a_first_marker_that_never_reached_the_log_is_told_again() {
+    let mut bench = Bench::online(9);
+    read(&mut bench, 6);
+    assert_eq!(told(&mut bench), [6]);
+    bench.input(Input::First(Happening::Closed("reset".into())));
+    bench.pass(Duration::from_secs(1));
+    // Of a room that nobody has marked a server says the end, which is not how far this client has read.
+    welcome_with(&mut bench, "me", vec![WelcomeRoom { unmarked: true, ..known(&room(), 9) }]);
+    bench.sent.clear();
+    bench.enter(9, 0);
+    bench.resumed(9, 9, 0);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(told(&mut bench), [6]);
+    read(&mut bench, 8);
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(told(&mut bench), [8]);
 }
 
 #[test]
