@@ -44,6 +44,7 @@ mod names;
 mod own;
 mod people_calls;
 mod reach;
+mod record;
 mod seats;
 mod spread;
 mod stopwatch;
