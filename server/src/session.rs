@@ -73,6 +73,8 @@ struct Who {
     profile: Arc<Profile>,
     /// It has said hello, or done something: other nodes know it.
     registered: bool,
+    /// A session has proved that the user was here before.
+    returning: bool,
     /// All it has done is to be silent: it may still say hello.
     silent: bool,
 }

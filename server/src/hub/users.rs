@@ -12,6 +12,7 @@ use super::names::Names;
 use super::record::{Writer, new_writer};
 use super::{Command, Hub, Joined};
 use crate::backbone::{BackboneError, Place, call};
+use crate::directory::guest_name;
 use crate::room::ConnId;
 use crate::user::{Deed, Reading, SNAPSHOT_EVERY, UserEntry, UserState};
 
@@ -198,7 +199,13 @@ impl Hub {
             return Ok(Some(Person { user_id, username: name.unwrap_or_else(|| wanted.to_owned()) }));
         }
         let Ok(user_id) = UserId::parse(wanted) else { return Ok(None) };
-        Ok(self.name_of(&user_id).await?.map(|name| Person { user_id, username: name.to_string() }))
+        if let Some(username) = self.shown_name(&user_id) {
+            return Ok(Some(Person { user_id, username }));
+        }
+        let told = self.read_user(&user_id).await?;
+        // Who has a log was here, also where the name is on its way into it.
+        let name = told.state.name.or_else(|| told.place.map(|_| guest_name(&user_id)));
+        Ok(name.map(|name| Person { user_id, username: name.to_string() }))
     }
 
     /// The name a user has, or had last; none: nobody has been here under that id.

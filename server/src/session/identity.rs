@@ -31,7 +31,16 @@ impl Who {
         let client = ClientId::parse(&id).expect("hexadecimal digits make an id");
         let name = guest_name(&user);
         let profile = Profile::new(name, None);
-        Self { style: Style::Seed, user, client, generation: 0, profile, registered: false, silent: false }
+        Self {
+            style: Style::Seed,
+            user,
+            client,
+            generation: 0,
+            profile,
+            registered: false,
+            returning: false,
+            silent: false,
+        }
     }
 }
 
@@ -116,8 +125,16 @@ impl Session {
         }
         let own = (self.conn(), self.rooms.clone());
         let profile = self.hub.user_online(&user, &name, own, &told);
-        self.who =
-            Who { style: Style::Hello, user, client, generation, profile, registered: true, silent: false };
+        self.who = Who {
+            style: Style::Hello,
+            user,
+            client,
+            generation,
+            profile,
+            registered: true,
+            returning: is_known,
+            silent: false,
+        };
         let Who { user, client, .. } = &self.who;
         self.hub.client_here(client, self.newest());
         let (away, ignored) = (told.state.away.clone(), told.state.ignored());
@@ -231,8 +248,7 @@ impl Session {
 
     /// The user's log was lost, and who knows it has not said so yet.
     fn is_being_recovered(&self) -> bool {
-        self.who.style == Style::Hello
-            && self.hub.of_user(&self.who.user, |state| state.name.is_none()) == Some(true)
+        self.who.returning && self.hub.of_user(&self.who.user, |state| state.name.is_none()) == Some(true)
     }
 
     /// Enters a room for the first time in this connection.

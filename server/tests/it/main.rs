@@ -6,6 +6,7 @@ mod bad_input;
 mod balancer;
 mod changes;
 mod cluster;
+mod conversation;
 mod crowd;
 mod cut_off;
 mod drain;

@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 use crate::support::{TestClient, TestNode, Way, within};
 
 /// Where the nodes of a test meet.
-enum Ground {
+pub(crate) enum Ground {
     Memory(Cluster),
     Redis(RedisServer),
 }
 
 impl Ground {
-    fn memory() -> Self {
+    pub(crate) fn memory() -> Self {
         Self::Memory(Cluster::default())
     }
 
-    async fn redis() -> Self {
+    pub(crate) async fn redis() -> Self {
         Self::Redis(RedisServer::start(RedisOptions::default()).await.unwrap())
     }
 
-    async fn node(&self, name: &str) -> TestNode {
+    pub(crate) async fn node(&self, name: &str) -> TestNode {
         match self {
             Self::Memory(cluster) => TestNode::of(cluster, name, |_| {}),
             Self::Redis(server) => TestNode::on_redis(&server.url(), name, |_| {}).await,
@@ -72,19 +72,19 @@ on_both!(
 );
 
 /// Another client of the user of a welcome, on a node.
-async fn another(node: &TestNode, welcome: &Value) -> (TestClient, Value) {
+pub(crate) async fn another(node: &TestNode, welcome: &Value) -> (TestClient, Value) {
     let hello = json!({"name": welcome["name"], "session": welcome["session"]});
     TestClient::hello(node, Way::WebSocket, hello).await
 }
 
-async fn user(node: &TestNode, name: &str) -> (TestClient, Value) {
+pub(crate) async fn user(node: &TestNode, name: &str) -> (TestClient, Value) {
     let (mut client, welcome) = TestClient::hello(node, Way::Tcp, json!({"name": name})).await;
     client.join("general").await;
     (client, welcome)
 }
 
 /// Asks, and waits for the answer to just that.
-async fn ask(client: &mut TestClient, mut question: Value) -> Value {
+pub(crate) async fn ask(client: &mut TestClient, mut question: Value) -> Value {
     question["re"] = json!("ask");
     client.say(question).await;
     client.wait_for(|frame| frame["re"] == "ask").await
