@@ -15,6 +15,9 @@ use tokio::time::{Instant, interval, interval_at};
 
 use crate::support::{Terminal, TestClient, TestNode, Way, message};
 
+/// Messages that are said before their acks are waited for.
+const SAID_AT_ONCE: usize = 500;
+
 /// Two nodes of a cluster, with the Redis they meet in, if it is one.
 struct Pair {
     one: TestNode,
@@ -37,11 +40,16 @@ async fn pairs() -> [Pair; 2] {
 impl TestClient {
     /// Says all of it in a room, and waits until it is in the log.
     async fn says(&mut self, room: &str, first_n: u64, contents: &[&str]) {
-        for (n, content) in (first_n..).zip(contents) {
-            self.say(json!({"type": "message", "room": room, "n": n, "content": content})).await;
+        // No more at once than may wait in a room: what is refused then would have to be said again.
+        for (part, contents) in (0..).zip(contents.chunks(SAID_AT_ONCE)) {
+            let first_n = first_n + part * SAID_AT_ONCE as u64;
+            for (n, content) in (first_n..).zip(contents) {
+                self.say(json!({"type": "message", "room": room, "n": n, "content": content})).await;
+            }
+            let last = first_n + contents.len() as u64 - 1;
+            self.wait_for(|frame| frame["type"] == "ack" && frame["room"] == room && frame["n"] == last)
+                .await;
         }
-        let last = first_n + contents.len() as u64 - 1;
-        self.wait_for(|frame| frame["type"] == "ack" && frame["room"] == room && frame["n"] == last).await;
     }
 
     /// Asks, and once more where that was too fast; the answer or the refusal.
