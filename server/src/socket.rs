@@ -178,7 +178,10 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_has_read_a_little_is_no_stalled_one() {
         let listener = bind("127.0.0.1:0".parse().unwrap(), "--listen-tcp").unwrap();
-        let peer = TcpStream::connect(listener.local_addr().unwrap());
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        // Left to itself the kernel may take far more than is read here.
+        socket.set_recv_buffer_size(128 * 1_024).unwrap();
+        let peer = socket.connect(listener.local_addr().unwrap());
         let (peer, (stream, _)) = tokio::join!(peer, accept(&listener));
         let (peer, stall, bytes) = (peer.unwrap(), Duration::from_millis(100), [7; 8 * 1_024]);
         socket2::SockRef::from(&stream).set_send_buffer_size(1 << 20).unwrap();
