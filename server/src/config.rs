@@ -9,6 +9,7 @@ mod value;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use chat_protocol::NodeId;
@@ -269,8 +270,13 @@ impl Loaded {
     }
 }
 
-/// The machine's name.
+/// The machine's name, as it was when it was asked for first: every connection is told it.
 pub fn hostname() -> String {
+    static NAME: LazyLock<String> = LazyLock::new(look_up_hostname);
+    NAME.clone()
+}
+
+fn look_up_hostname() -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = kernel.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
     let name = name.trim();

@@ -5,13 +5,15 @@
 //! moves them, and written at once. Only what the other side does not take waits on the heap, at most
 //! [`STEP_BYTES`] each way; no more is read until it is gone.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, Interest};
+use tokio::io::{AsyncRead, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::timeout;
@@ -144,8 +146,7 @@ impl Way<'_> {
     /// Until the near side ends, which the far side is told.
     async fn pump(&mut self) -> Result<(), Broken> {
         loop {
-            self.from.readable().await.map_err(Broken::Reading)?;
-            match self.step()? {
+            match poll_fn(|context| self.poll_step(context)).await? {
                 Step::Moved => {}
                 Step::Left(rest) => self.hand_on(&rest).await?,
                 Step::Ended => {
@@ -198,21 +199,24 @@ impl Way<'_> {
         pending().await
     }
 
-    /// Moves what is there.
-    fn step(&self) -> Result<Step, Broken> {
-        let mut buffer = [0; STEP_BYTES];
-        let read = match self.from.try_read(&mut buffer) {
-            Ok(0) => return Ok(Step::Ended),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Step::Moved),
-            read => read.map_err(Broken::Reading)?,
-        };
-        self.count.add(read as u64);
-        self.moved.fetch_add(read as u64, Ordering::Relaxed);
-        let written = match self.to.try_write(&buffer[..read]) {
+    /// Moves what is there, once there is something. Polled and not asked for readiness first: tokio knows of a read that
+    /// did not fill the buffer that nothing is left, and saves the one that would say so.
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Result<Step, Broken>> {
+        let mut buffer = [MaybeUninit::uninit(); STEP_BYTES];
+        let mut buffer = ReadBuf::uninit(&mut buffer);
+        ready!(Pin::new(&mut self.from).poll_read(context, &mut buffer)).map_err(Broken::Reading)?;
+        let read = buffer.filled();
+        if read.is_empty() {
+            return Poll::Ready(Ok(Step::Ended));
+        }
+        self.count.add(read.len() as u64);
+        self.moved.fetch_add(read.len() as u64, Ordering::Relaxed);
+        let written = match self.to.try_write(read) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             written => written.map_err(Broken::Writing)?,
         };
-        Ok(if written == read { Step::Moved } else { Step::Left(buffer[written..read].to_vec()) })
+        let rest = &read[written..];
+        Poll::Ready(Ok(if rest.is_empty() { Step::Moved } else { Step::Left(rest.to_vec()) }))
     }
 
     /// Reads on without use until the end: closing over unread bytes would be a reset.
