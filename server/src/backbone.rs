@@ -179,6 +179,17 @@ pub struct Head {
     pub before: Option<(Epoch, Seq)>,
 }
 
+/// What somebody who comes in wants to know of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// Where its log stands; none: there is no log.
+    pub head: Option<Head>,
+    /// The client's newest number in it; 0 for none.
+    pub last_n: u64,
+    /// What the room is about.
+    pub topic: Topic,
+}
+
 /// What a node still has of a log, to be given back to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
@@ -285,6 +296,8 @@ pub trait Backbone: Send + Sync + 'static {
     fn head(&self, room: &RoomName) -> Call<Option<Head>>;
     /// The newest number of a client; 0 for none.
     fn last_n(&self, room: &RoomName, client: &ClientId) -> Call<u64>;
+    /// [`Self::head`], [`Self::last_n`] and [`Self::topics`] of one room in one question.
+    fn glance(&self, room: &RoomName, client: &ClientId) -> Call<Glance>;
     /// Gives a room back what a node still has.
     fn repair(&self, room: &RoomName, run: Run) -> Call<Repaired>;
     /// Opens a recovery round and asks every other node that may live, also one whose lease a flush has

@@ -7,7 +7,7 @@
 //! - `lease`: this node's place among the others, and who of them is gone.
 //! - `spread`: within what time clients come back should this node die.
 //! - `stopwatch`: how long messages wait for their acks.
-//! - `users`: the users on this node, and what follows from what they do elsewhere.
+//! - `users`: the users on this node, and what follows from what they do elsewhere; `peers`: those they write to.
 //! - `topic`: what a room is about.
 //! - `reach`: whether the backbone is in reach, and who is told when it is not.
 
@@ -42,6 +42,7 @@ mod joined;
 mod lease;
 mod names;
 mod own;
+mod peers;
 mod people_calls;
 mod reach;
 mod record;
@@ -63,6 +64,8 @@ pub(crate) use users::{Profile, Told};
 
 /// Commands that may wait in a room; a feed that finds it full makes the room compare heads.
 const ROOM_INBOX: usize = 1_024;
+/// Logs of users that are opened at the same time; further ones wait: after a node's death its clients' rooms go first.
+const OWN_OPENED_AT_ONCE: usize = 4;
 /// Searches of a node at the same time; further ones wait.
 const SEARCHES_MAX: usize = 64;
 /// Answers to other nodes' questions that may be on their way.
@@ -99,6 +102,9 @@ pub(crate) struct Hub {
     pub(crate) search_places: Semaphore,
     /// One page of a log is searched at a time: however many search, the rest of the node goes first.
     pub(crate) search_turn: Semaphore,
+    /// One user at a time is looked up for what it is called by now.
+    naming_turn: Semaphore,
+    own_places: Semaphore,
 }
 
 /// A client's newest connection on this node.
@@ -145,6 +151,8 @@ impl Hub {
             lease_lost: AtomicBool::new(false),
             search_places: Semaphore::new(SEARCHES_MAX),
             search_turn: Semaphore::new(1),
+            naming_turn: Semaphore::new(1),
+            own_places: Semaphore::new(OWN_OPENED_AT_ONCE),
         })
     }
 

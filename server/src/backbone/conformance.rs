@@ -247,7 +247,10 @@ impl Log {
     }
 
     async fn last_n(&self, name: &str) -> u64 {
-        self.backbone.last_n(&self.room, &client(name)).await.unwrap()
+        let n = self.backbone.last_n(&self.room, &client(name)).await.unwrap();
+        let glance = self.backbone.glance(&self.room, &client(name)).await.unwrap();
+        assert_eq!((glance.head, glance.last_n), (self.try_head().await, n), "one question says the same");
+        n
     }
 }
 

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
-    Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Head, Health, Item, Known, Link, Page, Place,
-    PresenceChange, Published, Rank, Repaired, Run, Topic,
+    Asked, Backbone, BackboneError, Call, Entry, FeedEvent, Glance, Head, Health, Item, Known, Link, Page,
+    Place, PresenceChange, Published, Rank, Repaired, Run, Topic,
 };
 
 mod faults;
@@ -216,6 +216,18 @@ impl Backbone for MemoryNode {
 
     fn last_n(&self, room: &RoomName, client: &ClientId) -> Call<u64> {
         self.call(|state, _| state.rooms.get(room).map_or(0, |log| log.last_n(client)))
+    }
+
+    fn glance(&self, room: &RoomName, client: &ClientId) -> Call<Glance> {
+        self.call(|state, _| {
+            let log = state.rooms.get(room);
+            let topic = state.topics.get(room).cloned().unwrap_or_default();
+            Glance {
+                head: log.and_then(RoomLog::head),
+                last_n: log.map_or(0, |log| log.last_n(client)),
+                topic,
+            }
+        })
     }
 
     fn repair(&self, room: &RoomName, run: Run) -> Call<Repaired> {

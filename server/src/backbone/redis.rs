@@ -17,8 +17,8 @@ use tracing::{debug, info, warn};
 
 use crate::backbone::feed_sender::{FEED_EVENTS_MAX, FeedSender};
 use crate::backbone::{
-    Asked, Backbone, BackboneError, Call, Entry, Head, Health, Item, Known, Link, Page, Place, Published,
-    Rank, Repaired, Run, Topic,
+    Asked, Backbone, BackboneError, Call, Entry, Glance, Head, Health, Item, Known, Link, Page, Place,
+    Published, Rank, Repaired, Run, Topic,
 };
 use crate::config::{AckPolicy, RedisUrl};
 
@@ -247,6 +247,10 @@ impl Backbone for RedisBackbone {
 
     fn last_n(&self, room: &RoomName, client: &ClientId) -> Call<u64> {
         hand_on!(self, logs => |logs, room, client| logs.last_n(&room, &client))
+    }
+
+    fn glance(&self, room: &RoomName, client: &ClientId) -> Call<Glance> {
+        hand_on!(self, logs => |logs, room, client| logs.glance(&room, &client))
     }
 
     fn repair(&self, room: &RoomName, run: Run) -> Call<Repaired> {

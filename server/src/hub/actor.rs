@@ -103,17 +103,27 @@ impl Actor {
 
     /// Subscribes and learns who is here; waits for as long as the backbone is out of reach.
     async fn open(&mut self) {
+        let hub = self.hub.clone();
         loop {
+            // Never closed.
+            let place = if self.room.is_hidden() { hub.own_places.acquire().await.ok() } else { None };
             let subscribed = call(self.hub.backbone.subscribe(&self.room)).await;
+            drop(place);
             if self.room.is_hidden() && subscribed.is_ok() {
                 // Nobody asks who is in it, or what it is about.
                 self.topic_asked = self.hub.now();
                 return;
             }
             self.desk.seats.roster.asked();
-            let present = call(self.hub.backbone.present(&self.room)).await;
-            let topic = call(self.hub.backbone.topics(vec![self.room.clone()])).await;
-            match subscribed.and(present).and_then(|users| Ok((users, topic?))) {
+            let backbone = &self.hub.backbone;
+            let (present, topics) =
+                (call(backbone.present(&self.room)), call(backbone.topics(vec![self.room.clone()])));
+            // Behind the subscription: what changes from then on is heard.
+            let known = match subscribed {
+                Ok(()) => tokio::try_join!(present, topics),
+                Err(error) => Err(error),
+            };
+            match known {
                 Ok((users, topic)) => {
                     self.topic_asked = self.hub.now();
                     topic.into_iter().for_each(|topic| self.handle.topic.hear(topic));

@@ -184,7 +184,7 @@ impl Hub {
     }
 
     /// The name under which a user who is online here is seen.
-    pub(super) fn shown_name(&self, user: &UserId) -> Option<String> {
+    pub(crate) fn shown_name(&self, user: &UserId) -> Option<String> {
         self.users.lock().get(user).map(|online| online.profile.name().to_string())
     }
 

@@ -44,6 +44,13 @@ pub(super) fn common_point<'a>(resume: &Resume, id_at: impl Fn(Seq) -> Option<&'
     common
 }
 
+/// True where the chain alone shows whether a resume's place is in it.
+fn proves(chain: &Chain, resume: &Resume) -> bool {
+    let base = proof_base(resume, chain.head().seq);
+    // Where it begins it knows what stands there, though it has no entry of it.
+    chain.base().seq <= base || chain.id_at(base.next()).is_some()
+}
+
 /// The place from which a page of the log shows whether a resume's place is in it.
 fn proof_base(resume: &Resume, head: Seq) -> Seq {
     let reach = (resume.tail.len() as u64).max(1);
@@ -135,7 +142,7 @@ impl RoomCore {
         let known = if unproved {
             // At the start there is nothing to prove; a client that brings no proof elsewhere wants none.
             Some(resume.seq)
-        } else if chain.base().seq <= proof_base(&resume, head.seq) {
+        } else if proves(chain, &resume) {
             common_point(&resume, |seq| chain.id_at(seq).filter(|_| seq <= head.seq))
         } else {
             // A part of the proof is none: the log is read for the rest.

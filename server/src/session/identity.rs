@@ -1,6 +1,7 @@
 //! Owns who a connection is: its user by session, its client by id, its name by claim.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use chat_protocol::{
     ClientId, CloseReason, ErrorCode, ErrorMessage, Hello, Person, Re, Resume, RoomName, Seq, ServerMessage,
@@ -8,11 +9,12 @@ use chat_protocol::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::Instant;
 
 use super::answers::fitting;
-use super::own::TakenIn;
+use super::own::Own;
 use super::{Session, Who};
-use crate::backbone::{BackboneError, Rank, call};
+use crate::backbone::{BackboneError, Glance, Rank, call};
 use crate::directory::guest_name;
 use crate::hub::{Newest, Profile, Style, Told};
 use crate::user::UserState;
@@ -21,6 +23,25 @@ use crate::user::UserState;
 const ROOMS_TOLD_MAX: usize = 400;
 /// Rooms that are asked about at once.
 const ROOMS_AT_ONCE: usize = 32;
+
+/// How long a client's newest number in a log is believed: less than any recovery takes in which the log might come to
+/// know less.
+const BELIEVED: Duration = Duration::from_millis(200);
+
+/// What a hello has found and decided.
+struct TakenIn {
+    own: Own,
+    /// The client's newest number in the rooms in which the user is remembered.
+    known: HashMap<RoomName, u64>,
+    /// Since when that is so.
+    looked_at: Instant,
+}
+
+impl TakenIn {
+    fn last_n(&self, room: &RoomName) -> Option<u64> {
+        self.known.get(room).copied().filter(|_| self.looked_at.elapsed() < BELIEVED)
+    }
+}
 
 impl Who {
     /// Somebody who has not said who it is.
@@ -75,9 +96,9 @@ impl Session {
             }
         };
         for entry in resume {
-            self.resume_room(entry).await;
+            self.resume_room(entry, &taken_in).await;
         }
-        self.follow_own(taken_in).await;
+        self.follow_own(taken_in.own).await;
     }
 
     /// Why this node takes nobody in, or nobody who has another connection to go on with: said before anything
@@ -114,7 +135,8 @@ impl Session {
         let asked_name = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
         // The user has one name on all its clients: a client's own idea of it counts for a new user only.
         let wanted = told.state.wanted.clone().or_else(|| told.state.name.clone()).unwrap_or(asked_name);
-        let rooms = rooms_of(&told.state, remembered, &hello.resume);
+        let looked_at = Instant::now();
+        let rooms = rooms_of(&told.state, &remembered, &hello.resume);
         let rooms = rooms.into_iter().map(|room| self.room_of_user(room, &asked, &told.state));
         let rooms = stream::iter(rooms).buffered(ROOMS_AT_ONCE).try_collect::<Vec<_>>();
         let (name, mut rooms) = tokio::try_join!(directory.claim(&wanted, &user), rooms)?;
@@ -139,6 +161,8 @@ impl Session {
         self.hub.client_here(client, self.newest());
         let (away, ignored) = (told.state.away.clone(), told.state.ignored());
         let (rooms, _) = fitting(rooms, ROOMS_TOLD_MAX);
+        let known = rooms.iter().filter(|room| remembered.contains(&room.room));
+        let known = known.map(|room| (room.room.clone(), room.last_n)).collect();
         let welcome = Welcome {
             user_id: user.clone(),
             client_id: client.clone(),
@@ -152,7 +176,8 @@ impl Session {
             rooms,
             re,
         };
-        Ok(Some((welcome, TakenIn { is_known, place: told.place, was: told.state.name, name, wanted })))
+        let own = Own { is_known, place: told.place, was: told.state.name, name, wanted };
+        Ok(Some((welcome, TakenIn { own, known, looked_at })))
     }
 
     /// The id that was asked for, unless it is another user's or another program's: then a fresh one. None where the
@@ -179,20 +204,8 @@ impl Session {
         client: &ClientId,
         state: &UserState,
     ) -> Result<WelcomeRoom, BackboneError> {
-        let backbone = &self.hub.backbone;
-        let with = async {
-            let Some(with) = state.direct.get(&room) else { return Ok(None) };
-            // Names change; what it was called when the room was opened is better than nothing.
-            let name = self.hub.name_of(&with.user_id).await?;
-            let username = name.map_or_else(|| with.username.clone(), |name| name.to_string());
-            Ok(Some(Person { user_id: with.user_id.clone(), username }))
-        };
-        let (head, last_n, topic, with) = tokio::try_join!(
-            call(backbone.head(&room)),
-            call(backbone.last_n(&room, client)),
-            self.topic_of(&room),
-            with,
-        )?;
+        let with = state.direct.get(&room).map(|with| self.named_now(with));
+        let Glance { head, last_n, topic } = call(self.hub.backbone.glance(&room, client)).await?;
         let place = head.map(|head| head.place);
         let seq = place.as_ref().map_or(Seq::START, |place| place.seq);
         let epoch = place.as_ref().map(|place| place.epoch);
@@ -204,7 +217,7 @@ impl Session {
             kind: if with.is_some() { "direct" } else { "room" }.to_owned(),
             unmarked: with.is_none() && marked.is_none(),
             room,
-            topic,
+            topic: topic.text,
             epoch,
             seq,
             id: place.and_then(|place| place.id),
@@ -215,9 +228,15 @@ impl Session {
         })
     }
 
-    async fn resume_room(&mut self, entry: Resume) {
-        let room = entry.room.clone();
-        if let Err(error) = self.enter(&room, Some(entry), None).await {
+    /// Somebody this user writes to, under the name of now as far as this node knows it; a change elsewhere is told later.
+    fn named_now(&self, with: &Person) -> Person {
+        let username = self.hub.shown_name(&with.user_id).unwrap_or_else(|| with.username.clone());
+        Person { user_id: with.user_id.clone(), username }
+    }
+
+    async fn resume_room(&mut self, entry: Resume, taken_in: &TakenIn) {
+        let (room, known) = (entry.room.clone(), taken_in.last_n(&entry.room));
+        if let Err(error) = self.enter(&room, Some(entry), known, None).await {
             self.refuse(ErrorMessage { room: Some(room), ..error });
         }
     }
@@ -251,11 +270,13 @@ impl Session {
         self.who.returning && self.hub.of_user(&self.who.user, |state| state.name.is_none()) == Some(true)
     }
 
-    /// Enters a room for the first time in this connection.
+    /// Enters a room for the first time in this connection; `known` is the client's newest number there, where the user
+    /// is remembered in it.
     pub(super) async fn enter(
         &mut self,
         room: &RoomName,
         resume: Option<Resume>,
+        known: Option<u64>,
         re: Option<Re>,
     ) -> Result<(), ErrorMessage> {
         let refused =
@@ -275,11 +296,12 @@ impl Session {
                 format!("{} rooms are joined, more are not allowed: leave one first", self.rooms.len());
             return refused(ErrorCode::TooManyRooms, reason);
         }
-        let (backbone, user, client) = (&self.hub.backbone, &self.who.user, &self.who.client);
-        let known =
-            tokio::try_join!(call(backbone.remember(user, room, true)), call(backbone.last_n(room, client)));
+        let known = match known {
+            Some(last_n) => Ok(last_n),
+            None => self.get_known(room).await,
+        };
         match known {
-            Ok(((), last_n)) => self.sit(room, resume, last_n, re).await,
+            Ok(last_n) => self.sit(room, resume, last_n, re).await,
             Err(error) => {
                 self.hub.backbone_failed();
                 let retry_ms = Some(super::UNAVAILABLE_RETRY.as_millis() as u64);
@@ -289,13 +311,20 @@ impl Session {
         }
         Ok(())
     }
+
+    /// Has it remembered that the user is in a room; the client's newest number there.
+    async fn get_known(&self, room: &RoomName) -> Result<u64, BackboneError> {
+        let (backbone, Who { user, client, .. }) = (&self.hub.backbone, &self.who);
+        let remember = call(backbone.remember(user, room, true));
+        Ok(tokio::try_join!(remember, call(backbone.last_n(room, client)))?.1)
+    }
 }
 
 /// The rooms a user is remembered to be in, those it comes back to, and those it has with another user.
-fn rooms_of(state: &UserState, remembered: Vec<RoomName>, resume: &[Resume]) -> Vec<RoomName> {
+fn rooms_of(state: &UserState, remembered: &[RoomName], resume: &[Resume]) -> Vec<RoomName> {
     let is_own = |room: &RoomName| !room.is_reserved() || state.direct.contains_key(room);
     let resumed = resume.iter().map(|entry| entry.room.clone());
-    let mut rooms: Vec<RoomName> = resumed.chain(remembered).filter(is_own).collect();
+    let mut rooms: Vec<RoomName> = resumed.chain(remembered.iter().cloned()).filter(is_own).collect();
     // Those in which nobody of the user's has been yet come last.
     rooms.extend(state.direct.keys().cloned());
     let mut seen = HashSet::new();

@@ -12,7 +12,7 @@ use crate::hub::{Command, Style};
 use crate::user::{Deed, ITEMS_MAX, Marker, UserEntry, UserState, direct_room};
 
 /// What a hello has found in the user's log, and decided.
-pub(super) struct TakenIn {
+pub(super) struct Own {
     /// The user was here before.
     pub(super) is_known: bool,
     /// Where the log stood.
@@ -24,9 +24,10 @@ pub(super) struct TakenIn {
 
 impl Session {
     /// From now on the user's log is heard. What had to be decided at the hello is written into it.
-    pub(super) async fn follow_own(&mut self, taken_in: TakenIn) {
-        let TakenIn { is_known, place, was, name, wanted } = taken_in;
+    pub(super) async fn follow_own(&mut self, own: Own) {
+        let Own { is_known, place, was, name, wanted } = own;
         self.sit_own(place).await;
+        self.hub.name_peers(&self.who.user);
         if was.is_none() && is_known {
             // The log was lost, and who knows it says so in a moment.
             return self.hub.name_later(self.who.user.clone(), name);

@@ -27,7 +27,7 @@ impl Session {
         {
             self.depart(&former).await;
         }
-        match self.enter(&room, None, re).await {
+        match self.enter(&room, None, None, re).await {
             Ok(()) => self.current = Some(room),
             Err(error) => self.refuse(ErrorMessage { room: Some(room), ..error }),
         }

@@ -60,6 +60,7 @@ macro_rules! on_both {
 
 on_both!(
     a_direct_room_is_open_to_its_two_users_wherever_they_are,
+    a_direct_room_follows_a_name_that_has_changed_elsewhere,
     a_direct_room_waits_for_who_is_not_there,
     a_direct_room_is_readable_by_the_two_alone,
     two_clients_of_one_user_are_one_user,
@@ -149,6 +150,22 @@ async fn a_direct_room_is_open_to_its_two_users_wherever_they_are(ground: Ground
     hears(&mut bob, &name, "still here").await;
     let page = ask(&mut alice, json!({"type": "history", "room": name})).await;
     assert_eq!(page["messages"].as_array().unwrap().len(), 2);
+}
+
+async fn a_direct_room_follows_a_name_that_has_changed_elsewhere(ground: Ground) {
+    let (one, two) = (ground.node("one").await, ground.node("two").await);
+    let (mut alice, me) = user(&one, "alice").await;
+    let (mut bob, _) = user(&two, "bob").await;
+    let name = direct(&mut alice, "bob").await["room"].clone();
+    drop(alice);
+    ask(&mut bob, json!({"type": "rename", "name": "robert"})).await;
+    // Only the other node knows it; the welcome does not wait for it.
+    let (mut alice, back) = another(&one, &me).await;
+    assert_eq!(room(&back, &name)["with"]["username"], "bob");
+    let told = alice.wait("direct").await;
+    assert_eq!((&told["room"], &told["with"]["username"]), (&name, &json!("robert")));
+    let (_, again) = another(&one, &me).await;
+    assert_eq!(room(&again, &name)["with"]["username"], "robert", "from now on it is known");
 }
 
 async fn a_direct_room_waits_for_who_is_not_there(ground: Ground) {

@@ -12,7 +12,10 @@ async fn set(link: &Link, topic: Topic) {
 }
 
 async fn kept(link: &Link) -> Topic {
-    link.backbone.topics(vec![room()]).await.unwrap().remove(0)
+    let topic = link.backbone.topics(vec![room()]).await.unwrap().remove(0);
+    let glance = link.backbone.glance(&room(), &client("x")).await.unwrap();
+    assert_eq!(glance.topic, topic, "one question says the same");
+    topic
 }
 
 pub(in crate::backbone) async fn the_later_topic_stands_whatever_comes_last(fixture: impl Fixture) {

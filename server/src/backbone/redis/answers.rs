@@ -9,7 +9,10 @@ use chat_protocol::{Epoch, MessageId, Seq};
 use redis::Value;
 
 use super::entry;
-use crate::backbone::{BackboneError, Entry, Head, Item, ItemAnswer, Page, Place, Published, Repaired, Run};
+use super::topics::topic;
+use crate::backbone::{
+    BackboneError, Entry, Glance, Head, Item, ItemAnswer, Page, Place, Published, Repaired, Run,
+};
 
 type Read<T> = Option<T>;
 
@@ -97,6 +100,14 @@ pub(super) fn head(value: Value) -> Read<Option<Head>> {
         Value::Nil => Some(None),
         value => Row::of(value)?.head().map(Some),
     }
+}
+
+/// Where a log stands, a client's number in it, and what the room is about.
+pub(super) fn glance(value: Value) -> Read<Glance> {
+    let mut row = Row::of(value)?;
+    let (head, record) = (head(row.value()?)?, row.value()?);
+    let last_n = if record == Value::Nil { 0 } else { record_n(record)? };
+    Some(Glance { head, last_n, topic: topic(row.value()?)? })
 }
 
 pub(super) fn published(value: Value, items: &[Item]) -> Read<Published> {

@@ -21,24 +21,36 @@ const REMEMBERED_MAX: usize = 256;
 const USER_KEPT_S: u64 = 90 * 86_400;
 /// By then every node has noticed that a database was emptied, and said what it knows: a lease is renewed each second.
 const REMINDED_WITHIN: Duration = Duration::from_secs(2);
+/// For what a node says of those it has: it is theirs, however young the database.
+const ANY_AGE: Duration = Duration::ZERO;
+/// What scripts answer where the database is too young.
+const YOUNG: &str = "YOUNG";
+/// What a script answers where a client is another user's.
+const FOREIGN: &str = "FOREIGN";
 /// Calls under way at once while that is said.
 const REMINDED_AT_ONCE: usize = 64;
 
 impl People {
     pub(super) async fn claim_name(&self, key: &str, user: &UserId) -> Answer<bool> {
-        self.others_have_reminded().await?;
-        self.claim(key, user).await
+        self.claim(key, user, REMINDED_WITHIN).await
     }
 
-    async fn claim(&self, key: &str, user: &UserId) -> Answer<bool> {
+    /// In a database that is ours for so long.
+    async fn claim(&self, key: &str, user: &UserId, age: Duration) -> Answer<bool> {
         let name = keys::name(key);
         let mut broken = String::new();
         loop {
-            let eval = Eval::of(&scripts::CLAIM).keys([&name]).arg(user).arg(self.life());
-            let answer = self.eval(eval.arg(REGISTERED_S).arg(&broken), &name).await?;
+            let eval =
+                Eval::of(&scripts::CLAIM).keys([name.as_str(), keys::FORMAT]).arg(user).arg(self.life());
+            let eval = eval.arg(REGISTERED_S).arg(&broken).arg(age.as_millis());
+            let answer = self.eval(eval, &name).await?;
             if answer == Value::Int(1) {
                 self.registered.lock().insert(name);
                 return Ok(true);
+            }
+            if is_word(&answer, YOUNG) {
+                self.others_have_reminded().await?;
+                continue;
             }
             let read = || {
                 let mut row = Row::of(answer)?;
@@ -86,8 +98,10 @@ impl People {
 
     pub(super) async fn remembered(&self, user: &UserId) -> Answer<Vec<RoomName>> {
         let key = keys::joined(user);
-        let rooms = self.topology.of(&key).query(redis::cmd("SMEMBERS").arg(&key)).await?;
-        let read = || Row::of(rooms)?.map(|name| RoomName::parse(&text(name)?).ok()).collect();
+        let mut ask = redis::pipe();
+        ask.cmd("SMEMBERS").arg(&key).cmd("EXPIRE").arg(&key).arg(USER_KEPT_S);
+        let rooms = self.topology.of(&key).pipeline(&ask).await?.into_iter().next();
+        let read = || Row::of(rooms?)?.map(|name| RoomName::parse(&text(name)?).ok()).collect();
         let mut rooms: Vec<RoomName> = understood("the rooms of a user", read())?;
         rooms.sort();
         Ok(rooms)
@@ -108,23 +122,32 @@ impl People {
     }
 
     pub(super) async fn fence(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<Rank> {
-        self.others_have_reminded().await?;
-        let Some(before) = self.register(client, user, generation).await? else { return Ok(Rank::Foreign) };
-        let rank = Rank::of(generation, before);
-        if rank == Rank::Newest {
-            self.tell_all(format!("F {client} {}", before.max(generation))).await?;
+        loop {
+            let answer = self.register(client, user, generation, REMINDED_WITHIN).await?;
+            if is_word(&answer, YOUNG) {
+                self.others_have_reminded().await?;
+                continue;
+            }
+            let rank = match answer {
+                Value::Int(before) => Some(Rank::of(generation, u64::try_from(before).unwrap_or_default())),
+                answer => is_word(&answer, FOREIGN).then_some(Rank::Foreign),
+            };
+            return understood("the user of a client", rank);
         }
-        Ok(rank)
     }
 
-    /// The client's newest generation until now; none where it is another user's.
-    async fn register(&self, client: &ClientId, user: &UserId, generation: u64) -> Answer<Option<u64>> {
+    /// The script's word; the nodes are told of a connection that counts where the database has to be of an age.
+    async fn register(
+        &self,
+        client: &ClientId,
+        user: &UserId,
+        generation: u64,
+        age: Duration,
+    ) -> Answer<Value> {
         let key = keys::client(client);
-        let eval = Eval::of(&scripts::FENCE).keys([&key]).arg(user).arg(generation).arg(USER_KEPT_S);
-        Ok(match self.eval(eval, &key).await? {
-            Value::Int(before) => Some(u64::try_from(before).unwrap_or_default()),
-            _ => None,
-        })
+        let eval = Eval::of(&scripts::FENCE).keys([key.as_str(), keys::FORMAT, &self.channels.all()]);
+        let eval = eval.arg(user).arg(generation).arg(USER_KEPT_S).arg(age.as_millis());
+        self.eval(eval.arg("PUBLISH").arg(format!("F {client} ")), &key).await
     }
 
     /// Puts back what a flush may have taken, as many calls at once as the connection bears.
@@ -132,14 +155,16 @@ impl People {
         if let Some(key) = known.session_key {
             self.offer_session_key(key).await?;
         }
-        let names =
-            known.names.into_iter().map(async |(key, user)| self.claim(&key, &user).await.map(|_| ()));
+        let names = known
+            .names
+            .into_iter()
+            .map(async |(key, user)| self.claim(&key, &user, ANY_AGE).await.map(|_| ()));
         stream::iter(names).buffer_unordered(REMINDED_AT_ONCE).try_collect::<()>().await?;
         let topics = known.topics.into_iter().map(async |(room, topic)| self.set_topic(&room, topic).await);
         stream::iter(topics).buffer_unordered(REMINDED_AT_ONCE).try_collect::<()>().await?;
         let clients = known.clients.into_iter();
         let clients = clients.map(async |(client, user, generation)| {
-            self.register(&client, &user, generation).await.map(|_| ())
+            self.register(&client, &user, generation, ANY_AGE).await.map(|_| ())
         });
         stream::iter(clients).buffer_unordered(REMINDED_AT_ONCE).try_collect().await
     }
@@ -170,4 +195,9 @@ impl People {
             }
         }
     }
+}
+
+/// True where a script has answered with that word.
+fn is_word(answer: &Value, word: &str) -> bool {
+    matches!(answer, Value::BulkString(bytes) if bytes == word.as_bytes())
 }

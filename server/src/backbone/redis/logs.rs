@@ -14,9 +14,10 @@ use super::people::People;
 use super::replication::Replication;
 use super::scripts::{self, Eval};
 use super::supervise::Gate;
+use super::topics::TOPIC_KEPT_S;
 use super::topology::Topology;
 use super::{Answer, entry};
-use crate::backbone::{Asked, Entry, Head, Item, Page, Place, Published, Repaired, Run};
+use crate::backbone::{Asked, Entry, Glance, Head, Item, Page, Place, Published, Repaired, Run};
 
 /// Entries kept in a log.
 const LOG_ENTRIES_MAX: usize = 10_000;
@@ -128,6 +129,12 @@ impl Logs {
         let record = answers.find(|answer| *answer != redis::Value::Nil);
         let Some(record) = record.filter(|_| has_log) else { return Ok(0) };
         understood("the record of a client", answers::record_n(record))
+    }
+
+    pub(super) async fn glance(&self, room: &RoomName, client: &ClientId) -> Answer<Glance> {
+        let eval = Eval::of(&scripts::GLANCE).keys(keys::log(room)).keys([keys::topic(room)]);
+        let eval = eval.arg(client).arg(TOPIC_KEPT_S);
+        understood("the state of a room", answers::glance(self.on_log(room, eval).await?))
     }
 
     pub(super) async fn repair(&self, room: &RoomName, run: Run) -> Answer<Repaired> {

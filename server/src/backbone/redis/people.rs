@@ -38,7 +38,7 @@ pub(super) const REFRESH_EVERY: Duration = Duration::from_secs(86_400);
 /// Who is where, as one node says and asks it.
 pub(super) struct People {
     pub(super) topology: Arc<Topology>,
-    channels: Channels,
+    pub(super) channels: Channels,
     node: NodeId,
     lease: Duration,
     pub(super) name_hold: Duration,
@@ -283,14 +283,19 @@ impl People {
         let eval = Eval::of(&scripts::ENTER).keys([here.clone(), feed]).arg(&user.user_id).arg(said);
         let eval = eval.arg("PUBLISH").arg(presence_notice(&PresenceChange::Entered(user)));
         self.eval(eval, &here).await?;
-        let is_new = !self.registered.lock().contains(&here);
-        if is_new {
-            let primary = self.topology.of(&rooms);
-            primary.query(redis::cmd("SADD").arg(&rooms).arg(room.as_str())).await?;
-            primary.query(redis::cmd("EXPIRE").arg(&rooms).arg(REGISTERED_S)).await?;
-            self.registered.lock().extend([here, rooms]);
+        // Of many who come at once the first one registers the room; should that fail, it is the first again.
+        if !self.registered.lock().insert(here.clone()) {
+            return Ok(());
         }
-        Ok(())
+        let mut register = redis::pipe();
+        register.cmd("SADD").arg(&rooms).arg(room.as_str()).cmd("EXPIRE").arg(&rooms).arg(REGISTERED_S);
+        let answer = self.topology.of(&rooms).pipeline(&register).await;
+        let mut registered = self.registered.lock();
+        match answer {
+            Ok(_) => drop(registered.insert(rooms)),
+            Err(_) => drop(registered.remove(&here)),
+        }
+        answer.map(|_| ())
     }
 
     pub(super) async fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Answer<()> {

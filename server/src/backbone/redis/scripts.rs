@@ -33,6 +33,7 @@ scripts! {
     HEAD = "log" "head";
     READ = "log" "read";
     HISTORY = "log" "history";
+    GLANCE = "log" "glance";
     ASK = "ask";
     CREATE = "log" "create";
     REPAIR = "log" "repair";
@@ -40,10 +41,10 @@ scripts! {
     NODES = "nodes";
     ENTER = "enter";
     EXIT = "exit";
-    CLAIM = "claim";
+    CLAIM = "young" "claim";
     RELEASE = "release";
     REMEMBER = "remember";
-    FENCE = "fence";
+    FENCE = "young" "fence";
     TOPIC = "topic";
 }
 

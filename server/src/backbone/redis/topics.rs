@@ -12,7 +12,7 @@ use super::{Answer, keys};
 use crate::backbone::Topic;
 
 /// How long a topic stays where nobody asks for it, in seconds: as long as a log in which nothing is said.
-const TOPIC_KEPT_S: u64 = 31 * 86_400;
+pub(super) const TOPIC_KEPT_S: u64 = 31 * 86_400;
 /// Rooms asked for at once.
 const ASKED_AT_ONCE: usize = 64;
 
@@ -33,11 +33,15 @@ impl People {
         let mut ask = redis::pipe();
         ask.cmd("HMGET").arg(&key).arg("at").arg("text").cmd("EXPIRE").arg(&key).arg(TOPIC_KEPT_S);
         let kept = self.topology.of(&key).pipeline(&ask).await?.into_iter().next();
-        let read = || match Row::of(kept?)?.collect::<Vec<Value>>().as_slice() {
-            [Value::Nil, _] => Some(Topic::default()),
-            [at, said] => Some(Topic { at_ms: text(at.clone())?.parse().ok()?, text: text(said.clone())? }),
-            _ => None,
-        };
-        understood("the topic of a room", read())
+        understood("the topic of a room", kept.and_then(topic))
+    }
+}
+
+/// When it was said, and what.
+pub(super) fn topic(kept: Value) -> Option<Topic> {
+    match Row::of(kept)?.collect::<Vec<Value>>().as_slice() {
+        [Value::Nil, _] => Some(Topic::default()),
+        [at, said] => Some(Topic { at_ms: text(at.clone())?.parse().ok()?, text: text(said.clone())? }),
+        _ => None,
     }
 }

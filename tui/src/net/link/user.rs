@@ -156,7 +156,9 @@ impl Link {
     /// A room of two was opened, here or by somebody else.
     pub(super) fn direct(&mut self, room: RoomName, with: Person, asked: bool) {
         let has_place = self.order.len() < ROOMS_PER_CONNECTION_MAX;
-        if asked || (self.user.follows && has_place) {
+        // One that is there already has only another name now.
+        let is_new = !self.rooms.contains_key(&room);
+        if asked || (self.user.follows && has_place && is_new) {
             self.wish(&room);
             self.send(ClientMessage::Join { room: room.clone() });
         }

@@ -1,7 +1,11 @@
 -- Takes a name, unless it is another user's.
 -- KEYS: 1 the name: u = user, at = ms of the last claim or return, l:<node incarnation> = where the user is online
+--   2 see above
 -- ARGV: 1 user  2 'node incarnation'  3 time to live in s  4 the claim that may be broken: its user and time, or ''
--- Answers: 1, or {user, at, now, 'node incarnation', ...} of the claim that stands in the way.
+--   5 how old the database has to be, in ms; 0: any age
+-- Answers: 1; 'YOUNG' where the database is not old enough; or {user, at, now, 'node incarnation', ...} of the claim that
+-- stands in the way.
+if is_young(tonumber(ARGV[5])) then return 'YOUNG' end
 local time = redis.call('TIME')
 local now = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
 local claim = redis.call('HGETALL', KEYS[1])
