@@ -20,6 +20,10 @@ use super::{Command, Hub};
 use crate::backbone::{FeedEvent, call};
 use crate::room::{Figures, Input, Moment, RoomCore};
 
+mod asking;
+
+use asking::Asking;
+
 /// Commands taken before the room turns to its calls again.
 const COMMANDS_AT_ONCE: usize = 256;
 /// Between two tries to open a room while the backbone is out of reach, and to repeat a presence call.
@@ -27,9 +31,6 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// How long a room stays subscribed without members: whoever comes back at once finds it up to date.
 const LINGER: Duration = Duration::from_secs(2);
-/// How often an open room asks for its topic.
-const TOPIC_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// The task of one room.
 pub(super) struct Actor {
     hub: Arc<Hub>,
@@ -45,16 +46,6 @@ pub(super) struct Actor {
     trouble: Trouble,
     typing: Typing,
     asking: Asking,
-}
-
-/// Whether the backbone is asked who is here: once at a time, whatever the number of reasons. A room of thousands is a
-/// long answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asking {
-    No,
-    Once,
-    /// There was another reason since.
-    Again,
 }
 
 /// Whether the room's events are wanted: they cost every node that asks for them.
@@ -99,44 +90,6 @@ impl Actor {
             while !self.turn().await {}
         };
         shutdown.run_until_cancelled(work).await;
-    }
-
-    /// Subscribes and learns who is here; waits for as long as the backbone is out of reach.
-    async fn open(&mut self) {
-        let hub = self.hub.clone();
-        loop {
-            // Never closed.
-            let place = if self.room.is_hidden() { hub.own_places.acquire().await.ok() } else { None };
-            let subscribed = call(self.hub.backbone.subscribe(&self.room)).await;
-            drop(place);
-            if self.room.is_hidden() && subscribed.is_ok() {
-                // Nobody asks who is in it, or what it is about.
-                self.topic_asked = self.hub.now();
-                return;
-            }
-            self.desk.seats.roster.asked();
-            let backbone = &self.hub.backbone;
-            let (present, topics) =
-                (call(backbone.present(&self.room)), call(backbone.topics(vec![self.room.clone()])));
-            // Behind the subscription: what changes from then on is heard.
-            let known = match subscribed {
-                Ok(()) => tokio::try_join!(present, topics),
-                Err(error) => Err(error),
-            };
-            match known {
-                Ok((users, topic)) => {
-                    self.topic_asked = self.hub.now();
-                    topic.into_iter().for_each(|topic| self.handle.topic.hear(topic));
-                    // Nothing is taken from the inbox meanwhile: nothing can have happened since.
-                    self.desk.seats.load(self.hub.now(), users);
-                    return;
-                }
-                Err(error) => {
-                    debug!(room = %self.room, %error, "cannot open room yet");
-                    sleep(RETRY).await;
-                }
-            }
-        }
     }
 
     /// Waits for something to happen and does it. True: the room is over.
@@ -291,39 +244,6 @@ impl Actor {
         }
     }
 
-    fn load_roster(&mut self, pause: Duration) {
-        if self.room.is_hidden() {
-            return;
-        }
-        if self.asking != Asking::No {
-            self.asking = Asking::Again;
-            return;
-        }
-        self.asking = Asking::Once;
-        self.desk.seats.roster.asked();
-        let (backbone, room) = (self.hub.backbone.clone(), self.room.clone());
-        self.desk.calls.push(Box::pin(async move {
-            sleep(pause).await;
-            Done::Roster(call(backbone.present(&room)).await)
-        }));
-    }
-
-    /// Asking for it prolongs it: it lives as long as the room.
-    fn keep_topic(&mut self) {
-        if self.hub.now() >= self.topic_asked + TOPIC_EVERY {
-            self.load_topic();
-        }
-    }
-
-    fn load_topic(&mut self) {
-        self.topic_asked = self.hub.now();
-        if self.room.is_hidden() {
-            return;
-        }
-        let asked = call(self.hub.backbone.topics(vec![self.room.clone()]));
-        self.desk.calls.push(Box::pin(async move { Done::Topic(asked.await) }));
-    }
-
     fn done(&mut self, done: Done) {
         match done.failure() {
             Some(error) => {
@@ -345,14 +265,7 @@ impl Actor {
                 }
                 self.desk.seats.calls.answered(failed);
             }
-            Done::Roster(answer) => {
-                let again = std::mem::replace(&mut self.asking, Asking::No) == Asking::Again;
-                let now = self.hub.now();
-                let is_loaded = answer.is_ok_and(|users| self.desk.seats.load(now, users));
-                if again || !is_loaded {
-                    self.load_roster(RETRY);
-                }
-            }
+            Done::Roster(answer) => self.roster_told(answer),
             Done::Topic(Ok(topic)) => topic.into_iter().for_each(|topic| self.handle.topic.hear(topic)),
             // What was said since comes through the log; the rest is asked for with what follows a lost link.
             Done::Topic(Err(_)) | Done::Nothing => {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat_protocol::{Payload, Seq, ServerMessage, UserId};
+use chat_protocol::{Payload, RoomName, Seq, ServerMessage, UserId};
 
 use super::Hub;
 use super::seats::Seat;
@@ -76,6 +76,10 @@ fn one(hub: &Arc<Hub>, seat: &Seat, entry: UserEntry) -> Option<ServerMessage> {
     Some(match deed {
         // Who has read knows it.
         Deed::Read { .. } if is_own => return None,
+        // Two clients have marked at once: the lower one is passed over.
+        Deed::Read { room, epoch, seq } if is_behind(hub, &user_id, &room, Marker { epoch, seq }) => {
+            return None;
+        }
         Deed::Read { room, epoch, seq } => ServerMessage::Read { room, epoch, seq },
         Deed::Direct { room, with } => ServerMessage::Direct { room, with, re },
         Deed::Ignore { .. } => ServerMessage::Ignored { users: hub.ignored_by(&user_id), re },
@@ -96,4 +100,10 @@ fn one(hub: &Arc<Hub>, seat: &Seat, entry: UserEntry) -> Option<ServerMessage> {
 
 fn away(hub: &Hub, user: &UserId) -> Option<String> {
     hub.of_user(user, |state| state.away.clone()).flatten()
+}
+
+/// True where the user is known to have read further.
+fn is_behind(hub: &Hub, user: &UserId, room: &RoomName, marker: Marker) -> bool {
+    let known = hub.of_user(user, |state| state.read.get(room).copied()).flatten();
+    known.is_some_and(|known| known.epoch == marker.epoch && known.seq > marker.seq)
 }
