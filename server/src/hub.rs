@@ -104,6 +104,7 @@ pub(crate) struct Hub {
     pub(crate) search_turn: Semaphore,
     /// One user at a time is looked up for what it is called by now.
     naming_turn: Semaphore,
+    /// Logs of users are opened a few at a time.
     own_places: Semaphore,
 }
 

@@ -30,6 +30,7 @@ mod keys;
 mod link;
 mod logs;
 mod people;
+mod registering;
 mod replication;
 mod scripts;
 mod start;

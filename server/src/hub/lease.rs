@@ -132,19 +132,21 @@ impl Hub {
     /// Says anew who and what is here whenever the lease was lost: what took it may have taken that too. Apart from
     /// the renewals, which must not wait for it.
     pub(super) async fn run_reminders(self: &Arc<Self>) {
+        let remind = async {
+            loop {
+                self.lost.notified().await;
+                while let Err(error) = call(self.backbone.remind(self.known())).await {
+                    debug!(%error, "not said yet who is here");
+                    sleep(REMIND_RETRY).await;
+                }
+                self.directory.refresh().await;
+                if self.lease_lost.swap(false, Ordering::Relaxed) {
+                    self.restate_all().await;
+                }
+            }
+        };
         // Known before the first hello needs it: after a node's death many come at once.
-        self.directory.refresh().await;
-        loop {
-            self.lost.notified().await;
-            while let Err(error) = call(self.backbone.remind(self.known())).await {
-                debug!(%error, "not said yet who is here");
-                sleep(REMIND_RETRY).await;
-            }
-            self.directory.refresh().await;
-            if self.lease_lost.swap(false, Ordering::Relaxed) {
-                self.restate_all().await;
-            }
-        }
+        tokio::join!(self.directory.refresh(), remind);
     }
 
     fn known(&self) -> Known {

@@ -55,7 +55,7 @@ impl Profile {
 /// A user with clients on this node.
 pub(super) struct Online {
     pub(super) profile: Arc<Profile>,
-    state: UserState,
+    pub(super) state: UserState,
     /// Where the fold of the log stands.
     pub(super) at: Option<(Epoch, Seq)>,
     /// Entries behind the last snapshot.
@@ -65,6 +65,8 @@ pub(super) struct Online {
     names: Arc<Names>,
     /// The entry that was news last: each connection is told of it.
     news: Option<Seq>,
+    /// What those it writes to are called by now is, or was, looked up.
+    pub(super) peers_asked: bool,
 }
 
 /// Whether an entry says what was not known.
@@ -136,6 +138,7 @@ impl Hub {
             writer: Arc::new(tokio::sync::Mutex::new(new_writer())),
             names: Arc::default(),
             news: None,
+            peers_asked: false,
         });
         online.catch_up(told);
         if name.key() == online.profile.name().key() || online.sessions.is_empty() {

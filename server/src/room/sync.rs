@@ -240,11 +240,12 @@ impl RoomCore {
     ) {
         let Step::Heading { asked } = self.sync.step else { return };
         self.sync.step = Step::Idle;
+        if !matches!(answer, Ok(Some(_))) {
+            // Whoever waits may have been told of a log that is gone.
+            self.doubt_numbers();
+        }
         match (answer, &self.chain) {
-            (Err(_), _) => {
-                self.doubt_numbers();
-                self.sync.fail();
-            }
+            (Err(_), _) => self.sync.fail(),
             (Ok(Some(head)), None) => {
                 self.chain = Some(Chain::at(head.place, head.before));
                 self.opened = now;

@@ -242,6 +242,44 @@ fn a_resume_within_the_ring_asks_nobody() {
 }
 
 #[test]
+fn a_resume_at_the_beginning_of_the_ring_asks_nobody() {
+    let mut room = Room::at(5);
+    let newest = Resume { tail: vec![id("x", 5)], ..resume(5) };
+    room.join(2, Some(newest.clone()));
+    assert_eq!(room.told(2), "joined@5 resumed:5-5=0");
+    room.calls(&[]);
+    // Another message under that number is no proof: the log is looked at.
+    room.join(3, Some(Resume { tail: vec![id("y", 5)], ..newest }));
+    room.calls(&[Call::Page(Place { id: None, ..place(4) })]);
+}
+
+#[test]
+fn numbers_of_a_log_that_is_gone_are_not_believed() {
+    let core = RoomCore::new(RoomName::general(), Duration::ZERO);
+    let mut room = Room { core, desk: Desk::default(), now: Duration::ZERO };
+    room.input(Input::Join(Joining { conn: ConnId(1), resume: Some(resume(5)), last_n: 7, re: None }));
+    room.calls(&[Call::Head]);
+    room.input(Input::Head(Ok(None)));
+    room.calls(&[Call::Ask]);
+    room.input(Input::Asking(Ok(Asked { round: 1, nodes: Vec::new() })));
+    room.calls(&[Call::Head]);
+    room.input(Input::Head(Ok(None)));
+    room.calls(&[Call::Create(1, None)]);
+    let begun = Head { place: Place::start(Epoch(1)), first: Seq(1), before: None };
+    room.input(Input::Head(Ok(Some(begun))));
+    let numbers: Vec<u64> = room
+        .frames(1)
+        .iter()
+        .filter_map(|frame| match frame {
+            Frame::Joined { last_n, .. } => Some(*last_n),
+            Frame::Reset(reset) => Some(reset.last_n),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers, [0, 0]);
+}
+
+#[test]
 fn a_resume_below_the_ring_is_paged_and_live_entries_wait_their_turn() {
     let mut room = Room::at(100);
     room.join(2, Some(resume(60)));

@@ -24,8 +24,9 @@ const ROOMS_TOLD_MAX: usize = 400;
 /// Rooms that are asked about at once.
 const ROOMS_AT_ONCE: usize = 32;
 
-/// How long a client's newest number in a log is believed: less than any recovery takes in which the log might come to
-/// know less.
+/// How long a client's newest number in a log is believed instead of asked again. Since it was read the name was claimed and
+/// the client registered: a link to the backbone that was lost in between fails the hello, and in a database that was
+/// emptied in between both wait for longer than this. From there on the room doubts the number itself.
 const BELIEVED: Duration = Duration::from_millis(200);
 
 /// What a hello has found and decided.
@@ -127,6 +128,7 @@ impl Session {
         let generation = hello.generation.unwrap_or(0);
         // Ids that servers lend are public and nobody's.
         let asked = hello.client_id.filter(|client| !client.is_lent()).unwrap_or_else(ClientId::random);
+        let looked_at = Instant::now();
         // What needs no other's answer is asked together: after a node's death many come at once, and each round trip
         // counts.
         let told = async { if is_known { self.hub.read_user(&user).await } else { Ok(Told::default()) } };
@@ -135,7 +137,6 @@ impl Session {
         let asked_name = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
         // The user has one name on all its clients: a client's own idea of it counts for a new user only.
         let wanted = told.state.wanted.clone().or_else(|| told.state.name.clone()).unwrap_or(asked_name);
-        let looked_at = Instant::now();
         let rooms = rooms_of(&told.state, &remembered, &hello.resume);
         let rooms = rooms.into_iter().map(|room| self.room_of_user(room, &asked, &told.state));
         let rooms = stream::iter(rooms).buffered(ROOMS_AT_ONCE).try_collect::<Vec<_>>();
@@ -298,7 +299,7 @@ impl Session {
         }
         let known = match known {
             Some(last_n) => Ok(last_n),
-            None => self.get_known(room).await,
+            None => self.ask_known(room).await,
         };
         match known {
             Ok(last_n) => self.sit(room, resume, last_n, re).await,
@@ -313,7 +314,7 @@ impl Session {
     }
 
     /// Has it remembered that the user is in a room; the client's newest number there.
-    async fn get_known(&self, room: &RoomName) -> Result<u64, BackboneError> {
+    async fn ask_known(&self, room: &RoomName) -> Result<u64, BackboneError> {
         let (backbone, Who { user, client, .. }) = (&self.hub.backbone, &self.who);
         let remember = call(backbone.remember(user, room, true));
         Ok(tokio::try_join!(remember, call(backbone.last_n(room, client)))?.1)

@@ -290,6 +290,8 @@ impl Talk {
 
     /// A room of two is open.
     fn opened(&mut self, room: &RoomName, with: &Person, asked: bool) {
+        // Where the room is known, the other one has another name now.
+        self.direct.retain(|_, known| known != room);
         self.direct.insert(with.username.to_lowercase(), room.clone());
         if !asked {
             return;

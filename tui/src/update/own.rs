@@ -79,13 +79,18 @@ pub(super) fn read(app: &mut App, name: &RoomName, seq: Seq) {
 /// A room of two is open.
 pub(super) fn direct(app: &mut App, room: &RoomName, with: &Person, asked: bool) -> Vec<Effect> {
     let index = app.rooms.find_or_add(room);
+    let mut is_new = true;
     if let Some(room) = app.rooms.get_mut(index) {
-        room.with = Some(With::from(with));
+        is_new = room.with.replace(With::from(with)).is_none();
         // Nothing of it was read; what stands there when it is entered is news.
         room.marker = room.marker.or(Some(Seq::START));
     }
     let opening = app.opening.take_if(|_| asked);
     if !asked && app.me.ignored.contains_key(&with.user_id) {
+        return Vec::new();
+    }
+    if !asked && !is_new {
+        // The other one has another name.
         return Vec::new();
     }
     if !asked {

@@ -1,5 +1,5 @@
 //! Owns the names of everything this project keeps in Redis: keys, channels, and the hash tags that hold what
-//! a script touches in one slot. No other file spells one.
+//! a script of a room touches in one slot. No other file spells one.
 
 use chat_protocol::{ClientId, NodeId, RoomName, UserId};
 

@@ -17,6 +17,7 @@ use super::Answer;
 use super::answers::{Row, understood};
 use super::feed::{presence_notice, typing_notice};
 use super::keys::{self, Channels};
+use super::registering::Registering;
 use super::scripts::{self, Eval};
 use super::start::DialError;
 use super::topology::Topology;
@@ -283,19 +284,14 @@ impl People {
         let eval = Eval::of(&scripts::ENTER).keys([here.clone(), feed]).arg(&user.user_id).arg(said);
         let eval = eval.arg("PUBLISH").arg(presence_notice(&PresenceChange::Entered(user)));
         self.eval(eval, &here).await?;
-        // Of many who come at once the first one registers the room; should that fail, it is the first again.
-        if !self.registered.lock().insert(here.clone()) {
-            return Ok(());
-        }
+        // Of many who come at once the first one registers the room.
+        let Some(registering) = Registering::begin(&self.registered, here) else { return Ok(()) };
         let mut register = redis::pipe();
         register.cmd("SADD").arg(&rooms).arg(room.as_str()).cmd("EXPIRE").arg(&rooms).arg(REGISTERED_S);
-        let answer = self.topology.of(&rooms).pipeline(&register).await;
-        let mut registered = self.registered.lock();
-        match answer {
-            Ok(_) => drop(registered.insert(rooms)),
-            Err(_) => drop(registered.remove(&here)),
-        }
-        answer.map(|_| ())
+        self.topology.of(&rooms).pipeline(&register).await?;
+        registering.done();
+        self.registered.lock().insert(rooms);
+        Ok(())
     }
 
     pub(super) async fn exit(&self, room: &RoomName, user: &UserId, lost: bool) -> Answer<()> {
