@@ -102,6 +102,14 @@ impl Item {
     }
 }
 
+impl Item {
+    /// Until when it is held, acknowledged now or again: each further time would hold it for ever, where logs are lost
+    /// again and again, and bring the whole past back into each new one.
+    fn until(&self, now: Moment) -> Moment {
+        if let State::Acked { until, .. } = self.state { until } else { now + ACKED_KEPT }
+    }
+}
+
 impl Default for Outbox {
     fn default() -> Self {
         Self { next_n: 1, items: VecDeque::new(), acked: None, open: false, cursor: 1, not_before: None }
@@ -269,8 +277,8 @@ impl Outbox {
         let place = ack.seq.map(|seq| (ack.epoch, seq));
         self.items.retain(|item| item.n != ack.n || item.state != State::Void);
         let item = self.items.iter_mut().find(|item| item.n == ack.n)?;
-        let was_pending = item.state == State::Pending;
-        item.state = State::Acked { until: now + ACKED_KEPT, place, held: Held::Still };
+        let (was_pending, until) = (item.state == State::Pending, item.until(now));
+        item.state = State::Acked { until, place, held: Held::Still };
         let outcome = item.out.filter(|_| was_pending).map(Outcome::Acked);
         self.note_place(ack.n, place);
         outcome
@@ -288,8 +296,8 @@ impl Outbox {
     pub(super) fn came(&mut self, now: Moment, n: u64, epoch: Epoch, seq: Seq) -> Option<Outcome> {
         let place = Some((epoch, seq));
         let item = self.items.iter_mut().find(|item| item.n == n)?;
-        let was_pending = item.state == State::Pending;
-        item.state = State::Acked { until: now + ACKED_KEPT, place, held: Held::Still };
+        let (was_pending, until) = (item.state == State::Pending, item.until(now));
+        item.state = State::Acked { until, place, held: Held::Still };
         let outcome = item.out.filter(|_| was_pending).map(Outcome::Acked);
         self.note_place(n, place);
         outcome

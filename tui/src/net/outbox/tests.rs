@@ -400,3 +400,21 @@ fn under_another_id_what_is_not_in_the_log_is_numbered_anew() {
     assert_eq!(again, [(1, "3"), (2, "4")]);
     assert_eq!(outbox.acked(), None);
 }
+
+#[test]
+fn what_is_acknowledged_again_is_held_no_longer() {
+    let mut outbox = said(1);
+    sent(&mut outbox);
+    outbox.acknowledged(NOW, &ack(1, 10));
+    // A log that was lost is told of it again, and once more, each time before its time is up.
+    for minute in 1..4 {
+        let now = NOW + Duration::from_secs(60 * minute);
+        reopen(&mut outbox, 0);
+        outbox.send(now, &room());
+        outbox.acknowledged(now, &ack(1, 1));
+        outbox.came(now, 1, EPOCH, Seq(1));
+        assert_eq!(outbox.held(now).len(), usize::from(now < NOW + ACKED_KEPT), "after {minute} min");
+    }
+    reopen(&mut outbox, 1);
+    assert!(outbox.send(NOW + ACKED_KEPT, &room()).is_empty());
+}
