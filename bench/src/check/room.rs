@@ -166,12 +166,13 @@ fn missing(room: u32, viewing: &Viewing, log: &Log, verdict: &mut Verdict) {
         // Where it left a life before the end, what it does not have behind its last entry it does not owe.
         let is_last = Some(life) == viewing.life;
         let own_end = viewing.shown.iter().filter(|shown| shown.life == life).map(|shown| shown.seq).max();
-        let told = viewing.gone.iter().find(|gone| gone.life == life);
-        let owes_all = (viewing.stayed && is_last) || told.is_some();
+        let told = || viewing.gone.iter().filter(|gone| gone.life == life);
+        // A log that only lost its beginning was not left.
+        let owes_all = (viewing.stayed && is_last) || told().any(|gone| gone.next != life);
         let own_end = (!owes_all).then(|| own_end.unwrap_or(from));
         let to = own_end.into_iter().chain(log.limit(viewing, life)).min();
         for (seq, words) in log.above(life, from, to).filter(|(_, words)| !shown.contains(words)) {
-            if told.is_some_and(|gone| gone.holds(seq)) {
+            if told().any(|gone| gone.holds(seq)) {
                 gone += 1;
             } else {
                 lost += 1;

@@ -360,6 +360,34 @@ fn a_program_that_starts_anew_owes_nothing_of_the_time_between() {
     history.check(|_| {});
 }
 
+/// Client 1 is told that 1 is gone, which nobody has; the log goes on with the rest.
+fn without_its_beginning() -> History {
+    let mut history = History::new();
+    history.said_all(4);
+    history.shown(0, &[(2, 1), (3, 2), (4, 3), (5, 4)]);
+    history.client(1, What::Reset { r: 0, life: LIFE, from: Seq(1), to: Some(Seq(1)) });
+    history
+}
+
+#[test]
+fn who_was_told_that_a_log_lost_its_beginning_has_not_left_it() {
+    let mut history = without_its_beginning();
+    history.shown(1, &[(2, 1)]);
+    history.client(1, What::Started).client(1, What::Entered { r: 0, life: LIFE, s: Seq(4) });
+    history.shown(1, &[(5, 4)]);
+    history.check(|counts| counts.resets = 1);
+}
+
+#[test]
+fn what_is_told_as_gone_when_a_life_ends_is_excused_beside_its_lost_beginning() {
+    let mut history = without_its_beginning();
+    history.shown(1, &[(2, 1), (3, 2)]);
+    for (client, from) in [(0, 6), (1, 4)] {
+        history.client(client, What::Reset { r: 0, life: NEXT_LIFE, from: Seq(from), to: None });
+    }
+    history.check(|counts| (counts.resets, counts.gone) = (3, 2));
+}
+
 #[test]
 fn a_program_that_starts_anew_gets_everything_behind_its_head() {
     let mut history = History::new();
