@@ -2,7 +2,7 @@
 //! ends. The same for TCP and WebSocket; what differs is the [`Framing`].
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -56,7 +56,9 @@ struct Shared {
     /// Bytes written since then: what a slow reader has yet to go through before it meets our pings.
     unheard: AtomicU64,
     /// The client is pinged by messages: it has said hello.
-    hello: std::sync::atomic::AtomicBool,
+    hello: AtomicBool,
+    /// The reader waits for the client: that it says nothing is not this node's doing.
+    listens: AtomicBool,
     /// The node goes down in order.
     drain: CancellationToken,
 }
@@ -117,6 +119,7 @@ pub(crate) async fn serve(
         heard: AtomicU64::new(0),
         unheard: AtomicU64::new(0),
         hello: false.into(),
+        listens: false.into(),
         drain: ends.drain.clone(),
     };
     let conversation = converse(&mut stream, input, framing, &mut session, &shared);

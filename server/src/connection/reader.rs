@@ -59,18 +59,23 @@ impl Reader {
             }
             self.input.reserve(READ_BYTES);
             let silence = self.silence(shared);
+            // It may have been kept waiting until now.
+            shared.hear();
+            shared.listens.store(true, Ordering::Relaxed);
             let read = tokio::select! {
                 read = half.read_buf(&mut self.input) => read,
                 () = sleep(silence.unwrap_or_default()), if silence.is_some() => {
+                    shared.listens.store(false, Ordering::Relaxed);
                     if !self.silent(session, shared).await {
                         return ReadEnd::Goodbye;
                     }
                     continue;
                 }
             };
+            shared.listens.store(false, Ordering::Relaxed);
             match read {
                 Ok(0) => return self.end(session, shared).await,
-                Ok(_) => shared.hear(),
+                Ok(_) => {}
                 Err(_) => return ReadEnd::Lost,
             }
         }
@@ -104,8 +109,6 @@ impl Reader {
             // One read holds many requests: each waits for room for its answer.
             shared.outbox.has_room().await;
             let Some(inbound) = self.framing.next(&mut self.input, &mut self.reply)? else { break };
-            // It may have waited here for long: that was this node's doing, not the client's silence.
-            shared.hear();
             if !self.reply.is_empty() {
                 shared.outbox.control(&std::mem::take(&mut self.reply));
             }

@@ -1,4 +1,4 @@
-//! When a client of a node that drains is told, and when it is closed.
+//! When a client of a node that drains is told, and when it is closed; and when one that says nothing is gone.
 
 use chat_protocol::NodeId;
 use tokio_util::task::TaskTracker;
@@ -24,6 +24,7 @@ fn draining() -> Shared {
         heard: AtomicU64::new(0),
         unheard: AtomicU64::new(0),
         hello: false.into(),
+        listens: false.into(),
         drain,
     }
 }
@@ -54,4 +55,23 @@ async fn who_cannot_be_told_is_closed_at_its_turn() {
     drained(&shared).await;
     assert_eq!(told(&shared), 0);
     assert!(shared.opened.elapsed() <= Duration::from_millis(60), "{:?}", shared.opened.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_client_is_gone_unless_it_has_much_to_read_or_this_node_does_not_listen() {
+    let shared = draining();
+    let (patience, stall) = (Duration::from_secs(12), shared.hub.config.timing.stall);
+    let gone = |shared: &Shared, after| shared.silent_for() >= after && shared.is_gone(patience);
+    shared.hello.store(true, Ordering::Relaxed);
+    shared.listens.store(true, Ordering::Relaxed);
+    tokio::time::advance(patience).await;
+    assert!(!gone(&shared, patience));
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert!(gone(&shared, patience));
+    shared.unheard.store(1_000_000, Ordering::Relaxed);
+    assert!(!gone(&shared, patience), "it may read for long");
+    tokio::time::advance(stall - patience).await;
+    assert!(gone(&shared, stall), "but not for ever");
+    shared.listens.store(false, Ordering::Relaxed);
+    assert!(!gone(&shared, stall), "what it says waits here");
 }

@@ -118,11 +118,16 @@ async fn write_all(half: &mut WriteHalf<'_>, mut bytes: &[u8], stall: Duration) 
 }
 
 impl Shared {
-    /// A client that says nothing to three pings is gone, unless it has first to read a long way to them: that
-    /// one is a slow reader, and is judged by its progress.
-    fn is_gone(&self, patience: Duration) -> bool {
-        let has_hello = self.hello.load(Ordering::Relaxed);
-        has_hello && self.unheard.load(Ordering::Relaxed) < SLOW_FROM && self.silent_for() > patience
+    /// A client that says nothing to three pings is gone, unless it has first to read a long way to them: that one is a
+    /// slow reader, and is judged by its progress, though not for ever: where nothing of what a client says arrives, it
+    /// may hear everything.
+    pub(super) fn is_gone(&self, patience: Duration) -> bool {
+        if !self.hello.load(Ordering::Relaxed) || !self.listens.load(Ordering::Relaxed) {
+            return false;
+        }
+        let may_be_slow = self.unheard.load(Ordering::Relaxed) >= SLOW_FROM;
+        let patience = if may_be_slow { patience.max(self.hub.config.timing.stall) } else { patience };
+        self.silent_for() > patience
     }
 
     /// Rooms that found the outbox full may go on.

@@ -270,6 +270,31 @@ async fn ping_is_answered_and_pings_come_with_a_spread() {
     assert_eq!((&pong["t"], &pong["re"]), (&json!(7), &json!("p")));
 }
 
+/// A load balancer that lost one direction of a connection hands on everything that the server says.
+#[tokio::test]
+async fn who_hears_a_busy_room_and_is_not_heard_is_closed_all_the_same() {
+    let node = TestNode::with(|config| {
+        config.timing.ping = std::time::Duration::from_millis(50);
+        config.timing.stall = std::time::Duration::from_millis(500);
+    });
+    let mut raw = TestClient::connect(&node, Way::Tcp).await;
+    raw.text(r#"{"type":"hello","v":1,"name":"unheard"}"#).await;
+    raw.text(r#"{"type":"join","room":"general"}"#).await;
+    let mut unheard = crate::support::Terminal(tokio::io::BufReader::new(std::mem::replace(
+        raw.stream(),
+        tokio::net::TcpStream::connect(node.tcp).await.unwrap(),
+    )));
+    unheard.sees("\"room_users\"").await;
+    let mut alice = TestClient::joined(&node, "alice").await;
+    let more_than_a_slow_reader_has_to_read = (1..=20).map(|n| (n, "x".repeat(4_000)));
+    for (n, text) in more_than_a_slow_reader_has_to_read {
+        alice.send(n, &text).await;
+    }
+    let rest = unheard.rest().await;
+    assert!(rest.lines().last().unwrap().contains("no pong in three pings"), "{rest}");
+    assert_eq!(rest.matches("\"type\":\"message\"").count(), 20);
+}
+
 #[tokio::test]
 async fn what_is_not_offered_yet_is_unsupported() {
     let node = TestNode::start();
