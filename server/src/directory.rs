@@ -17,6 +17,11 @@ const NAME_TRIES: u32 = 99;
 /// Keys of other nodes, or of before a loss of the backbone, that still prove a session.
 const KEYS_MAX: usize = 4;
 
+/// What a key signs beside user ids, which have no space.
+const SUCCESSOR: &str = "successor of ";
+/// An HMAC-SHA256.
+const MAC_BYTES: usize = 32;
+
 type Key = [u8; 32];
 
 /// Sessions and names.
@@ -74,8 +79,7 @@ impl Directory {
 
     /// The user a session proves, if it does.
     pub(crate) async fn prove(&self, session: &str) -> Result<Option<UserId>, BackboneError> {
-        let Some((user, mac)) = session.rsplit_once('.') else { return Ok(None) };
-        let (Ok(user), Some(mac)) = (UserId::parse(user), unhex(mac)) else { return Ok(None) };
+        let Some((user, mac)) = parts(session) else { return Ok(None) };
         self.key().await?;
         if self.is_signed(&user, &mac) {
             return Ok(Some(user));
@@ -85,8 +89,22 @@ impl Directory {
         Ok(self.is_signed(&user, &mac).then_some(user))
     }
 
+    /// Who a session makes that proves nobody: signed with a key that is lost, it makes the same new user on every node and
+    /// however often it is shown. A client that was not told who it is comes back as who it was taken for, and the
+    /// clients of one user stay the clients of one user. Nobody else can be that user: who knows the session is its
+    /// holder.
+    pub(crate) async fn successor(&self, session: &str) -> Result<UserId, BackboneError> {
+        let key = self.key().await?;
+        if parts(session).is_none() {
+            // None of ours: any number of strangers may show the same.
+            return Ok(UserId::random());
+        }
+        let mac = mac_of(&key, SUCCESSOR, session).finalize().into_bytes();
+        Ok(UserId::parse(&hex(&mac[..16])).expect("hexadecimal digits make an id"))
+    }
+
     fn is_signed(&self, user: &UserId, mac: &[u8]) -> bool {
-        let proves = |key: &Key| mac_of(key, user).verify_slice(mac).is_ok();
+        let proves = |key: &Key| mac_of(key, "", user.as_str()).verify_slice(mac).is_ok();
         self.keys.lock().iter().any(proves)
     }
 
@@ -115,14 +133,22 @@ pub(crate) fn guest_name(user: &UserId) -> UserName {
     UserName::parse(&format!("guest-{id}")).expect("an id has only letters and digits")
 }
 
-fn mac_of(key: &Key, user: &UserId) -> Hmac<Sha256> {
+/// The user a session names, and its signature.
+fn parts(session: &str) -> Option<(UserId, Vec<u8>)> {
+    let (user, mac) = session.rsplit_once('.')?;
+    let mac = unhex(mac).filter(|mac| mac.len() == MAC_BYTES)?;
+    Some((UserId::parse(user).ok()?, mac))
+}
+
+fn mac_of(key: &Key, purpose: &str, text: &str) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(user.as_str().as_bytes());
+    mac.update(purpose.as_bytes());
+    mac.update(text.as_bytes());
     mac
 }
 
 fn sign(key: &Key, user: &UserId) -> Vec<u8> {
-    mac_of(key, user).finalize().into_bytes().to_vec()
+    mac_of(key, "", user.as_str()).finalize().into_bytes().to_vec()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -156,6 +182,25 @@ mod tests {
         shared.flush();
         one.refresh().await;
         assert_eq!(directory(&shared, "third").prove(&session).await.unwrap(), Some(user));
+    }
+
+    #[tokio::test]
+    async fn a_session_of_a_lost_key_makes_one_new_user_wherever_and_however_often_it_is_shown() {
+        let lost = directory(&MemoryBackbone::default(), "lost");
+        let user = UserId::random();
+        let session = lost.session(&user).await.unwrap();
+        let shared = MemoryBackbone::default();
+        let (one, other) = (directory(&shared, "one"), directory(&shared, "other"));
+        assert_eq!(one.prove(&session).await.unwrap(), None);
+        let successor = one.successor(&session).await.unwrap();
+        assert_eq!(other.successor(&session).await.unwrap(), successor);
+        assert_ne!(successor, user, "whoever knows an id could forge such a session");
+        let stranger = lost.session(&UserId::random()).await.unwrap();
+        assert_ne!(one.successor(&stranger).await.unwrap(), successor);
+        for strange in ["", "x", "null", "alice.00"] {
+            let twice = (one.successor(strange).await.unwrap(), one.successor(strange).await.unwrap());
+            assert_ne!(twice.0, twice.1, "{strange:?} is no session: those who show it are strangers");
+        }
     }
 
     #[tokio::test]
