@@ -6,6 +6,7 @@
 //! encoding, no socket, and no backbone but by its words.
 //!
 //! - `chain`: the contiguous end of the log that this node holds, and what stands above a hole.
+//! - `entered`: what a member was told of the log beside its entries.
 //! - `entrance`: who comes in, or back, and what is proved of what it claims to have seen.
 //! - `member`: a member is a cursor; live fan-out, replay and catching up are one movement of it.
 //! - `publish`: one batch in flight, the rest queued; numbers refused, gone back to, voided.
@@ -22,6 +23,7 @@ use chat_protocol::{
 use crate::backbone::{Asked, BackboneError, Entry, Head, Item, Page, Place, Published, Repaired, Run};
 
 mod chain;
+mod entered;
 mod entrance;
 mod fork;
 mod member;
@@ -31,6 +33,7 @@ mod sync;
 mod tests;
 
 use chain::Chain;
+pub use entered::Entered;
 use entrance::Join;
 use member::Member;
 use publish::Queue;

@@ -17,7 +17,7 @@ use super::topic::RoomTopic;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::presence::{Roster, Telling};
-use crate::room::{ConnId, Frame};
+use crate::room::{ConnId, Entered, Frame};
 
 /// A connection in a room.
 pub(crate) struct Seat {
@@ -54,31 +54,10 @@ pub(super) struct Seats {
 
 struct Taken {
     seat: Seat,
-    /// Where its log stood when it came in, once it is in.
-    place: Option<Joined>,
+    /// What it was told of the log, once it is in.
+    entered: Option<Entered>,
     /// Presence was left out while its outbox was full: a snapshot follows.
     missed: bool,
-}
-
-struct Joined {
-    head: crate::backbone::Place,
-    /// Its newest number in the log, as far as it was told: a list that it gets later says it again, and makes it send what
-    /// stands above.
-    last_n: u64,
-}
-
-impl Joined {
-    /// What the frame says of it. Where less is known for certain, less is said: a message that comes twice is taken once.
-    fn learn(&mut self, frame: &Frame) {
-        self.last_n = match frame {
-            Frame::Ack(ack) => self.last_n.max(ack.n),
-            Frame::Resumed(resumed) => resumed.last_n,
-            Frame::Reset(reset) => reset.last_n,
-            Frame::Error(ErrorMessage { expect_n: Some(expected), .. }) => expected.saturating_sub(1),
-            Frame::Rewind(..) => 0,
-            Frame::Entry(..) | Frame::Joined { .. } | Frame::Error(_) | Frame::Fenced => return,
-        }
-    }
 }
 
 impl Seats {
@@ -103,7 +82,7 @@ impl Seats {
 
     pub(super) fn sit(&mut self, conn: ConnId, seat: Seat) {
         if self.room.is_hidden() {
-            self.seats.insert(conn, Taken { seat, place: None, missed: false });
+            self.seats.insert(conn, Taken { seat, entered: None, missed: false });
             return;
         }
         if !self.seats.contains_key(&conn) {
@@ -111,7 +90,7 @@ impl Seats {
         }
         *self.users.entry(seat.user.user_id.clone()).or_default() += 1;
         self.enter(seat.user.clone());
-        let former = self.seats.insert(conn, Taken { seat, place: None, missed: false });
+        let former = self.seats.insert(conn, Taken { seat, entered: None, missed: false });
         if let Some(former) = former {
             self.is_gone(&former.seat.user.user_id);
         }
@@ -188,9 +167,9 @@ impl Seats {
     pub(super) fn drained(&mut self, conn: ConnId) {
         if let Some(taken) = self.seats.get_mut(&conn)
             && std::mem::take(&mut taken.missed)
-            && let Some(joined) = &taken.place
+            && let Some(entered) = &taken.entered
         {
-            let message = room_users((&self.room, &self.topic), &self.roster, joined, None);
+            let message = room_users((&self.room, &self.topic), &self.roster, entered, None);
             taken.seat.outbox.push(message.payload(taken.seat.style));
         }
     }
@@ -198,7 +177,7 @@ impl Seats {
     /// Hands one frame to one connection. False: no more entries for now.
     pub(super) fn send(&mut self, to: ConnId, frame: Frame) -> bool {
         let Some(taken) = self.seats.get_mut(&to) else { return true };
-        taken.place.iter_mut().for_each(|joined| joined.learn(&frame));
+        taken.entered.iter_mut().for_each(|entered| entered.learn(&frame));
         let Seat { outbox, style, .. } = &taken.seat;
         let message = match frame {
             Frame::Entry(_, payload) => {
@@ -206,8 +185,9 @@ impl Seats {
                 return outbox.push(payload);
             }
             Frame::Joined { head, last_n, re } => {
-                let joined = taken.place.insert(Joined { head, last_n });
-                let payload = room_users((&self.room, &self.topic), &self.roster, joined, re).payload(*style);
+                let entered = taken.entered.insert(Entered { head, last_n });
+                let payload =
+                    room_users((&self.room, &self.topic), &self.roster, entered, re).payload(*style);
                 return outbox.push(payload);
             }
             Frame::Fenced => {
@@ -236,7 +216,7 @@ impl Seats {
         let payload = Payload::new(&typing);
         let is_told = |taken: &&Taken| {
             let Seat { user, style, .. } = &taken.seat;
-            taken.place.is_some() && *style == Style::Hello && user.user_id != who.user_id
+            taken.entered.is_some() && *style == Style::Hello && user.user_id != who.user_id
         };
         for taken in self.seats.values().filter(is_told) {
             if !taken.seat.outbox.whisper(&payload) {
@@ -268,10 +248,10 @@ impl Seats {
 
     fn tell_anew(&mut self) {
         for taken in self.seats.values_mut() {
-            let Some(joined) = &taken.place else { continue };
+            let Some(entered) = &taken.entered else { continue };
             taken.missed = taken.seat.outbox.is_full();
             if !taken.missed {
-                let message = room_users((&self.room, &self.topic), &self.roster, joined, None);
+                let message = room_users((&self.room, &self.topic), &self.roster, entered, None);
                 taken.seat.outbox.push(message.payload(taken.seat.style));
             }
         }
@@ -279,7 +259,7 @@ impl Seats {
 
     fn tell_changes(&mut self, presence: &Presence) {
         let (mut shared, mut single) = (None, None);
-        for taken in self.seats.values_mut().filter(|taken| taken.place.is_some()) {
+        for taken in self.seats.values_mut().filter(|taken| taken.entered.is_some()) {
             let outbox = &taken.seat.outbox;
             if outbox.is_full() {
                 taken.missed = true;
@@ -343,11 +323,11 @@ struct Snapshot(RoomUsers);
 fn room_users(
     (room, topic): (&RoomName, &RoomTopic),
     roster: &Roster,
-    joined: &Joined,
+    entered: &Entered,
     re: Option<chat_protocol::Re>,
 ) -> Snapshot {
     let (users, count) = (roster.list(limits::USERS_LISTED_MAX), roster.count());
-    let crate::backbone::Place { epoch, seq, id } = joined.head.clone();
+    let crate::backbone::Place { epoch, seq, id } = entered.head.clone();
     let more = users.len() < count;
     Snapshot(RoomUsers {
         room: room.clone(),
@@ -358,7 +338,7 @@ fn room_users(
         epoch,
         seq,
         id,
-        last_n: joined.last_n,
+        last_n: entered.last_n,
         re,
     })
 }

@@ -305,6 +305,8 @@ impl RoomCore {
             let seen = member.unproved.take().map_or(member.cursor, |resume| resume.seq);
             let reset = reset_of_epoch(self, &chain, old.epoch, seen, 0);
             (member.cursor, member.last_n, member.replay) = (reset.seq, 0, None);
+            // It sends again whatever it holds, from a number that only it knows.
+            member.gate = None;
             member.looks_back = false;
             out.send(conn, Frame::Reset(reset));
             self.members.insert(conn, member);

@@ -322,6 +322,8 @@ impl RoomCore {
     fn ack(&mut self, conn: ConnId, ack: Ack, out: &mut impl Outlet) {
         if let Some(member) = self.members.get_mut(&conn) {
             member.last_n = member.last_n.max(ack.n);
+            // Waited for, it would be waited for in vain: nobody sends what the log has.
+            member.gate.take_if(|gate| gate.expect <= ack.n);
         }
         out.send(conn, Frame::Ack(ack));
     }

@@ -220,10 +220,15 @@ impl Outbox {
         }
     }
 
-    /// The next thing to send is the first one from `n` on; numbers below what is held are voided.
+    /// The log knows nothing from `n` on: the next thing to send is the first one from there.
     fn go_back(&mut self, n: u64) {
-        self.cursor = n;
         self.doubt_from(n);
+        self.cursor = n;
+        self.fill(n);
+    }
+
+    /// The server waits for `n`: numbers from there on, below what is held, are voided.
+    fn fill(&mut self, n: u64) {
         let first = self.items.iter().map(|item| item.n).find(|held| *held >= n).unwrap_or(self.next_n);
         if first > n {
             // What lay between was acknowledged too long ago to be held: the numbers are used up.
@@ -266,7 +271,10 @@ impl Outbox {
     }
 
     fn forget(&mut self, now: Moment) {
-        let old = |item: &Item| matches!(item.state, State::Acked { until, .. } if now >= until);
+        let old = |item: &Item| {
+            // What the log holds no more is waited for until it does again.
+            matches!(item.state, State::Acked { until, held: Held::Still, .. } if now >= until)
+        };
         while self.items.front().is_some_and(|item| old(item) && item.n < self.cursor) {
             self.items.pop_front();
         }
@@ -328,6 +336,7 @@ impl Outbox {
             return item.out.map(|out| Outcome::Failed(out, error.message.clone()));
         }
         self.cursor = self.cursor.min(n);
+        self.fill(n);
         self.not_before = Some(now + error.retry_ms.map_or(RETRY, Duration::from_millis));
         None
     }

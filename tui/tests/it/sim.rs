@@ -3,7 +3,8 @@
 //! A schedule is a plan, which is data; a random one is drawn from a seed: nodes crash, connections break, Redis loses
 //! its end, its beginning or everything, is replaced by a replica that lags, is written to on both sides of a fork, or
 //! speaks in one direction only. At its end everything heals, and every client must show every message once, in one
-//! order.
+//! order. Sessions are played with what the room cores hear of them: one refuses what comes too fast, and each is told
+//! who is here whenever somebody comes or goes.
 //!
 //! `CHAT_SIM_SEEDS=100000` plays more, from `CHAT_SIM_FROM` on; `CHAT_SIM_SEED=17` plays one and prints what happened.
 //! A seed that fails is made smaller, and printed as a plan that can be pasted into `regressions.rs`; with
@@ -39,6 +40,8 @@ use world::World;
 
 /// Schedules in every test run.
 const SEEDS: u64 = 10_000;
+/// Schedules of minutes.
+const SEEDS_OF_LONG: u64 = 300;
 /// Schedules in which a mutation has to be found.
 const SEEDS_OF_MUTATION: u64 = 20_000;
 
@@ -114,6 +117,18 @@ fn no_schedule_loses_repeats_or_reorders_a_message() {
 #[test]
 fn who_speaks_while_a_log_is_emptied_is_heard_in_one_order() {
     assert_eq!(play_all(0..1_000, Plan::around_flush, Mutation::None), None);
+}
+
+#[test]
+fn who_loses_all_again_and_again_can_still_speak() {
+    let seeds = variable("CHAT_SIM_SEEDS").unwrap_or(SEEDS_OF_LONG);
+    if let Some((seed, failure)) = play_all(0..seeds, Plan::with_all_lost, Mutation::None) {
+        let small = shrink::shrink(Plan::with_all_lost(seed), failure.clone(), Mutation::None);
+        if variable("CHAT_SIM_TELL").is_some() {
+            drop(play(small.plan.clone(), Mutation::None, true));
+        }
+        panic!("seed {seed}: {failure:?}\nthe smallest: {}\n{}", small.story, small.plan);
+    }
 }
 
 #[test]

@@ -161,9 +161,13 @@ impl Link {
         let RoomUsers { room, users, count, epoch, seq, id, last_n, topic, .. } = users;
         let Some(known) = self.rooms.get_mut(&room) else { return };
         known.cursor.enter(epoch, seq, id);
+        let is_open = known.outbox.is_open();
         self.event(NetEvent::Joined { room: room.clone(), users, count, epoch, head: seq, topic });
-        // While the replay runs the outbox may go: what is accepted comes behind it.
-        self.open(now, &room, last_n);
+        // While the replay runs the outbox may go: what is accepted comes behind it. Told again who is here, what was
+        // sent meanwhile has its answers on the way.
+        if !is_open {
+            self.open(now, &room, last_n);
+        }
     }
 
     /// The server takes messages in this room, and the log knows ours up to `last_n`.

@@ -518,6 +518,20 @@ fn what_the_log_has_is_not_sent_again_and_what_it_lacks_is() {
 }
 
 #[test]
+fn who_is_told_again_who_is_here_sends_nothing_again() {
+    let mut bench = Bench::online(4);
+    (1..=2).for_each(|out| bench.say(out));
+    assert_eq!(bench.said(), [n_and_text(1, "1"), n_and_text(2, "2")]);
+    bench.enter(4, 0);
+    assert_eq!(bench.said(), [], "their answers are on the way");
+    bench.lose();
+    bench.wait_for_dial();
+    bench.connect("node-2");
+    bench.enter(4, 0);
+    assert_eq!(bench.said(), [n_and_text(1, "1"), n_and_text(2, "2")], "they are not, behind a lost link");
+}
+
+#[test]
 fn what_was_rewound_is_shown_again_and_sent_again() {
     let mut bench = Bench::online(4);
     bench.say(1);

@@ -418,3 +418,28 @@ fn what_is_acknowledged_again_is_held_no_longer() {
     reopen(&mut outbox, 1);
     assert!(outbox.send(NOW + ACKED_KEPT, &room()).is_empty());
 }
+
+#[test]
+fn what_a_lost_log_has_not_taken_again_is_held_beyond_its_time() {
+    let mut outbox = said(2);
+    sent(&mut outbox);
+    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    let late = NOW + ACKED_KEPT;
+    assert!(reopen(&mut outbox, 0).is_empty());
+    assert_eq!(sent_at(&mut outbox, late), [1, 2]);
+    outbox.acknowledged(late, &ack(1, 1));
+    assert!(sent_at(&mut outbox, late).is_empty());
+    outbox.refused(late, &error(ErrorCode::RateLimited, 2));
+    assert_eq!(sent_at(&mut outbox, late + RETRY), [2], "the server waits for it");
+}
+
+#[test]
+fn a_number_that_is_refused_for_now_and_held_no_more_is_used_up() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    let late = NOW + ACKED_KEPT;
+    assert!(sent_at(&mut outbox, late).is_empty());
+    outbox.refused(late, &error(ErrorCode::RateLimited, 2));
+    assert_eq!(sent_at(&mut outbox, late + RETRY), [-2, 3], "or the server waited for it for good");
+}

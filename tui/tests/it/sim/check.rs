@@ -9,7 +9,7 @@ use chat_tui::net::event::OutState;
 
 use super::client::{Client, Said, Screen, Shown};
 use super::plan::{Fault, Ms, Plan};
-use super::world::{STEPS_MAX, World};
+use super::world::World;
 
 /// The longest way to Redis at which every node brings what it has within a round.
 const ROUND_DELAY_MAX: Ms = 60;
@@ -54,8 +54,8 @@ impl Excuse {
 }
 
 pub(super) fn judge(world: &World) -> Verdict {
-    if world.steps >= STEPS_MAX {
-        return fail("endless", format!("no end after {STEPS_MAX} steps, at {:?}", world.now));
+    if world.is_endless() {
+        return fail("endless", format!("no end after {} steps, at {:?}", world.steps, world.now));
     }
     let excuse = Excuse::of(&world.plan);
     let is_peaceful = world.plan.is_peaceful();

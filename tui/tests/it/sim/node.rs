@@ -9,7 +9,7 @@ use chat_protocol::{
     Resume, RoomMessage, RoomName, RoomUsers, Seq, ServerMessage, UserId, Welcome, encode_body,
 };
 use chat_server::backbone::{Backbone, FeedEvent, Place, Rank};
-use chat_server::room::{Call, ConnId, Frame, Input, Joining, Outlet, Publishing, RoomCore};
+use chat_server::room::{Call, ConnId, Entered, Frame, Input, Joining, Outlet, Publishing, RoomCore};
 
 use super::Mutation;
 use super::leaving::Standing;
@@ -17,6 +17,10 @@ use super::redis::now;
 use super::wire::Wire;
 use super::world::{Event, World};
 
+/// In one plan of three a session refuses what comes sooner behind what was said before than this, but for as much as
+/// fits into a burst.
+const SPOKEN: Duration = Duration::from_millis(200);
+const BURST: Duration = Duration::from_millis(800);
 /// How long a room stays subscribed without members.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -26,13 +30,21 @@ pub(super) struct Node {
     /// When each core wants to be woken.
     pub(super) due: Vec<Option<Duration>>,
     pub(super) subscribed: Vec<bool>,
-    /// Connections in each room.
-    seats: Vec<Vec<ConnId>>,
+    /// Connections in each room, and what each was told of its log, once it is in.
+    seats: Vec<BTreeMap<ConnId, Option<Entered>>>,
     pub(super) wire: Wire,
     pub(super) standing: Standing,
     /// Since when it takes nobody in any more.
     pub(super) draining: Option<Duration>,
-    who: BTreeMap<ConnId, (ClientId, u64)>,
+    who: BTreeMap<ConnId, Who>,
+}
+
+/// A connection that has said who it is.
+struct Who {
+    client: ClientId,
+    generation: u64,
+    /// When it has spoken as slowly as it may.
+    rested: Duration,
 }
 
 /// What a core wants done, kept until the core is out of hand.
@@ -70,7 +82,7 @@ impl Node {
             cores: rooms.iter().map(|room| RoomCore::new(room.clone(), at)).collect(),
             due: vec![None; rooms.len()],
             subscribed: vec![false; rooms.len()],
-            seats: vec![Vec::new(); rooms.len()],
+            seats: vec![BTreeMap::new(); rooms.len()],
             wire: Wire::default(),
             standing: Standing::default(),
             draining: None,
@@ -152,7 +164,7 @@ impl World {
     /// A newer connection of a client is elsewhere: older ones are closed.
     fn fenced(&mut self, key: u64, client: &ClientId, generation: u64) {
         let Some(node) = self.nodes.get(&key) else { return };
-        let older = node.who.iter().filter(|(_, (known, at))| known == client && *at < generation);
+        let older = node.who.iter().filter(|(_, who)| who.client == *client && who.generation < generation);
         let older: Vec<ConnId> = older.map(|(conn, _)| *conn).collect();
         older.into_iter().for_each(|conn| self.close_fenced(conn));
     }
@@ -181,7 +193,8 @@ impl World {
             ClientMessage::Hello(hello) => {
                 let client = hello.client_id.unwrap();
                 let generation = hello.generation.unwrap();
-                node.who.insert(conn, (client.clone(), generation));
+                let rested = Duration::ZERO;
+                node.who.insert(conn, Who { client: client.clone(), generation, rested });
                 self.hello(key, conn, &client, generation);
                 for entry in hello.resume {
                     self.join(key, conn, &entry.room.clone(), Some(entry));
@@ -220,7 +233,7 @@ impl World {
             }
         }
         let who = self.nodes.get_mut(&key).and_then(|node| node.who.get_mut(&conn));
-        who.into_iter().for_each(|(known, _)| known.clone_from(&client));
+        who.into_iter().for_each(|who| who.client.clone_from(&client));
         self.drain_feeds();
         let welcome = Welcome {
             user_id: user,
@@ -245,7 +258,7 @@ impl World {
     /// What the log knows of the client is asked first; the room hears of it later.
     fn join(&mut self, key: u64, conn: ConnId, room: &RoomName, resume: Option<Resume>) {
         let Some(node) = self.nodes.get(&key) else { return };
-        let Some((client, _)) = node.who.get(&conn) else { return };
+        let Some(Who { client, .. }) = node.who.get(&conn) else { return };
         let last_n = node.backbone().and_then(|backbone| now(backbone.last_n(room, client)).ok());
         // As a session does that cannot reach the backbone: the client comes back.
         let Some(last_n) = last_n else { return self.break_up(conn) };
@@ -263,9 +276,7 @@ impl World {
         if !node.who.contains_key(&joining.conn) {
             return;
         }
-        if !node.seats[room].contains(&joining.conn) {
-            node.seats[room].push(joining.conn);
-        }
+        node.seats[room].entry(joining.conn).or_insert(None);
         if !node.subscribed[room] {
             let Some(backbone) = node.backbone() else { return self.break_up(joining.conn) };
             drop(now(backbone.subscribe(&self.rooms[room])));
@@ -273,16 +284,27 @@ impl World {
             self.room_input(key, room, Input::Stale);
         }
         self.room_input(key, room, Input::Join(joining));
+        self.tell_who_is_here(key, room);
+    }
+
+    /// Everybody is told who is here, and with that once more what the log has of it.
+    fn tell_who_is_here(&mut self, key: u64, room: usize) {
+        let Some(node) = self.nodes.get(&key) else { return };
+        let entered = node.seats[room].iter().filter_map(|(conn, entered)| Some((*conn, entered.clone()?)));
+        for (conn, entered) in entered.collect::<Vec<_>>() {
+            self.say_to(conn, &room_users(&self.rooms[room], &entered));
+        }
     }
 
     /// A connection is no longer in a room.
     fn stand(&mut self, key: u64, conn: ConnId, room: usize) {
         let Some(node) = self.nodes.get_mut(&key) else { return };
-        node.seats[room].retain(|seated| *seated != conn);
+        node.seats[room].remove(&conn);
         if node.seats[room].is_empty() {
             self.after(LINGER, Event::Rest(key, room));
         }
         self.room_input(key, room, Input::Leave(conn));
+        self.tell_who_is_here(key, room);
     }
 
     pub(super) fn gone(&mut self, conn: ConnId) {
@@ -327,9 +349,10 @@ impl World {
 
     fn publish(&mut self, key: u64, conn: ConnId, message: Outgoing) {
         let node = &self.nodes[&key];
-        let Some((client, generation)) = node.who.get(&conn).cloned() else { return };
+        let Some(Who { client, generation, .. }) = node.who.get(&conn) else { return };
+        let (client, generation) = (client.clone(), *generation);
         let room = self.room(message.room.as_ref().unwrap());
-        if !node.seats[room].contains(&conn) {
+        if !node.seats[room].contains_key(&conn) {
             return;
         }
         let from = node.id.clone();
@@ -352,9 +375,22 @@ impl World {
             enc: None,
         });
         let body = (!message.void).then_some(body);
-        let (n, acked, refusal, re) = (message.n, message.acked, None::<ErrorMessage>, None);
+        let refusal = if message.void { None } else { self.too_fast(key, conn) };
+        let (n, acked, re) = (message.n, message.acked, None);
         let publishing = Publishing { conn, client, generation, n, acked, digest, body, refusal, re };
         self.room_input(key, room, Input::Publish(publishing));
+    }
+
+    /// Why a message is refused for now, where it comes too soon behind others.
+    fn too_fast(&mut self, key: u64, conn: ConnId) -> Option<ErrorMessage> {
+        let who = self.nodes.get_mut(&key)?.who.get_mut(&conn)?;
+        let wait = (who.rested.saturating_sub(self.now)).saturating_sub(BURST).as_millis() as u64;
+        if !self.plan.seed.is_multiple_of(3) || wait == 0 {
+            who.rested = who.rested.max(self.now) + SPOKEN;
+            return None;
+        }
+        let error = ErrorMessage::new(ErrorCode::RateLimited, "too fast");
+        Some(ErrorMessage { retry_ms: Some(wait + 1), ..error })
     }
 
     /// Gives a message a number that no log has seen, however often it was sent.
@@ -372,24 +408,18 @@ impl World {
 
     fn frame_out(&mut self, key: u64, room: usize, conn: ConnId, frame: Frame) {
         let name = &self.rooms[room];
+        let mut seat = self.nodes.get_mut(&key).and_then(|node| node.seats[room].get_mut(&conn));
+        if let Some(Some(entered)) = &mut seat {
+            entered.learn(&frame);
+        }
         let message = match frame {
             Frame::Entry(_, payload) => return self.deliver(conn, payload.line().clone()),
-            Frame::Joined { head, last_n, re } => {
+            Frame::Joined { head, last_n, .. } => {
                 let last_n = if self.mutation == Mutation::NoDedupe { 0 } else { last_n };
-                let (room, users, count, more) = (name.clone(), Vec::new(), 0, false);
-                let Place { epoch, seq, id } = head;
-                ServerMessage::RoomUsers(RoomUsers {
-                    room,
-                    users,
-                    count,
-                    more,
-                    topic: String::new(),
-                    epoch,
-                    seq,
-                    id,
-                    last_n,
-                    re,
-                })
+                let entered = Entered { head, last_n };
+                let list = room_users(name, &entered);
+                seat.into_iter().for_each(|seat| *seat = Some(entered.clone()));
+                list
             }
             Frame::Resumed(resumed) => ServerMessage::Resumed(resumed),
             Frame::Reset(reset) => ServerMessage::Reset(reset),
@@ -407,4 +437,11 @@ impl World {
     pub(super) fn say_to(&mut self, conn: ConnId, message: &ServerMessage) {
         self.deliver(conn, Payload::new(message).line().clone());
     }
+}
+
+fn room_users(room: &RoomName, entered: &Entered) -> ServerMessage {
+    let (room, users, count, more) = (room.clone(), Vec::new(), 0, false);
+    let (Place { epoch, seq, id }, last_n) = (entered.head.clone(), entered.last_n);
+    let topic = String::new();
+    ServerMessage::RoomUsers(RoomUsers { room, users, count, more, topic, epoch, seq, id, last_n, re: None })
 }

@@ -243,6 +243,25 @@ impl Plan {
         plan
     }
 
+    /// The plan of a seed in which Redis and all nodes are lost at once, over and over, for longer than what was
+    /// acknowledged is held, while everybody goes on talking.
+    pub(super) fn with_all_lost(seed: u64) -> Self {
+        let mut plan = Self { nodes: 3, clients: 4, rooms: 1, full_one_in: 0, ..Self::of(seed) };
+        let mut rng = fastrand::Rng::with_seed(seed ^ 0xa11);
+        let (long, mut at) = (240_000, 5_000);
+        plan.says = (0..long / 2_500)
+            .flat_map(|turn| (0..4).map(move |client| (turn * 2_500 + 500 + client as Ms * 300, client, 0)))
+            .collect();
+        plan.faults.clear();
+        while at < long {
+            let down = rng.u32(50..2_000);
+            plan.faults.push((at, Fault::Wipe { down }));
+            plan.faults.extend((0..3).map(|node| (at, Fault::Crash { node, down: rng.u32(200..2_000) })));
+            at += rng.u32(5_000..40_000);
+        }
+        plan
+    }
+
     /// True where nothing happens but drains of one node at a time, while another one is there.
     pub(super) fn is_peaceful(&self) -> bool {
         let drains = self.faults.iter().filter(|(_, fault)| matches!(fault, Fault::Drain { .. }));

@@ -23,8 +23,10 @@ const HEALING_MAX: Duration = Duration::from_secs(50);
 /// As long has to be waited, so that what nobody was told of is found: heads are compared every 5 s, and two rounds
 /// follow before what nobody brought counts as gone.
 const QUIET: Duration = Duration::from_secs(9);
-/// More steps than any schedule needs: somebody asks the same thing over and over.
-pub(super) const STEPS_MAX: u64 = 60_000;
+/// More steps than any schedule of seconds needs, and than a second of a longer one does: somebody asks the same thing over
+/// and over.
+const STEPS_MAX: u64 = 60_000;
+const STEPS_A_SECOND: u64 = 1_000;
 
 #[derive(Debug)]
 pub(super) enum Event {
@@ -214,7 +216,7 @@ impl World {
     pub(super) fn run(&mut self) {
         (0..self.clients.len()).for_each(|client| self.client_outputs(client));
         let (complete_from, end) = (self.heals_at + QUIET, self.heals_at + HEALING_MAX);
-        while self.now < end && self.steps < STEPS_MAX {
+        while self.now < end && !self.is_endless() {
             self.steps += 1;
             let cores = self.nodes.values().flat_map(|node| &node.due).flatten().min().copied();
             let links = self.clients.iter().filter_map(|client| client.due).min();
@@ -232,6 +234,11 @@ impl World {
                 break;
             }
         }
+    }
+
+    /// It goes round in circles.
+    pub(super) fn is_endless(&self) -> bool {
+        self.steps >= STEPS_MAX.max(self.heals_at.as_secs() * STEPS_A_SECOND)
     }
 
     /// When a log may have lost something for the first time.
