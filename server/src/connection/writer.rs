@@ -36,7 +36,7 @@ pub(super) async fn write(half: &mut WriteHalf<'_>, shared: &Shared, conn: ConnI
     loop {
         tokio::select! {
             biased;
-            () = shared.outbox.ready() => {}
+            // First: there may always be something to write.
             _ = ping.tick() => {
                 if shared.is_gone(ping_every * PINGS_MISSED) {
                     shared.outbox.close(CloseReason::Policy("no pong in three pings"));
@@ -44,6 +44,7 @@ pub(super) async fn write(half: &mut WriteHalf<'_>, shared: &Shared, conn: ConnI
                 }
                 heartbeat(shared, &mut control_at, &mut buffer);
             }
+            () = shared.outbox.ready() => {}
         }
         let batch = shared.outbox.take();
         buffer.extend_from_slice(&batch.control);

@@ -270,6 +270,7 @@ impl RoomCore {
             ItemAnswer::Voided => self.ack(conn, judged.ack(None, false, &self.room), out),
             ItemAnswer::Duplicate(seq) => self.ack(conn, judged.ack(*seq, true, &self.room), out),
             ItemAnswer::Reused => {
+                self.open_gate(conn, n);
                 let reason = "this n was used for another message: use a new client_id";
                 let error = ErrorMessage::new(ErrorCode::NReused, reason);
                 let (room, re) = (Some(self.room.clone()), judged.queued.re.clone());
@@ -322,10 +323,16 @@ impl RoomCore {
     fn ack(&mut self, conn: ConnId, ack: Ack, out: &mut impl Outlet) {
         if let Some(member) = self.members.get_mut(&conn) {
             member.last_n = member.last_n.max(ack.n);
-            // Waited for, it would be waited for in vain: nobody sends what the log has.
-            member.gate.take_if(|gate| gate.expect <= ack.n);
         }
+        self.open_gate(conn, ack.n);
         out.send(conn, Frame::Ack(ack));
+    }
+
+    /// The log has a number: waited for, it would be waited for in vain, as nobody sends what the log has.
+    fn open_gate(&mut self, conn: ConnId, n: u64) {
+        if let Some(member) = self.members.get_mut(&conn) {
+            member.gate.take_if(|gate| gate.expect <= n);
+        }
     }
 
     /// The sender goes back; said once, and what it has sent above is dropped.

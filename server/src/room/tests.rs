@@ -537,18 +537,20 @@ fn a_refused_number_gates_those_above_it() {
     assert_eq!(room.sent(), [1]);
 }
 
-/// A client that is told who is here sends what was not answered yet once more, and is refused for its haste.
+/// What was not answered yet is sent once more, and refused for its haste.
 #[test]
-fn a_refused_number_that_the_log_gets_all_the_same_gates_nobody() {
-    let mut room = Room::at(0);
-    room.publish(1);
-    assert_eq!(room.sent(), [1]);
-    let refusal = Some(ErrorMessage::new(chat_protocol::ErrorCode::RateLimited, "too fast"));
-    room.input(Input::Publish(Publishing { refusal, ..publishing(1, 1) }));
-    room.judged(1, vec![placed(1)]);
-    assert_eq!(room.told(1), "rate_limited:Some(1):None ack:1@1 1");
-    room.publish(2);
-    assert_eq!(room.sent(), [2], "who waits for the first would wait for good");
+fn a_refused_number_that_the_log_has_by_then_gates_nobody() {
+    for (answer, told) in [(placed(1), "ack:1@1 1"), (ItemAnswer::Reused, "n_reused:Some(1):None")] {
+        let mut room = Room::at(0);
+        room.publish(1);
+        assert_eq!(room.sent(), [1]);
+        let refusal = Some(ErrorMessage::new(chat_protocol::ErrorCode::RateLimited, "too fast"));
+        room.input(Input::Publish(Publishing { refusal, ..publishing(1, 1) }));
+        room.judged(1, vec![answer]);
+        assert_eq!(room.told(1), format!("rate_limited:Some(1):None {told}"));
+        room.publish(2);
+        assert_eq!(room.sent(), [2], "who waits for the first would wait for good");
+    }
 }
 
 #[test]

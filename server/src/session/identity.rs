@@ -38,6 +38,16 @@ struct TakenIn {
     looked_at: Instant,
 }
 
+/// What is known of a user before its log is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    New,
+    /// Whoever its session proved before the cluster lost its key; it may have been here since.
+    Successor,
+    /// It was here before.
+    Proved,
+}
+
 impl TakenIn {
     fn last_n(&self, room: &RoomName) -> Option<u64> {
         self.known.get(room).copied().filter(|_| self.looked_at.elapsed() < BELIEVED)
@@ -120,18 +130,19 @@ impl Session {
         re: Option<Re>,
     ) -> Result<Option<(Welcome, TakenIn)>, BackboneError> {
         let directory = &self.hub.directory;
-        let (user, is_proved) = self.user_of(hello.session.as_deref()).await?;
+        let (user, standing) = self.user_of(hello.session.as_deref()).await?;
         let generation = hello.generation.unwrap_or(0);
         // Ids that servers lend are public and nobody's.
         let asked = hello.client_id.filter(|client| !client.is_lent()).unwrap_or_else(ClientId::random);
         let looked_at = Instant::now();
         // What needs no other's answer is asked together: after a node's death many come at once, and each round trip
         // counts.
-        let may_be_known = hello.session.is_some();
-        let told = async { if may_be_known { self.hub.read_user(&user).await } else { Ok(Told::default()) } };
+        let told = async {
+            if standing == Standing::New { Ok(Told::default()) } else { self.hub.read_user(&user).await }
+        };
         let (told, session, remembered) =
             tokio::try_join!(told, directory.session(&user), call(self.hub.backbone.remembered(&user)))?;
-        let is_known = is_proved || told.state.name.is_some();
+        let is_known = standing == Standing::Proved || told.state.name.is_some();
         let asked_name = hello.name.filter(|name| !name.is_reserved()).unwrap_or_else(|| guest_name(&user));
         // The user has one name on all its clients: a client's own idea of it counts for a new user only.
         let wanted = told.state.wanted.clone().or_else(|| told.state.name.clone()).unwrap_or(asked_name);
@@ -179,14 +190,18 @@ impl Session {
         Ok(Some((welcome, TakenIn { own, known, looked_at })))
     }
 
-    /// Who shows this session, and whether it proves that.
-    async fn user_of(&self, session: Option<&str>) -> Result<(UserId, bool), BackboneError> {
+    /// Who shows this session.
+    async fn user_of(&self, session: Option<&str>) -> Result<(UserId, Standing), BackboneError> {
         let directory = &self.hub.directory;
-        let Some(session) = session else { return Ok((UserId::random(), false)) };
-        match directory.prove(session).await? {
-            Some(user) => Ok((user, true)),
-            None => Ok((directory.successor(session).await?, false)),
+        if let Some(session) = session {
+            if let Some(user) = directory.prove(session).await? {
+                return Ok((user, Standing::Proved));
+            }
+            if let Some(user) = directory.successor(session).await? {
+                return Ok((user, Standing::Successor));
+            }
         }
+        Ok((UserId::random(), Standing::New))
     }
 
     /// The id that was asked for, unless it is another user's or another program's: then a fresh one. None where the

@@ -274,9 +274,11 @@ async fn ping_is_answered_and_pings_come_with_a_spread() {
 #[tokio::test]
 async fn who_hears_a_busy_room_and_is_not_heard_is_closed_all_the_same() {
     let node = TestNode::with(|config| {
-        config.timing.ping = std::time::Duration::from_millis(50);
-        config.timing.stall = std::time::Duration::from_millis(500);
+        // Time enough for what is said, and then no more than is needed.
+        config.timing.ping = std::time::Duration::from_secs(1);
+        config.timing.stall = std::time::Duration::from_secs(4);
     });
+    let mut alice = TestClient::joined(&node, "alice").await;
     let mut raw = TestClient::connect(&node, Way::Tcp).await;
     raw.text(r#"{"type":"hello","v":1,"name":"unheard"}"#).await;
     raw.text(r#"{"type":"join","room":"general"}"#).await;
@@ -285,7 +287,6 @@ async fn who_hears_a_busy_room_and_is_not_heard_is_closed_all_the_same() {
         tokio::net::TcpStream::connect(node.tcp).await.unwrap(),
     )));
     unheard.sees("\"room_users\"").await;
-    let mut alice = TestClient::joined(&node, "alice").await;
     let more_than_a_slow_reader_has_to_read = (1..=20).map(|n| (n, "x".repeat(4_000)));
     for (n, text) in more_than_a_slow_reader_has_to_read {
         alice.send(n, &text).await;

@@ -4,12 +4,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use chat_protocol::{
-    Ack, Acked, ClientMessage, Epoch, ErrorCode, ErrorMessage, Kind, Outgoing, RoomName, Seq,
-};
+use chat_protocol::{Ack, Acked, ClientMessage, Epoch, ErrorCode, ErrorMessage, RoomName, Seq};
 
-use super::event::{Moment, OutId, Target, Words};
+use super::event::{Moment, OutId, Words};
 use super::saved::{ACKED_KEPT, SavedAcked, SavedOut, SavedRoom};
+
+mod item;
+
+use item::{Held, Item, State, words};
 
 /// When to send again what was refused for now, where the server names no time.
 const RETRY: Duration = Duration::from_millis(500);
@@ -28,86 +30,11 @@ pub(super) struct Outbox {
     not_before: Option<Moment>,
 }
 
-#[derive(Debug)]
-struct Item {
-    n: u64,
-    out: Option<OutId>,
-    words: Words,
-    state: State,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Not known to be in the log.
-    Pending,
-    /// In the log, at a place if it was told; held until then.
-    Acked { until: Moment, place: Option<(Epoch, Seq)>, held: Held },
-    /// Can never be accepted: its number has to be used up.
-    Void,
-}
-
-/// Whether the log holds an acknowledged message still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
-    /// Nothing is known against it.
-    Still,
-    /// It has lost it, or lost sight of it: the message is sent again, as one that was never acknowledged.
-    NoMore,
-}
-
 /// What became of a message, for its author.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Acked(OutId),
     Failed(OutId, String),
-}
-
-fn words(saved: SavedOut) -> Words {
-    Words { content: saved.content, kind: saved.kind, of: saved.of }
-}
-
-impl Item {
-    /// As it goes to the server.
-    fn message(&self, room: RoomName, acked: Option<Acked>) -> ClientMessage {
-        let n = self.n;
-        if self.state == State::Void {
-            let (n, room) = (Some(n), Some(room));
-            return ClientMessage::Message(Outgoing { n, room, void: true, ..Outgoing::default() });
-        }
-        let Words { content, kind, of } = self.words.clone();
-        match (kind, of) {
-            (Some(Kind::Edit), Some(Target { seq, id })) => {
-                ClientMessage::Edit { room, seq, id, content, n, acked }
-            }
-            (Some(Kind::Delete), Some(Target { seq, id })) => {
-                ClientMessage::Delete { room, seq, id, n, acked }
-            }
-            (kind, of) => {
-                let (n, room) = (Some(n), Some(room));
-                let (reply, reply_id) = of.map_or((None, None), |of| (Some(of.seq), of.id));
-                let said = Outgoing { n, room, content, kind, acked, ..Outgoing::default() };
-                ClientMessage::Message(Outgoing { reply, reply_id, ..said })
-            }
-        }
-    }
-
-    /// Not known to be in the log, or known to be there no more.
-    fn is_unsent(&self) -> bool {
-        matches!(self.state, State::Pending | State::Acked { held: Held::NoMore, .. })
-    }
-
-    fn save(&self) -> SavedOut {
-        let Words { content, kind, of } = self.words.clone();
-        SavedOut { n: self.n, content, kind, of }
-    }
-}
-
-impl Item {
-    /// Until when it is held, acknowledged now or again: each further time would hold it for ever, where logs are lost
-    /// again and again, and bring the whole past back into each new one.
-    fn until(&self, now: Moment) -> Moment {
-        if let State::Acked { until, .. } = self.state { until } else { now + ACKED_KEPT }
-    }
 }
 
 impl Default for Outbox {
@@ -330,15 +257,30 @@ impl Outbox {
             return Some(Outcome::Failed(out, error.message.clone()));
         }
         if error.code.is_mistake() {
-            self.cursor = self.cursor.min(n);
-            let item = self.items.iter_mut().find(|item| item.n == n && item.state == State::Pending)?;
-            item.state = State::Void;
-            return item.out.map(|out| Outcome::Failed(out, error.message.clone()));
+            return self.refused_for_good(now, n, error);
         }
         self.cursor = self.cursor.min(n);
         self.fill(n);
         self.not_before = Some(now + error.retry_ms.map_or(RETRY, Duration::from_millis));
         None
+    }
+
+    /// Its number is used up, acknowledged before or not: what a lost log had taken, another need not take, as it lacks what it
+    /// was about. What follows is sent again.
+    fn refused_for_good(&mut self, now: Moment, n: u64, error: &ErrorMessage) -> Option<Outcome> {
+        self.cursor = self.cursor.min(n);
+        let item = self.items.iter_mut().find(|item| item.n == n);
+        let failed = item.and_then(|item| match std::mem::replace(&mut item.state, State::Void) {
+            State::Pending | State::Acked { held: Held::NoMore, .. } => item.out,
+            State::Acked { held: Held::Still, .. } => None,
+            State::Void => {
+                // Nothing can be said with it: not at the network's speed.
+                self.not_before = Some(now + RETRY);
+                None
+            }
+        });
+        self.fill(n);
+        failed.map(|out| Outcome::Failed(out, error.message.clone()))
     }
 
     /// The room cannot be entered: nothing of what waits will be sent; should it be entered later, the numbers

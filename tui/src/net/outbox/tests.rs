@@ -1,6 +1,7 @@
-use chat_protocol::{ClientId, MessageId};
+use chat_protocol::{ClientId, Kind, MessageId, Outgoing};
 
 use super::*;
+use crate::net::event::Target;
 
 const EPOCH: Epoch = Epoch(7);
 const NOW: Moment = Moment::from_secs(100);
@@ -442,4 +443,30 @@ fn a_number_that_is_refused_for_now_and_held_no_more_is_used_up() {
     assert!(sent_at(&mut outbox, late).is_empty());
     outbox.refused(late, &error(ErrorCode::RateLimited, 2));
     assert_eq!(sent_at(&mut outbox, late + RETRY), [-2, 3], "or the server waited for it for good");
+}
+
+/// An edit, say, whose message was lost with the log that had taken both.
+#[test]
+fn what_another_log_refuses_for_good_uses_its_number_up_though_it_was_acknowledged() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    reopen(&mut outbox, 0);
+    assert_eq!(sent(&mut outbox), [1, 2, 3]);
+    let outcome = outbox.refused(NOW, &error(ErrorCode::NoMessage, 2));
+    assert_eq!(outcome, Some(Outcome::Failed(OutId(2), "refused".to_owned())));
+    assert_eq!(sent(&mut outbox), [-2, 3]);
+    outbox.refused(NOW, &error(ErrorCode::Forbidden, 2));
+    assert!(sent(&mut outbox).is_empty(), "a server that refuses nothing at all is not asked at once");
+}
+
+#[test]
+fn what_is_refused_for_good_and_held_no_more_uses_its_number_up() {
+    let mut outbox = said(3);
+    sent(&mut outbox);
+    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    let late = NOW + ACKED_KEPT;
+    assert!(sent_at(&mut outbox, late).is_empty());
+    assert_eq!(outbox.refused(late, &error(ErrorCode::Forbidden, 2)), None);
+    assert_eq!(sent_at(&mut outbox, late), [-2, 3]);
 }
