@@ -115,7 +115,8 @@ impl Driver {
     async fn turn(&mut self) {
         let listens = self.telling.is_clear();
         let takes_commands = self.quit_at.is_none() && self.first.unwritten() < UNWRITTEN_BYTES_HIGH;
-        let deadline = self.link.deadline().filter(|_| listens).map(|moment| self.started + moment);
+        let deadline = if listens { self.link.deadline() } else { self.link.ping_due() };
+        let deadline = deadline.map(|moment| self.started + moment);
         let input = tokio::select! {
             () = self.shutdown.cancelled(), if self.quit_at.is_none() => { self.begin_quit(); None }
             () = self.telling.flush(), if !listens => None,
@@ -123,9 +124,9 @@ impl Driver {
                 Some(command) => Some(Input::Command(command)),
                 None => { self.begin_quit(); None }
             },
-            happening = self.first.next(), if listens && self.reads_first => Some(Input::First(happening)),
+            happening = self.first.next_if(listens && self.reads_first) => Some(Input::First(happening)),
             happening = self.beside.next(), if listens => Some(Input::Beside(happening)),
-            () = at(deadline) => Some(Input::Tick),
+            () = at(deadline) => Some(if listens { Input::Tick } else { Input::PingDue }),
             () = at(self.quit_at) => None,
         };
         if let Some(input) = input {
@@ -165,7 +166,7 @@ impl Driver {
         match &input {
             Input::First(happening) => log(happening, "first"),
             Input::Beside(happening) => log(happening, "beside"),
-            Input::Command(_) | Input::Tick => {}
+            Input::Command(_) | Input::Tick | Input::PingDue => {}
         }
         let now = self.now();
         self.link.handle(now, input);

@@ -83,6 +83,8 @@ pub enum Input {
     Beside(Happening),
     /// The time [`Link::deadline`] named has come.
     Tick,
+    /// The time [`Link::ping_due`] named has come, and nothing is read now: nobody takes what would be told.
+    PingDue,
 }
 
 /// What happens on a connection.
@@ -308,6 +310,7 @@ impl Link {
             Input::First(happening) => self.first(now, happening),
             Input::Beside(happening) => self.beside(now, happening),
             Input::Tick => self.tick(now),
+            Input::PingDue => self.ping(now),
         }
         self.send_waiting(now);
         self.tell_markers(now);

@@ -58,6 +58,16 @@ impl Peer {
         }
     }
 
+    /// As [`Peer::next`]; where nothing is to be read now, what is queued is written all the same, and this never ends.
+    pub(super) async fn next_if(&mut self, reads: bool) -> Happening {
+        match self {
+            peer if reads => return peer.next().await,
+            Self::Up(wire) => wire.write().await,
+            Self::None | Self::Dialling(_) => {}
+        }
+        std::future::pending().await
+    }
+
     /// The next thing that happens; never, where there is no connection. Cancel-safe: a dial goes on where
     /// it was, and the wire keeps what it has in part.
     pub(super) async fn next(&mut self) -> Happening {

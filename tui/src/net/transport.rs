@@ -77,6 +77,14 @@ impl Wire {
         }
     }
 
+    /// Writes what is queued, until nothing is left or it cannot be written, which [`Wire::recv`] tells. Cancel-safe.
+    pub async fn write(&mut self) {
+        match &mut self.way {
+            Way::Tcp(lines) => lines.write().await,
+            Way::Ws(messages) => messages.write().await,
+        }
+    }
+
     /// Writes what is queued and gives the next frame. Cancel-safe: what was read or written in part stays
     /// in the buffers.
     ///

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use chat_protocol::{ClientId, ErrorCode, ErrorMessage, NodeId, Outgoing, Seq, ServerMessage, UserName};
+use chat_protocol::{
+    ClientId, ClientMessage, ErrorCode, ErrorMessage, NodeId, Outgoing, Seq, ServerMessage, UserName,
+};
 use chat_tui::net::event::{LinkState, LinkStatus, NetCommand, NetEvent, OutId, OutState, Transport};
 use chat_tui::net::link::LinkOptions;
 use chat_tui::net::saved::SavedClient;
@@ -239,6 +241,22 @@ async fn a_front_end_that_does_not_look_stops_no_command_and_loses_no_event() {
         }
     };
     tokio::join!(serve, watch);
+}
+
+#[tokio::test]
+async fn a_front_end_that_does_not_look_is_no_silent_client() {
+    let fake = Fake::bind(Transport::Tcp).await;
+    let mut client = Client::start(&fake, Duration::ZERO);
+    let (mut conn, id) = welcomed(&fake, "node-1").await;
+    client.until("online", is_online).await;
+    // More than its queue holds, and nobody takes it.
+    for out in 1..=20 {
+        client.say(out, "x").await;
+        let message = conn.message().await.unwrap();
+        conn.accept_message(&id, &message).await;
+    }
+    let is_ping = |request: chat_protocol::Request| matches!(request.message, ClientMessage::Ping { .. });
+    while !is_ping(conn.request().await.expect("a server that hears nothing would take it for gone")) {}
 }
 
 #[tokio::test]

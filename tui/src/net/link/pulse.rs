@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_protocol::ClientMessage;
 
-use super::Link;
+use super::{Link, Phase};
 use crate::net::event::{LinkState, Moment, Transport};
 
 /// Between two pings.
@@ -87,17 +87,29 @@ impl Link {
         if now >= self.pulse.heard + DEAD_AFTER {
             return self.hang_up(now, "no answer for 10 s");
         }
-        if now >= self.pulse.next_ping {
-            self.pulse.next_ping = now + PING_EVERY;
-            // A ping that was never answered by a server that spoke later tells nothing any more.
-            self.pulse.asked = self.pulse.asked.filter(|at| *at > self.pulse.heard).or(Some(now));
-            self.send(ClientMessage::Ping { t: Some(now.as_micros() as u64) });
-        }
+        self.ping(now);
         let is_suspect = self.pulse.is_suspect(now);
         self.pulse.suspect = is_suspect;
         if let LinkState::Online { suspect, .. } = &mut self.status.state {
             *suspect = is_suspect;
         }
+    }
+
+    /// When the next ping is due. Where nothing is read it is all that is: the server cannot be judged, and is told all the same
+    /// that this client lives.
+    pub fn ping_due(&self) -> Option<Moment> {
+        (self.phase == Phase::Up && !self.moving.is_asking()).then_some(self.pulse.next_ping)
+    }
+
+    /// Pings, if that is due.
+    pub(super) fn ping(&mut self, now: Moment) {
+        if self.ping_due().is_none_or(|due| now < due) {
+            return;
+        }
+        self.pulse.next_ping = now + PING_EVERY;
+        // A ping that was never answered by a server that spoke later tells nothing any more.
+        self.pulse.asked = self.pulse.asked.filter(|at| *at > self.pulse.heard).or(Some(now));
+        self.send(ClientMessage::Ping { t: Some(now.as_micros() as u64) });
     }
 
     /// The server was heard: it lives.

@@ -415,6 +415,21 @@ fn a_server_that_does_not_answer_is_suspect_after_two_seconds_and_dead_after_ten
 }
 
 #[test]
+fn who_takes_nothing_more_lives_and_judges_nobody() {
+    let mut bench = Bench::online(4);
+    bench.sent.clear();
+    for _ in 0..10 {
+        bench.now = bench.link.ping_due().expect("it is online");
+        bench.input(Input::PingDue);
+    }
+    let pings = bench.sent.iter().filter(|sent| matches!(sent, ClientMessage::Ping { .. })).count();
+    assert_eq!(pings, 10, "a server that hears nothing takes a client for gone");
+    assert!(matches!(bench.link.status.state, LinkState::Online { suspect: false, .. }), "40 s unread");
+    bench.entries([5]);
+    assert!(matches!(bench.link.status.state, LinkState::Online { suspect: false, .. }));
+}
+
+#[test]
 fn a_suspect_that_is_heard_again_is_none() {
     let mut bench = Bench::online(4);
     bench.sent.clear();

@@ -76,13 +76,23 @@ impl Lines {
                     Err(error) => return Err(Closed(words(&error))),
                 },
                 written = writer.write_buf(&mut self.output), if !self.output.is_empty() => {
-                    if let Err(error) = written {
-                        self.output.clear();
-                        self.write_error = Some(error);
-                    }
+                    written.map_or_else(|error| self.cannot_write(error), drop);
                 }
             }
         }
+    }
+
+    pub(super) async fn write(&mut self) {
+        while !self.output.is_empty() {
+            let written = self.stream.write_buf(&mut self.output).await;
+            written.map_or_else(|error| self.cannot_write(error), drop);
+        }
+    }
+
+    /// What the peer said before is read to its end.
+    fn cannot_write(&mut self, error: io::Error) {
+        self.output.clear();
+        self.write_error = Some(error);
     }
 
     pub(super) async fn close(mut self) {

@@ -54,6 +54,14 @@ impl Messages {
         std::future::poll_fn(|cx| self.poll_recv(cx)).await
     }
 
+    pub(super) async fn write(&mut self) {
+        std::future::poll_fn(|cx| {
+            self.poll_write(cx);
+            if self.unwritten == 0 || self.write_error.is_some() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
     pub(super) async fn close(mut self) {
         // Nobody is left to tell of an error: what was not acknowledged is in the outbox.
         let _ = self.stream.close(None).await;
