@@ -366,6 +366,8 @@ impl RoomCore {
             self.sync.doubt();
             return;
         }
+        self.make_way(&entries);
+        let Some(chain) = &mut self.chain else { return };
         for entry in entries {
             if entry.seq <= chain.floor && chain.id_at(entry.seq).is_none() {
                 self.sync.saw_below(entry.seq, now >= self.opened + FEED_LATE_MAX);

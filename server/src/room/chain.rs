@@ -142,6 +142,15 @@ impl Chain {
         Some(self.ring.range(self.index(seq.next())?.min(self.ring.len())..))
     }
 
+    /// Drops what stands above a hole where the log says something else, and all above it; what was dropped, in order. It may
+    /// fit what fills the hole all the same, when that was said anew.
+    pub(super) fn make_way(&mut self, entries: &[Arc<Entry>]) -> Vec<Arc<Entry>> {
+        let is_other =
+            |entry: &&Arc<Entry>| self.pending.get(&entry.seq).is_some_and(|known| known.id != entry.id);
+        let Some(from) = entries.iter().find(is_other).map(|entry| entry.seq) else { return Vec::new() };
+        self.pending.split_off(&from).into_values().collect()
+    }
+
     /// Takes an entry from the feed, a read, or the log's own OK. False where the log has to be asked: a
     /// hole, or another message than this node knows.
     pub(super) fn accept(&mut self, room: &RoomName, entry: Arc<Entry>) -> bool {

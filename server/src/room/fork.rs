@@ -38,6 +38,17 @@ impl RoomCore {
         self.chain.as_ref().is_some_and(|chain| page.iter().any(|entry| chain.contradicts(entry)))
     }
 
+    /// What this node has above a hole where the log says something else is of a history that lost: it is offered to the one
+    /// that won.
+    pub(super) fn make_way(&mut self, entries: &[Arc<Entry>]) {
+        let Some(chain) = &mut self.chain else { return };
+        let orphans = chain.make_way(entries);
+        if !orphans.is_empty() {
+            self.adopt_orphans(&orphans);
+            self.sync.suspect();
+        }
+    }
+
     /// A page of the log, read to compare it, has other messages: the histories part in it, or below.
     pub(super) fn part_in(&mut self, page: &[Arc<Entry>], head: &Place, out: &mut impl Outlet) {
         match &self.chain {

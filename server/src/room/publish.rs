@@ -310,12 +310,16 @@ impl RoomCore {
     }
 
     fn placed(&mut self, epoch: Epoch, seq: Seq, prev: Option<MessageId>, item: &Item) {
-        let (Some(body), Some(chain)) = (&item.body, &mut self.chain) else { return };
+        let Some(body) = &item.body else { return };
         let (id, body) = (item.id.clone(), body.clone());
-        let entry = Entry { seq, id, prev, generation: item.generation, digest: item.digest, body };
+        let entry = Arc::new(Entry { seq, id, prev, generation: item.generation, digest: item.digest, body });
+        if self.chain.as_ref().is_some_and(|chain| chain.epoch == epoch) {
+            self.make_way(std::slice::from_ref(&entry));
+        }
+        let Some(chain) = &mut self.chain else { return };
         if chain.epoch == epoch && chain.contradicts(&entry) {
             self.sync.suspect();
-        } else if chain.epoch != epoch || !chain.accept(&self.room, Arc::new(entry)) {
+        } else if chain.epoch != epoch || !chain.accept(&self.room, entry) {
             self.sync.doubt();
         }
     }

@@ -299,6 +299,7 @@ impl RoomCore {
             Ok(Page::Ok { entries, head }) if scanning => self.part(&entries, &head, out),
             Ok(Page::Ok { head, .. }) if self.sync.written_anew => self.shorten(&head, out),
             Ok(Page::Ok { entries, head }) => {
+                self.make_way(&entries);
                 let Some(chain) = &mut self.chain else { return };
                 self.figures.reads += u64::from(!entries.is_empty());
                 let fits =

@@ -811,3 +811,33 @@ fn a_late_word_of_what_a_ring_no_longer_holds_is_late() {
     room.feed(entries(450, 452));
     assert_eq!((room.called(), room.told(1)), (Vec::new(), String::new()));
 }
+
+/// The log was emptied and written anew from 2 on, where the same message came first again.
+#[test]
+fn what_stood_above_a_hole_does_not_follow_what_was_said_anew() {
+    let mut room = Room::with_ring(0, 1);
+    room.feed(vec![entry(3)]);
+    room.frames(1);
+    room.feed(vec![entry(2), entry_of("y", 3, 3)]);
+    assert_eq!(room.told(1), "2 3");
+    let chain = room.core.chain.as_ref().unwrap();
+    assert_eq!(chain.id_at(Seq(3)), Some(&id("y", 3)), "and not what stood there before");
+    let log = [entry(1), entry(2), entry_of("y", 3, 3)];
+    let head = Place { epoch: EPOCH, seq: Seq(3), id: Some(id("y", 3)) };
+    let mut offered = Vec::new();
+    while offered.is_empty() {
+        let called = room.called();
+        assert!(!called.is_empty(), "it is offered to the log, which may not have it");
+        for call in called {
+            match call {
+                Call::Read(after) => {
+                    let entries = log.iter().filter(|entry| entry.seq > after.seq).cloned().collect();
+                    room.input(Input::Read(Ok(Page::Ok { entries, head: head.clone() })));
+                }
+                Call::Publish(_, items) => offered.extend(items.into_iter().map(|item| item.id)),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(offered, [id("x", 3)]);
+}
