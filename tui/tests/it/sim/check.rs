@@ -107,8 +107,7 @@ fn sent(client: &Client) -> Verdict {
 fn told(world: &World, client: &Client, screen: &Screen, excuse: Excuse) -> Verdict {
     let (index, resets, rewinds) = (client.index, screen.resets, screen.rewinds);
     // Who had seen nothing of a log in which, for all that was known, there was nothing, may be told so.
-    let has_seen = screen.told.iter().any(|(from, _)| *from > Seq(1));
-    if resets > 0 && has_seen && !excuse.reset {
+    if screen.resets_of_seen > 0 && !excuse.reset {
         return fail("reset", format!("client {index}: {resets} resets where history was never gone"));
     }
     if rewinds > 0 && !excuse.rewind {

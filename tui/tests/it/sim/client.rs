@@ -36,6 +36,8 @@ pub(super) struct Screen {
     pub(super) told: Vec<(Seq, Option<Seq>)>,
     pub(super) rewinds: usize,
     pub(super) resets: usize,
+    /// Those of them that named a place behind the first: something had been seen, or was known to have been there.
+    pub(super) resets_of_seen: usize,
     /// The page before its first place in the room has not come yet.
     wants_history: Option<Seq>,
     /// Where the log stood when the room was entered: what is older is history.
@@ -169,6 +171,7 @@ impl Client {
             NetEvent::Reset { room, lost_from, lost_to, .. } => {
                 let screen = &mut self.screens[at(&room)?];
                 screen.resets += 1;
+                screen.resets_of_seen += usize::from(lost_from > Seq(1));
                 screen.life += 1;
                 screen.told.push((lost_from, lost_to));
             }
