@@ -88,7 +88,7 @@ pub(super) const KEYS: &[Key] = &[
     key!("timing", "ping_ms", timing.ping, "Between two pings; a client is gone after three without an answer.", min 1),
     key!("timing", "handshake_ms", timing.handshake, "For an HTTP or TLS handshake, so that half-open ones do not pile up.", min 1),
     key!("timing", "drain_ms", timing.drain, "For clients to move elsewhere at a shutdown; keep it under the supervisor's kill time."),
-    key!("timing", "stall_ms", timing.stall, "Before a client that reads nothing at all is closed.", min 1),
+    key!("timing", "stall_ms", timing.stall, "Before a client is closed that reads nothing at all, or that has much to read and says nothing.", min 1),
     key!("timing", "lease_ms", timing.lease, "Silence after which the other nodes take this one for dead.", min 100),
     key!("timing", "leave_hold_ms", timing.leave_hold, "Before others are told that a lost connection's user has left; hides reconnects."),
     key!("timing", "settle_ms", timing.settle, "For all nodes to bring what they know when a room's log was lost; longer is safer and slower."),

@@ -18,6 +18,14 @@ fn said(messages: u64) -> Outbox {
     outbox
 }
 
+/// As [`said`], all of them sent and the first two acknowledged.
+fn two_acknowledged_of(messages: u64) -> Outbox {
+    let mut outbox = said(messages);
+    sent(&mut outbox);
+    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    outbox
+}
+
 fn say(outbox: &mut Outbox, messages: u64) {
     for _ in 0..messages {
         let n = outbox.next_n();
@@ -422,9 +430,7 @@ fn what_is_acknowledged_again_is_held_no_longer() {
 
 #[test]
 fn what_a_lost_log_has_not_taken_again_is_held_beyond_its_time() {
-    let mut outbox = said(2);
-    sent(&mut outbox);
-    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    let mut outbox = two_acknowledged_of(2);
     let late = NOW + ACKED_KEPT;
     assert!(reopen(&mut outbox, 0).is_empty());
     assert_eq!(sent_at(&mut outbox, late), [1, 2]);
@@ -436,9 +442,7 @@ fn what_a_lost_log_has_not_taken_again_is_held_beyond_its_time() {
 
 #[test]
 fn a_number_that_is_refused_for_now_and_held_no_more_is_used_up() {
-    let mut outbox = said(3);
-    sent(&mut outbox);
-    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    let mut outbox = two_acknowledged_of(3);
     let late = NOW + ACKED_KEPT;
     assert!(sent_at(&mut outbox, late).is_empty());
     outbox.refused(late, &error(ErrorCode::RateLimited, 2));
@@ -448,9 +452,7 @@ fn a_number_that_is_refused_for_now_and_held_no_more_is_used_up() {
 /// An edit, say, whose message was lost with the log that had taken both.
 #[test]
 fn what_another_log_refuses_for_good_uses_its_number_up_though_it_was_acknowledged() {
-    let mut outbox = said(3);
-    sent(&mut outbox);
-    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    let mut outbox = two_acknowledged_of(3);
     reopen(&mut outbox, 0);
     assert_eq!(sent(&mut outbox), [1, 2, 3]);
     let outcome = outbox.refused(NOW, &error(ErrorCode::NoMessage, 2));
@@ -462,9 +464,7 @@ fn what_another_log_refuses_for_good_uses_its_number_up_though_it_was_acknowledg
 
 #[test]
 fn what_is_refused_for_good_and_held_no_more_uses_its_number_up() {
-    let mut outbox = said(3);
-    sent(&mut outbox);
-    (1..=2).for_each(|n| drop(outbox.acknowledged(NOW, &ack(n, n))));
+    let mut outbox = two_acknowledged_of(3);
     let late = NOW + ACKED_KEPT;
     assert!(sent_at(&mut outbox, late).is_empty());
     assert_eq!(outbox.refused(late, &error(ErrorCode::Forbidden, 2)), None);
