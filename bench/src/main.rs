@@ -8,6 +8,11 @@ use chat_bench::run::Run;
 use chat_bench::violations::violations;
 use chat_bench::{crowd, report, run};
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// Hundreds of clients share one process here, where each has its own outside: they are to take no more of the machine than those would.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
