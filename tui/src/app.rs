@@ -25,12 +25,14 @@ use jiff::tz::TimeZone;
 use crate::event::Now;
 use crate::glyphs::Glyphs;
 use crate::net::event::{Moment, OutId};
+use crate::settings::Settings;
+use crate::theme::Theme;
 use about::{About, Deed};
 use composer::Composer;
 use flow::Columns;
 use line::{LineId, Said};
 use link::Link;
-use panes::{Areas, Needs, Panes};
+use panes::{Area, Areas, Needs, Panes};
 use rooms::Rooms;
 use search::Search;
 
@@ -55,7 +57,14 @@ pub(crate) struct App {
     pub(crate) now: Moment,
     pub(crate) wall: Timestamp,
     pub(crate) zone: TimeZone,
+    pub(crate) settings: Settings,
+    /// The theme that holds, in the terminal's colours.
+    pub(crate) theme: Theme,
     pub(crate) glyphs: &'static Glyphs,
+    /// The terminal has the keyboard; so it is taken for granted of one that does not say.
+    pub(crate) focused: bool,
+    /// When the user was last told of a message.
+    pub(crate) notified: Option<Moment>,
     /// The demo's commands exist.
     pub(crate) demo: bool,
     pub(crate) hint: Option<Hint>,
@@ -84,8 +93,6 @@ pub(crate) struct Me {
     pub(crate) away: Option<String>,
     /// Whom we ignore, with names safe to draw.
     pub(crate) ignored: BTreeMap<UserId, String>,
-    /// Words that count as our name.
-    pub(crate) highlights: Vec<String>,
 }
 
 /// A room of two that was asked for.
@@ -131,9 +138,7 @@ pub(crate) struct Completion {
 pub(crate) struct Setup {
     pub(crate) name: Option<String>,
     pub(crate) rooms: Vec<RoomName>,
-    /// Words that count as our name.
-    pub(crate) highlights: Vec<String>,
-    pub(crate) glyphs: &'static Glyphs,
+    pub(crate) settings: Settings,
     pub(crate) demo: bool,
     pub(crate) size: (u16, u16),
     pub(crate) zone: TimeZone,
@@ -148,22 +153,22 @@ impl App {
             rooms.find_or_add(room);
         }
         Self {
-            me: Me {
-                name: text::clean_line(setup.name.as_deref().unwrap_or("you")),
-                highlights: setup.highlights,
-                ..Me::default()
-            },
+            me: Me { name: text::clean_line(setup.name.as_deref().unwrap_or("you")), ..Me::default() },
             opening: None,
             rooms,
             composer: Composer::default(),
             link: Link::default(),
             popup: None,
-            panes: Panes::default(),
+            panes: setup.settings.panes,
             size: setup.size,
             now: setup.now.moment,
             wall: setup.now.wall,
             zone: setup.zone,
-            glyphs: setup.glyphs,
+            glyphs: if setup.settings.ascii { &Glyphs::ASCII } else { &Glyphs::UNICODE },
+            theme: setup.settings.look(&setup.settings.theme).unwrap_or_default(),
+            focused: true,
+            notified: None,
+            settings: setup.settings,
             demo: setup.demo,
             hint: None,
             interrupted: None,
@@ -219,7 +224,22 @@ impl App {
     pub(crate) fn scrolled_columns(&self) -> Columns {
         let needs = Needs { scrolled: true, ..self.needs() };
         let messages = Areas::of(self.size, self.panes, needs).messages;
-        Columns::of(messages.width, messages.height)
+        self.columns(messages)
+    }
+
+    /// The room whose line in the pane is at a cell of the screen.
+    pub(crate) fn room_at(&self, x: u16, y: u16) -> Option<usize> {
+        let area = self.areas().rooms;
+        let is_inside =
+            (area.x..area.x + area.width).contains(&x) && (area.y + 1..area.y + area.height).contains(&y);
+        let row = usize::from(y.checked_sub(area.y + 1)?);
+        let index = self.rooms.first_shown(usize::from(area.height.saturating_sub(1))) + row;
+        Some(index).filter(|index| is_inside && *index < self.rooms.len())
+    }
+
+    /// The columns of a backlog in an area.
+    pub(crate) fn columns(&self, area: Area) -> Columns {
+        Columns::of(area.width, area.height).with_time(self.settings.time.cells())
     }
 
     /// Local time of a moment on the wall clock.

@@ -1,6 +1,8 @@
 //! Owns the command line: what there is, what it means, and what is said when it makes no sense. What is
 //! done then is `main`'s.
 
+mod settle;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use chat_protocol::{NodeId, RoomName, UserName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::Settings;
 use crate::net::endpoint::{Endpoint, EndpointError, TransportChoice, parse};
 
 /// What says `--host` where no flag does.
@@ -27,6 +30,9 @@ Examples:
 #[derive(Debug, Parser)]
 #[command(name = "chat-tui", version, after_help = EXAMPLES, disable_help_subcommand = true)]
 pub struct Cli {
+    /// A server by its name in config.toml
+    #[arg(value_name = "SERVER")]
+    pub named: Option<String>,
     /// What to do instead of opening the chat.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -34,7 +40,7 @@ pub struct Cli {
     #[command(flatten)]
     pub server: ServerArgs,
     /// Room to enter; repeat for more [default: general]
-    #[arg(long = "room", value_name = "ROOM")]
+    #[arg(long = "room", value_name = "ROOM", env = settle::ROOMS_VARIABLE, hide_env = true, value_delimiter = ',')]
     pub rooms: Vec<RoomName>,
     /// Lines instead of the full screen (as without terminal)
     #[arg(long)]
@@ -55,8 +61,11 @@ pub struct Cli {
     #[arg(long)]
     pub ascii: bool,
     /// Words that count as your name; repeat for more
-    #[arg(long, value_name = "WORD", env = "CHAT_TUI_HIGHLIGHT", value_delimiter = ',')]
+    #[arg(long, value_name = "WORD", value_delimiter = ',')]
     pub highlight: Vec<String>,
+    /// What the settings say of the screen, once they are read.
+    #[arg(skip)]
+    pub settings: Settings,
 }
 
 /// What every command needs to reach a server.
@@ -66,14 +75,18 @@ pub struct ServerArgs {
     #[arg(long = "host", value_name = "HOST", env = HOST_VARIABLE, hide_env = true, global = true)]
     pub hosts: Vec<String>,
     /// tcp, ws, or auto: as the address says, else both
-    #[arg(long, value_enum, default_value_t, hide_possible_values = true, value_name = "WAY", global = true)]
-    pub transport: TransportChoice,
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "WAY", global = true,
+        env = settle::TRANSPORT_VARIABLE, hide_env = true)]
+    pub transport: Option<TransportChoice>,
     /// The name to ask for [default: $USER]
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, env = settle::NAME_VARIABLE, hide_env = true)]
     pub name: Option<UserName>,
     /// Write a log there
     #[arg(long, value_name = "PATH", global = true)]
     pub log_file: Option<PathBuf>,
+    /// The settings; also $CHAT_TUI_CONFIG
+    #[arg(long, value_name = "PATH", global = true)]
+    pub config: Option<PathBuf>,
 }
 
 /// What there is beside the chat itself.
@@ -81,6 +94,8 @@ pub struct ServerArgs {
 pub enum Command {
     /// Send one message; exit 0 only after the cluster has it
     Send(SendArgs),
+    /// Write, show or find the settings: init, show, path
+    Config(ConfigArgs),
     /// Be one of the demo's nodes; the demo starts it
     #[command(hide = true)]
     DemoNode(DemoNodeArgs),
@@ -98,6 +113,25 @@ pub struct SendArgs {
     /// What to say; `-` reads it from standard input
     #[arg(required = true, value_name = "TEXT")]
     pub text: Vec<String>,
+}
+
+/// `chat-tui config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What can be done with the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Write a file with every setting as a comment
+    Init,
+    /// Print what holds, and where each comes from
+    Show,
+    /// Print where the file is
+    Path,
 }
 
 /// `chat-tui demo-node`.
@@ -147,9 +181,12 @@ pub enum CliError {
     /// Neither `--host` nor `--demo`.
     #[error(
         "no server given: use --host HOST (or CHAT_TUI_HOST=HOST) to join one, or --demo to see a whole \
-         cluster run in this process"
+         cluster run in this process; chat-tui config init writes a file that can name servers"
     )]
     NoTarget,
+    /// A server's name, and another place.
+    #[error("the name of a server goes without --host and --demo: drop one of them")]
+    NamedAndPlace,
     /// `--host` and `--demo`.
     #[error("--host and --demo exclude each other: drop one of them")]
     TwoTargets,
@@ -192,7 +229,7 @@ impl Cli {
         if self.server.hosts.iter().all(|host| host.trim().is_empty()) {
             return Err(CliError::NoTarget);
         }
-        Ok(Target::Hosts(parse(&self.server.hosts, self.server.transport)?))
+        Ok(Target::Hosts(parse(&self.server.hosts, self.server.transport.unwrap_or_default())?))
     }
 
     /// How to show: as asked, and as lines where there is no terminal.

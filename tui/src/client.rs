@@ -106,9 +106,8 @@ async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
     let options = crate::run::FrontOptions {
         name: cli.server.name.as_ref().map(ToString::to_string),
         rooms,
-        highlights: cli.highlight.clone(),
-        ascii: cli.ascii,
-        no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        settings: cli.settings.clone(),
+        is_in_tmux: std::env::var_os("TMUX").is_some_and(|value| !value.is_empty()),
         notices,
     };
     crate::run::run(crate::run::Front { events, commands, demo, started, options }).await

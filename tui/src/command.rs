@@ -57,6 +57,9 @@ pub(crate) enum Command {
     PaneRooms,
     PaneUsers,
     Clear,
+    Mouse,
+    /// Another theme; without a name: which there are.
+    Theme(Option<String>),
     Retry,
     Version,
     Quit,
@@ -112,6 +115,8 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("pane", "rooms|users", "show or hide a pane"),
     entry("retry", "", "take a failed message back into the input"),
     entry("clear", "", "empty this screen; nothing else is lost"),
+    entry("theme", "[NAME]", "other colours; alone: which there are"),
+    entry("mouse", "", "the mouse scrolls, or is the terminal's"),
     entry("version", "", "what this is"),
     entry("help", "", "this"),
     entry("quit", "", "leave the program"),
@@ -121,8 +126,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
 ];
 
 /// Commands of later versions: said to be missing rather than unknown.
-const LATER: &[&str] =
-    &["msg", "away", "ignore", "mute", "pin", "theme", "bare", "mouse", "invite", "kick", "ban", "todo"];
+const LATER: &[&str] = &["msg", "away", "ignore", "mute", "pin", "bare", "invite", "kick", "ban", "todo"];
 
 /// Why a line is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +206,7 @@ fn arguments(entry: &Entry, rest: &str) -> Result<Command, CommandError> {
         "who" => Command::Who(optional()?),
         "search" => search(rest).ok_or_else(usage)?,
         "context" => Command::Context(rest.parse().ok().filter(|number| *number > 0).ok_or_else(usage)?),
+        "theme" => Command::Theme((!rest.is_empty()).then(|| rest.to_owned())),
         "go" => Command::Go((!rest.is_empty()).then(|| rest.trim_start_matches('#').to_owned())),
         "pane" => match rest {
             "rooms" => Command::PaneRooms,
@@ -240,6 +245,7 @@ fn plain(name: &str) -> Option<Command> {
         "unread" => Command::Unread,
         "reconnect" => Command::Reconnect,
         "link" => Command::Link,
+        "mouse" => Command::Mouse,
         "retry" => Command::Retry,
         "clear" => Command::Clear,
         "version" => Command::Version,

@@ -1,6 +1,7 @@
 //! Owns what the front wants done to the world: `update` returns these, the loop performs them.
 
 use crate::net::event::NetCommand;
+use crate::notify::Notification;
 
 /// Something for the loop to perform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +16,10 @@ pub(crate) enum Effect {
     Suspend,
     /// Ends the front.
     Quit,
-    /// Rings the terminal's bell.
-    Bell,
+    /// Takes the mouse, or gives it back to the terminal.
+    Mouse(bool),
+    /// Tells a user who looks elsewhere.
+    Notify(Notification),
     /// Puts text into the terminal's clipboard.
     Copy(String),
 }

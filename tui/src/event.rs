@@ -12,6 +12,18 @@ pub(crate) struct Now {
     pub(crate) wall: Timestamp,
 }
 
+/// What was done with the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mouse {
+    WheelUp,
+    WheelDown,
+    /// The left button went down on a cell.
+    Click {
+        x: u16,
+        y: u16,
+    },
+}
+
 /// What happened.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -22,6 +34,9 @@ pub(crate) enum Event {
         width: u16,
         height: u16,
     },
+    /// The terminal has the keyboard, or has it no more.
+    Focus(bool),
+    Mouse(Mouse),
     /// Something on the screen counts, and its next figure is due.
     Tick,
     Net(Box<NetEvent>),

@@ -1,9 +1,14 @@
-//! Owns which key does what, as one table that help is made from too. Knows nothing of how actions are done.
+//! Owns which key does what: one table of actions with their names and usual keys, from which the keys that hold
+//! and help are made. Knows nothing of how actions are done.
+
+mod key;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::app::composer::Reach;
 use crate::command::COMMANDS;
+use crate::nearest::nearest;
+pub(crate) use key::{Key, KeyError};
 
 /// What a key asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +22,8 @@ pub(crate) enum Action {
     Newline,
     PageUp,
     PageDown,
+    RowsUp,
+    RowsDown,
     Oldest,
     Newest,
     FirstUnread,
@@ -29,6 +36,7 @@ pub(crate) enum Action {
     Link,
     PaneRooms,
     PaneUsers,
+    Mouse,
     Help,
     Redraw,
     Suspend,
@@ -42,151 +50,207 @@ pub(crate) enum Action {
     Yank,
     Undo,
     DemoKill,
+    /// Done with the chosen message, where this key is the usual one.
+    Chosen(KeyCode),
 }
+
+/// An action: what it is called in the settings, and its usual keys.
+type Named = (Action, &'static str, &'static str);
 
 /// A line of help: what is done, with which keys, by which command.
 #[derive(Debug)]
 pub(crate) struct Binding {
     pub(crate) what: &'static str,
-    pub(crate) keys: &'static [(Key, Action)],
+    pub(crate) actions: &'static [Named],
     pub(crate) command: &'static str,
     /// Only in the demo.
     pub(crate) demo: bool,
 }
 
-/// A key and what is held with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key {
-    code: KeyCode,
-    held: KeyModifiers,
+const fn row(what: &'static str, actions: &'static [Named], command: &'static str) -> Binding {
+    Binding { what, actions, command, demo: false }
 }
 
-const fn plain(code: KeyCode) -> Key {
-    Key { code, held: KeyModifiers::NONE }
-}
-const fn alt(letter: char) -> Key {
-    Key { code: KeyCode::Char(letter), held: KeyModifiers::ALT }
-}
-const fn ctrl(letter: char) -> Key {
-    Key { code: KeyCode::Char(letter), held: KeyModifiers::CONTROL }
-}
-const fn alt_code(code: KeyCode) -> Key {
-    Key { code, held: KeyModifiers::ALT }
-}
-const fn ctrl_code(code: KeyCode) -> Key {
-    Key { code, held: KeyModifiers::CONTROL }
-}
-const fn function(number: u8) -> Key {
-    plain(KeyCode::F(number))
-}
-const fn row(what: &'static str, keys: &'static [(Key, Action)], command: &'static str) -> Binding {
-    Binding { what, keys, command, demo: false }
-}
-
-/// Every binding. Ctrl-/ arrives as Ctrl-7 and Ctrl-_ as Ctrl-7 or Ctrl-_, by terminal: all of them undo.
+/// Every action. Ctrl-/ arrives as Ctrl-7 and Ctrl-_ as Ctrl-7 or Ctrl-_, by terminal: all of them undo.
 #[rustfmt::skip]
 pub(crate) const BINDINGS: &[Binding] = &[
-    row("previous room", &[
-        (alt_code(KeyCode::Up), Action::PreviousRoom), (ctrl('p'), Action::PreviousRoom), (function(5), Action::PreviousRoom),
-    ], "/prev"),
-    row("next room", &[
-        (alt_code(KeyCode::Down), Action::NextRoom), (ctrl('n'), Action::NextRoom), (function(6), Action::NextRoom),
-    ], "/next"),
-    row("next mention or unread", &[(alt('a'), Action::Unread), (function(4), Action::Unread)], "/unread"),
+    row("previous room", &[(Action::PreviousRoom, "previous-room", "Alt-Up Ctrl-P F5")], "/prev"),
+    row("next room", &[(Action::NextRoom, "next-room", "Alt-Down Ctrl-N F6")], "/next"),
+    row("next mention or unread", &[(Action::Unread, "unread", "Alt-a F4")], "/unread"),
     row("room by number", &[
-        (alt('1'), Action::Room(1)), (alt('2'), Action::Room(2)), (alt('3'), Action::Room(3)),
-        (alt('4'), Action::Room(4)), (alt('5'), Action::Room(5)), (alt('6'), Action::Room(6)),
-        (alt('7'), Action::Room(7)), (alt('8'), Action::Room(8)), (alt('9'), Action::Room(9)),
+        (Action::Room(1), "room-1", "Alt-1"), (Action::Room(2), "room-2", "Alt-2"), (Action::Room(3), "room-3", "Alt-3"),
+        (Action::Room(4), "room-4", "Alt-4"), (Action::Room(5), "room-5", "Alt-5"), (Action::Room(6), "room-6", "Alt-6"),
+        (Action::Room(7), "room-7", "Alt-7"), (Action::Room(8), "room-8", "Alt-8"), (Action::Room(9), "room-9", "Alt-9"),
     ], "/1"),
-    row("switch quickly", &[(ctrl('t'), Action::Switcher), (alt('k'), Action::Switcher)], "/go"),
-    row("send", &[(plain(KeyCode::Enter), Action::Send)], ""),
-    row("new line", &[
-        (ctrl('j'), Action::Newline), (alt_code(KeyCode::Enter), Action::Newline),
-        (Key { code: KeyCode::Enter, held: KeyModifiers::SHIFT }, Action::Newline),
-    ], ""),
+    row("switch quickly", &[(Action::Switcher, "switcher", "Ctrl-T Alt-k")], "/go"),
+    row("send", &[(Action::Send, "send", "Enter")], ""),
+    row("new line", &[(Action::Newline, "newline", "Ctrl-J Alt-Enter Shift-Enter")], ""),
     row("scroll", &[
-        (plain(KeyCode::PageUp), Action::PageUp), (plain(KeyCode::PageDown), Action::PageDown),
+        (Action::PageUp, "page-up", "PgUp"), (Action::PageDown, "page-down", "PgDn"),
+        (Action::RowsUp, "rows-up", ""), (Action::RowsDown, "rows-down", ""),
     ], ""),
-    row("oldest, newest", &[
-        (alt_code(KeyCode::Home), Action::Oldest), (alt_code(KeyCode::End), Action::Newest),
+    row("oldest, newest", &[(Action::Oldest, "oldest", "Alt-Home"), (Action::Newest, "newest", "Alt-End")], ""),
+    row("choose a message", &[
+        (Action::ChooseUp, "choose-up", "Ctrl-Up"), (Action::ChooseDown, "choose-down", "Ctrl-Down"),
     ], ""),
-    row("choose; Enter reply, e edit, d del, c copy", &[
-        (ctrl_code(KeyCode::Up), Action::ChooseUp), (ctrl_code(KeyCode::Down), Action::ChooseDown),
+    row("chosen: reply, edit, del, copy, retry, cmd", &[
+        (Action::Chosen(KeyCode::Enter), "chosen-reply", "Enter"), (Action::Chosen(KeyCode::Char('e')), "chosen-edit", "e"),
+        (Action::Chosen(KeyCode::Char('d')), "chosen-delete", "d"), (Action::Chosen(KeyCode::Char('c')), "chosen-copy", "c"),
+        (Action::Chosen(KeyCode::Char('r')), "chosen-retry", "r"), (Action::Chosen(KeyCode::Char('/')), "chosen-command", "/"),
     ], ""),
-    row("first unread", &[(alt('u'), Action::FirstUnread)], ""),
-    row("written before", &[(plain(KeyCode::Up), Action::Up), (plain(KeyCode::Down), Action::Down)], ""),
-    row("complete", &[(plain(KeyCode::Tab), Action::Complete)], ""),
-    row("reconnect now", &[(alt('r'), Action::Reconnect), (function(3), Action::Reconnect)], "/reconnect"),
-    row("link panel", &[(alt('c'), Action::Link), (function(2), Action::Link)], "/link"),
-    row("rooms pane", &[(function(7), Action::PaneRooms)], "/pane rooms"),
-    row("users pane", &[(function(8), Action::PaneUsers)], "/pane users"),
-    row("help (and ? in an empty input)", &[(function(1), Action::Help), (alt('h'), Action::Help)], "/help"),
-    row("redraw", &[(ctrl('l'), Action::Redraw)], ""),
-    row("suspend", &[(ctrl('z'), Action::Suspend)], ""),
-    row("close; Esc then a key is Alt-key", &[(plain(KeyCode::Esc), Action::Escape)], ""),
-    row("clear the input; twice: quit", &[(ctrl('c'), Action::Interrupt)], "/quit"),
-    row("delete; in an empty input: quit", &[(ctrl('d'), Action::DeleteOrQuit)], ""),
-    Binding { what: "demo: kill your node", keys: &[(function(9), Action::DemoKill)], command: "/kill", demo: true },
+    row("first unread", &[(Action::FirstUnread, "first-unread", "Alt-u")], ""),
+    row("written before", &[(Action::Up, "up", "Up"), (Action::Down, "down", "Down")], ""),
+    row("complete", &[(Action::Complete, "complete", "Tab")], ""),
+    row("reconnect now", &[(Action::Reconnect, "reconnect", "Alt-r F3")], "/reconnect"),
+    row("link panel", &[(Action::Link, "link", "Alt-c F2")], "/link"),
+    row("rooms pane", &[(Action::PaneRooms, "pane-rooms", "F7")], "/pane rooms"),
+    row("users pane", &[(Action::PaneUsers, "pane-users", "F8")], "/pane users"),
+    row("mouse", &[(Action::Mouse, "mouse", "Alt-m")], "/mouse"),
+    row("help (and ? in an empty input)", &[(Action::Help, "help", "F1 Alt-h")], "/help"),
+    row("redraw", &[(Action::Redraw, "redraw", "Ctrl-L")], ""),
+    row("suspend", &[(Action::Suspend, "suspend", "Ctrl-Z")], ""),
+    row("close; Esc then a key is Alt-key", &[(Action::Escape, "escape", "Esc")], ""),
+    row("clear the input; twice: quit", &[(Action::Interrupt, "interrupt", "Ctrl-C")], "/quit"),
+    row("delete; in an empty input: quit", &[(Action::DeleteOrQuit, "delete-or-quit", "Ctrl-D")], ""),
+    Binding { what: "demo: kill your node", actions: &[(Action::DemoKill, "demo-kill", "F9")], command: "/kill", demo: true },
     row("line start, end", &[
-        (ctrl('a'), Action::Go(Reach::LineStart)), (ctrl('e'), Action::Go(Reach::LineEnd)),
-        (plain(KeyCode::Home), Action::Go(Reach::LineStart)), (plain(KeyCode::End), Action::Go(Reach::LineEnd)),
+        (Action::Go(Reach::LineStart), "line-start", "Ctrl-A Home"), (Action::Go(Reach::LineEnd), "line-end", "Ctrl-E End"),
     ], ""),
     row("letter left, right", &[
-        (plain(KeyCode::Left), Action::Go(Reach::Left)), (plain(KeyCode::Right), Action::Go(Reach::Right)),
-        (ctrl('b'), Action::Go(Reach::Left)), (ctrl('f'), Action::Go(Reach::Right)),
+        (Action::Go(Reach::Left), "left", "Left Ctrl-B"), (Action::Go(Reach::Right), "right", "Right Ctrl-F"),
     ], ""),
     row("word left, right", &[
-        (alt('b'), Action::Go(Reach::WordLeft)), (alt('f'), Action::Go(Reach::WordRight)),
-        (ctrl_code(KeyCode::Left), Action::Go(Reach::WordLeft)), (ctrl_code(KeyCode::Right), Action::Go(Reach::WordRight)),
+        (Action::Go(Reach::WordLeft), "word-left", "Alt-b Ctrl-Left"), (Action::Go(Reach::WordRight), "word-right", "Alt-f Ctrl-Right"),
     ], ""),
     row("delete letter", &[
-        (plain(KeyCode::Backspace), Action::Delete(Reach::Left)), (plain(KeyCode::Delete), Action::Delete(Reach::Right)),
-        (ctrl('h'), Action::Delete(Reach::Left)),
+        (Action::Delete(Reach::Left), "delete-left", "Backspace Ctrl-H"), (Action::Delete(Reach::Right), "delete-right", "Delete"),
     ], ""),
     row("kill to line end, start", &[
-        (ctrl('k'), Action::Kill(Reach::LineEnd)), (ctrl('u'), Action::Kill(Reach::LineStart)),
+        (Action::Kill(Reach::LineEnd), "kill-line-end", "Ctrl-K"), (Action::Kill(Reach::LineStart), "kill-line-start", "Ctrl-U"),
     ], ""),
     row("kill word left, right", &[
-        (ctrl('w'), Action::Kill(Reach::WordLeft)), (alt('d'), Action::Kill(Reach::WordRight)),
-        (alt_code(KeyCode::Backspace), Action::Kill(Reach::WordLeft)),
+        (Action::Kill(Reach::WordLeft), "kill-word-left", "Ctrl-W Alt-Backspace"), (Action::Kill(Reach::WordRight), "kill-word-right", "Alt-d"),
     ], ""),
-    row("bring back what was killed", &[(ctrl('y'), Action::Yank)], ""),
-    row("undo", &[(ctrl('_'), Action::Undo), (ctrl('7'), Action::Undo), (ctrl('/'), Action::Undo)], ""),
+    row("bring back what was killed", &[(Action::Yank, "yank", "Ctrl-Y")], ""),
+    row("undo", &[(Action::Undo, "undo", "Ctrl-_ Ctrl-7 Ctrl-/")], ""),
 ];
 
-/// The action of a key, if it has one.
-pub(crate) fn action(event: &KeyEvent) -> Option<Action> {
-    let code = match event.code {
-        KeyCode::Char(letter) if event.modifiers.contains(KeyModifiers::CONTROL) => {
-            KeyCode::Char(letter.to_ascii_lowercase())
-        }
-        code => code,
-    };
-    let ignored = if matches!(code, KeyCode::Char(_)) { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
-    let pressed = Key { code, held: event.modifiers.difference(ignored) };
-    let all = BINDINGS.iter().flat_map(|binding| binding.keys);
-    all.copied().find(|(key, _)| *key == pressed).map(|(_, action)| action)
+/// Every action, in the order of the table.
+pub(crate) fn actions() -> impl Iterator<Item = &'static Named> {
+    BINDINGS.iter().flat_map(|binding| binding.actions)
 }
 
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (held, name) in
-            [(KeyModifiers::CONTROL, "Ctrl-"), (KeyModifiers::ALT, "Alt-"), (KeyModifiers::SHIFT, "Shift-")]
-        {
-            if self.held.contains(held) {
-                f.write_str(name)?;
-            }
+/// The action of a name.
+///
+/// # Errors
+/// The nearest name, if any is near.
+pub(crate) fn named(name: &str) -> Result<Action, Option<&'static str>> {
+    let found = actions().find(|(_, known, _)| *known == name).map(|(action, ..)| *action);
+    found.ok_or_else(|| nearest(name, actions().map(|(_, name, _)| *name)))
+}
+
+/// The usual keys of an action.
+pub(crate) fn usual((action, _, keys): &Named) -> Vec<Key> {
+    keys.split_whitespace().map(|key| read(*action, key).expect("the table names keys")).collect()
+}
+
+/// A key for an action: one that writes a letter only where none is written.
+///
+/// # Errors
+/// What is no such key.
+pub(crate) fn read(action: Action, text: &str) -> Result<Key, KeyError> {
+    if is_of_chosen(action) { text.parse() } else { Key::beside_text(text) }
+}
+
+fn is_of_chosen(action: Action) -> bool {
+    matches!(action, Action::Chosen(_))
+}
+
+/// The keys that hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Keymap {
+    /// In the order of the table.
+    bound: Vec<(Action, Vec<Key>)>,
+}
+
+/// A key that two actions have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clash {
+    pub(crate) key: Key,
+    pub(crate) actions: [Action; 2],
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self { bound: actions().map(|named| (named.0, usual(named))).collect() }
+    }
+}
+
+impl Keymap {
+    /// Gives an action other keys.
+    pub(crate) fn bind(&mut self, action: Action, keys: &[Key]) {
+        if let Some((_, bound)) = self.bound.iter_mut().find(|(known, _)| *known == action) {
+            *bound = keys.to_vec();
         }
-        match self.code {
-            KeyCode::Char(letter) if self.held.contains(KeyModifiers::CONTROL) => {
-                write!(f, "{}", letter.to_ascii_uppercase())
+    }
+
+    /// The first key that two actions have.
+    pub(crate) fn clash(&self) -> Option<Clash> {
+        let all: Vec<(Key, Action)> = self.each().collect();
+        all.iter().enumerate().find_map(|(index, (key, action))| {
+            let before = all[..index].iter().filter(|(other, before)| other == key && before != action);
+            let (_, before) =
+                { before }.find(|(_, before)| is_of_chosen(*before) == is_of_chosen(*action))?;
+            Some(Clash { key: *key, actions: [*before, *action] })
+        })
+    }
+
+    /// The action of a key, if it has one.
+    pub(crate) fn action(&self, event: &KeyEvent) -> Option<Action> {
+        let pressed = Key::of(event);
+        self.each().find(|(key, action)| *key == pressed && !is_of_chosen(*action)).map(|(_, action)| action)
+    }
+
+    /// The usual key of what a key does with a chosen message; itself where it does nothing there.
+    pub(crate) fn chosen(&self, event: &KeyEvent) -> KeyEvent {
+        let pressed = Key::of(event);
+        let found = self.each().find(|(key, action)| *key == pressed && is_of_chosen(*action));
+        let code = match found {
+            Some((_, Action::Chosen(code))) => code,
+            // It did something and does it no more.
+            _ if actions().any(|named| is_of_chosen(named.0) && usual(named).contains(&pressed)) => {
+                KeyCode::Null
             }
-            KeyCode::Char(letter) => write!(f, "{letter}"),
-            KeyCode::F(number) => write!(f, "F{number}"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            code => write!(f, "{code:?}"),
+            _ => return *event,
+        };
+        KeyEvent::new(code, KeyModifiers::NONE)
+    }
+
+    /// The keys of an action.
+    pub(crate) fn keys(&self, action: Action) -> &[Key] {
+        self.bound.iter().find(|(known, _)| *known == action).map_or(&[], |(_, keys)| keys)
+    }
+
+    /// How an action is asked for: by its first key, without one by its command.
+    pub(crate) fn way(&self, action: Action) -> String {
+        let has = |binding: &&Binding| binding.actions.iter().any(|(known, ..)| *known == action);
+        let command = || BINDINGS.iter().find(has).map_or("", |binding| binding.command).to_owned();
+        self.keys(action).first().map_or_else(command, Key::to_string)
+    }
+
+    fn each(&self) -> impl Iterator<Item = (Key, Action)> {
+        self.bound.iter().flat_map(|(action, keys)| keys.iter().map(|key| (*key, *action)))
+    }
+
+    fn shown(&self, binding: &Binding) -> Vec<String> {
+        let keys: Vec<String> =
+            binding.actions.iter().flat_map(|(action, ..)| self.keys(*action)).map(Key::to_string).collect();
+        let is_usual = binding.actions.iter().all(|named| self.keys(named.0) == usual(named));
+        if is_usual && keys.len() > KEYS_LISTED {
+            // Alt-1 to Alt-9: the ends say it.
+            return vec![format!("{}..{}", keys[0], &keys[keys.len() - 1][keys[0].len() - 1..])];
         }
+        keys
     }
 }
 
@@ -194,16 +258,15 @@ impl std::fmt::Display for Key {
 pub(crate) type HelpRow = (String, &'static str);
 
 /// Everything help lists, made from the tables that decide.
-pub(crate) fn help_rows(has_demo: bool) -> Vec<HelpRow> {
+pub(crate) fn help_rows(keymap: &Keymap, has_demo: bool) -> Vec<HelpRow> {
     let mut rows = vec![(String::new(), "Keys")];
     for binding in BINDINGS.iter().filter(|binding| has_demo || !binding.demo) {
-        let mut keys: Vec<String> = binding.keys.iter().map(|(key, _)| key.to_string()).collect();
-        if keys.len() > KEYS_LISTED {
-            // Alt-1 to Alt-9: the ends say it.
-            keys = vec![format!("{}..{}", keys[0], &keys[keys.len() - 1][keys[0].len() - 1..])];
-        }
+        let mut keys = keymap.shown(binding);
         if !binding.command.is_empty() {
             keys.push(binding.command.to_owned());
+        }
+        if keys.is_empty() {
+            keys.push("(no key)".to_owned());
         }
         rows.push((keys.join(" "), binding.what));
     }
@@ -216,7 +279,7 @@ pub(crate) fn help_rows(has_demo: bool) -> Vec<HelpRow> {
 }
 
 /// More keys than this for one thing are listed as a range.
-const KEYS_LISTED: usize = 6;
+const KEYS_LISTED: usize = 8;
 
 #[cfg(test)]
 mod tests;

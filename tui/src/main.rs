@@ -1,21 +1,29 @@
 //! The program `chat-tui`: command line to log to runtime to exit code. Everything else is the library's.
 
 use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::Context;
-use chat_tui::cli::{Cli, CliError};
+use chat_tui::cli::{Cli, CliError, Command};
+use chat_tui::config::ConfigError;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
+/// Ends a program whose settings cannot be, as a command line does that cannot be.
+const WRONG_SETTINGS: u8 = 2;
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<CliError>() => {
             Cli::command().error(ErrorKind::ValueValidation, error).exit()
+        }
+        Err(error) if error.is::<ConfigError>() => {
+            eprintln!("chat-tui: {error}");
+            ExitCode::from(WRONG_SETTINGS)
         }
         Err(error) => {
             eprintln!("chat-tui: {error:#}");
@@ -24,16 +32,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn run(mut cli: Cli) -> anyhow::Result<()> {
+    match &cli.command {
+        Some(Command::Config(args)) => {
+            let command = args.command;
+            let text = cli.config(&command)?;
+            return Ok(std::io::stdout().write_all(text.as_bytes())?);
+        }
+        // A child of the demo is told everything: it does not depend on anybody's settings.
+        Some(Command::DemoNode(_)) => {}
+        _ => cli.settle()?,
+    }
     cli.target()?;
-    start_log(cli)?;
+    start_log(&cli)?;
     // A client alone needs one thread; the demo's nodes share the cores.
     let mut builder = match cli.demo {
         true => tokio::runtime::Builder::new_multi_thread(),
         false => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = builder.enable_all().build().context("cannot start")?;
-    let ended = runtime.block_on(chat_tui::client::run(cli));
+    let ended = runtime.block_on(chat_tui::client::run(&cli));
     // A thread may still be blocked reading standard input, which nothing can interrupt.
     runtime.shutdown_background();
     ended

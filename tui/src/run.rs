@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chat_protocol::RoomName;
 use crossterm::event as terminal_event;
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,11 +19,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::app::line::Said;
 use crate::app::{App, Setup};
 use crate::effect::{DemoCommand, Effect};
-use crate::event::{Event, Now};
-use crate::glyphs::Glyphs;
+use crate::event::{Event, Mouse, Now};
 use crate::net::event::{Moment, NetCommand, NetEvent};
+use crate::notify;
+use crate::settings::Settings;
 use crate::terminal::{Endings, Screen};
-use crate::theme::Theme;
 use crate::update::{start, update};
 
 /// Frames are at least this far apart: 60 a second are more than anybody reads.
@@ -52,12 +53,10 @@ pub struct FrontOptions {
     pub name: Option<String>,
     /// Rooms shown from the first frame on; the front asks the network to join them.
     pub rooms: Vec<RoomName>,
-    /// Words that count as the user's name.
-    pub highlights: Vec<String>,
-    /// Signs of ASCII alone.
-    pub ascii: bool,
-    /// No colours; the caller reads `NO_COLOR`.
-    pub no_color: bool,
+    /// What the user has set.
+    pub settings: Settings,
+    /// The terminal is one of tmux.
+    pub is_in_tmux: bool,
     /// Lines the first room begins with: what a person should know first.
     pub notices: Vec<String>,
 }
@@ -71,8 +70,9 @@ pub async fn run(front: Front) -> anyhow::Result<()> {
     let mut endings = Endings::listen().context("cannot listen for signals")?;
     let mut screen = Screen::enter().context("cannot take over the terminal")?;
     let mut turn = Turn::new(front)?;
+    screen.mouse(turn.app.settings.mouse)?;
     // Before anything is awaited: the first frame comes before the first name is looked up.
-    screen.draw(&turn.app, turn.theme)?;
+    screen.draw(&turn.app)?;
     turn.perform(&mut screen)?;
     let mut keys = terminal_event::EventStream::new();
     let mut drawn = Instant::now();
@@ -104,7 +104,7 @@ pub async fn run(front: Front) -> anyhow::Result<()> {
         dirty = true;
         turn.perform(&mut screen)?;
         if Instant::now() >= drawn + FRAME_GAP && !turn.quit {
-            screen.draw(&turn.app, turn.theme)?;
+            screen.draw(&turn.app)?;
             (drawn, dirty) = (Instant::now(), false);
         }
     }
@@ -115,7 +115,7 @@ pub async fn run(front: Front) -> anyhow::Result<()> {
 /// What one turn of the loop works on.
 struct Turn {
     app: App,
-    theme: Theme,
+    is_in_tmux: bool,
     events: mpsc::Receiver<NetEvent>,
     commands: mpsc::Sender<NetCommand>,
     demo: Option<mpsc::Sender<DemoCommand>>,
@@ -132,8 +132,7 @@ impl Turn {
         let mut app = App::new(Setup {
             name: options.name,
             rooms: options.rooms,
-            highlights: options.highlights,
-            glyphs: if options.ascii { &Glyphs::ASCII } else { &Glyphs::UNICODE },
+            settings: options.settings,
             demo: demo.is_some(),
             size: crossterm::terminal::size().context("cannot ask the terminal's size")?,
             zone: TimeZone::system(),
@@ -141,10 +140,9 @@ impl Turn {
         });
         app.say_here(&Said::Notice, options.notices);
         let effects = start(&app);
-        let theme = Theme { color: !options.no_color };
         Ok(Self {
             app,
-            theme,
+            is_in_tmux: options.is_in_tmux,
             events,
             commands,
             demo,
@@ -165,9 +163,13 @@ impl Turn {
             terminal_event::Event::Key(key) => self.event(Event::Key(key)),
             terminal_event::Event::Paste(text) => self.event(Event::Paste(text)),
             terminal_event::Event::Resize(width, height) => self.event(Event::Resize { width, height }),
-            terminal_event::Event::FocusGained
-            | terminal_event::Event::FocusLost
-            | terminal_event::Event::Mouse(_) => {}
+            terminal_event::Event::FocusGained => self.event(Event::Focus(true)),
+            terminal_event::Event::FocusLost => self.event(Event::Focus(false)),
+            terminal_event::Event::Mouse(event) => {
+                if let Some(mouse) = mouse(event) {
+                    self.event(Event::Mouse(mouse));
+                }
+            }
         }
     }
 
@@ -194,9 +196,13 @@ impl Turn {
                 Effect::Net(command) => self.unsent.push_back(command),
                 Effect::Demo(command) => self.ask_demo(command),
                 Effect::Redraw => screen.clear()?,
+                Effect::Mouse(wanted) => screen.mouse(wanted)?,
                 Effect::Suspend => screen.suspend()?,
                 Effect::Quit => self.quit = true,
-                Effect::Bell => screen.ring()?,
+                Effect::Notify(told) => {
+                    let ways = &self.app.settings.notifications.ways;
+                    screen.write(&notify::bytes(&told, ways, self.is_in_tmux))?;
+                }
                 Effect::Copy(text) => screen.copy(&text)?,
             }
         }
@@ -237,6 +243,16 @@ impl Turn {
 
 /// Longest wait for the network to take the last commands.
 const HAND_OVER_MAX: Duration = Duration::from_secs(1);
+
+/// What of the mouse means anything here.
+fn mouse(event: MouseEvent) -> Option<Mouse> {
+    match event.kind {
+        MouseEventKind::ScrollUp => Some(Mouse::WheelUp),
+        MouseEventKind::ScrollDown => Some(Mouse::WheelDown),
+        MouseEventKind::Down(MouseButton::Left) => Some(Mouse::Click { x: event.column, y: event.row }),
+        _ => None,
+    }
+}
 
 fn now(started: Instant) -> Now {
     let moment: Moment = started.elapsed();

@@ -9,15 +9,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 
 use crate::app::{App, Setup};
 use crate::effect::Effect;
 use crate::event::{Event, Now};
-use crate::glyphs::Glyphs;
 use crate::net::event::{
     LinkState, LinkStatus, Moment, NetCommand, NetEvent, Origin, OutId, OutState, Recovery, Totals, Transport,
 };
-use crate::theme::Theme;
+use crate::settings::Settings;
 use crate::update::update;
 use crate::view;
 
@@ -103,12 +103,16 @@ pub(crate) fn recovery(at: u64, recovered: u64, lost: u64) -> Recovery {
 impl Stage {
     /// A front that has heard nothing.
     pub(crate) fn new(width: u16, height: u16) -> Self {
+        Self::with((width, height), Settings { highlight: vec!["deploy".to_owned()], ..Settings::default() })
+    }
+
+    /// As above, with settings.
+    pub(crate) fn with((width, height): (u16, u16), settings: Settings) -> Self {
         let now = Now { moment: Moment::ZERO, wall: wall(Moment::ZERO) };
         let app = App::new(Setup {
             name: Some("you".to_owned()),
             rooms: ["general", "ops", "random"].map(room).into(),
-            highlights: vec!["deploy".to_owned()],
-            glyphs: &Glyphs::UNICODE,
+            settings,
             demo: true,
             size: (width, height),
             zone: TimeZone::UTC,
@@ -120,7 +124,12 @@ impl Stage {
 
     /// A front that is online, in three rooms, with something said.
     pub(crate) fn chatting(width: u16, height: u16) -> Self {
-        let mut stage = Self::new(width, height);
+        Self::new(width, height).chat()
+    }
+
+    /// Goes online, into three rooms, and hears something.
+    pub(crate) fn chat(mut self) -> Self {
+        let stage = &mut self;
         stage.net(NetEvent::Link(online("node-2", 0)));
         stage.net(NetEvent::Welcome { user_id: id("you"), name: "you".to_owned(), name_wanted: None });
         let users = vec![user("alice", "node-1"), user("bob", "node-3"), user("you", "node-2")];
@@ -145,7 +154,8 @@ impl Stage {
             "ready when you are, the dashboards are open and the runbook is on page three",
         );
         stage.effects.clear();
-        stage
+        stage.app.notified = None;
+        self
     }
 
     pub(crate) fn at(&mut self, ms: u64) -> &mut Self {
@@ -223,13 +233,18 @@ impl Stage {
             .collect()
     }
 
+    /// The screen as cells.
+    pub(crate) fn buffer(&self) -> Buffer {
+        let (width, height) = self.app.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
+        terminal.draw(|frame| view::draw(&self.app, frame)).expect("a test terminal draws");
+        terminal.backend().buffer().clone()
+    }
+
     /// The screen as text; a wide character stands before the empty half it covers.
     pub(crate) fn picture(&self) -> String {
         let (width, height) = self.app.size;
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
-        let theme = Theme { color: false };
-        terminal.draw(|frame| view::draw(&self.app, theme, frame)).expect("a test terminal draws");
-        let buffer = terminal.backend().buffer();
+        let buffer = self.buffer();
         let rows = (0..height).map(|y| {
             let mut row = String::new();
             let mut x = 0;

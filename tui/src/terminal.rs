@@ -5,7 +5,10 @@ use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::Once;
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture,
+};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -16,7 +19,6 @@ use ratatui::layout::{Position, Rect};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
-use crate::theme::Theme;
 use crate::view;
 
 /// A whole frame at 200x60 with colours fits: one write a frame.
@@ -24,6 +26,8 @@ const FRAME_BYTES: usize = 64 * 1024;
 
 /// The terminal while it is ours.
 pub(crate) struct Screen {
+    /// The mouse is ours, too.
+    mouse: bool,
     inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
 }
 
@@ -38,16 +42,16 @@ impl Screen {
         let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
         // Should this fail, nobody else would give the modes back.
         let inner = ratatui::Terminal::new(backend).inspect_err(|_| restore())?;
-        Ok(Self { inner })
+        Ok(Self { mouse: false, inner })
     }
 
     /// Draws a frame in a synchronized update: the terminal shows all of it or none.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub(crate) fn draw(&mut self, app: &App, theme: Theme) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, app: &App) -> io::Result<()> {
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        self.inner.draw(|frame| view::draw(app, theme, frame))?;
+        self.inner.draw(|frame| view::draw(app, frame))?;
         queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
         io::Write::flush(self.inner.backend_mut())
     }
@@ -62,12 +66,26 @@ impl Screen {
         self.inner.resize(Rect::from((Position::ORIGIN, size)))
     }
 
-    /// Rings the bell.
+    /// Takes the mouse, or gives it back: the terminal's own selecting needs Shift while it is ours.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub(crate) fn ring(&mut self) -> io::Result<()> {
-        self.inner.backend_mut().write_all(b"\x07")
+    pub(crate) fn mouse(&mut self, wanted: bool) -> io::Result<()> {
+        match (self.mouse, wanted) {
+            (_, true) => execute!(self.inner.backend_mut(), EnableMouseCapture)?,
+            (true, false) => execute!(self.inner.backend_mut(), DisableMouseCapture)?,
+            (false, false) => {}
+        }
+        self.mouse = wanted;
+        Ok(())
+    }
+
+    /// Writes what the terminal is to do beside the picture.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.inner.backend_mut().write_all(bytes)
     }
 
     /// Puts text into the terminal's clipboard (OSC 52).
@@ -86,6 +104,7 @@ impl Screen {
         restore();
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
         take_modes()?;
+        self.mouse(self.mouse)?;
         self.clear()
     }
 }
@@ -98,7 +117,8 @@ impl Drop for Screen {
 
 fn take_modes() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste).inspect_err(|_| restore())
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange)
+        .inspect_err(|_| restore())
 }
 
 /// Gives every mode back. What fails here fails because the terminal is gone: there is nobody to tell.
@@ -106,6 +126,8 @@ fn restore() {
     let _gone = execute!(
         io::stdout(),
         EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,
         cursor::Show

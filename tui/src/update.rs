@@ -9,6 +9,7 @@ mod commands;
 mod complete;
 mod entries;
 mod keys;
+mod mouse;
 mod net;
 mod own;
 mod popup;
@@ -41,6 +42,11 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
             let had_panel = !app.areas().link.is_empty();
             app.size = (width, height);
             net::ask_for_panel(app, had_panel)
+        }
+        Event::Mouse(mouse) => mouse::take(app, mouse),
+        Event::Focus(has_it) => {
+            app.focused = has_it;
+            Vec::new()
         }
         Event::Tick => Vec::new(),
         Event::Net(event) => net::take(app, *event),

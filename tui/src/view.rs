@@ -30,14 +30,15 @@ use crate::theme::{Role, Theme};
 /// What every widget draws with.
 struct Canvas<'a> {
     app: &'a App,
-    theme: Theme,
+    theme: &'a Theme,
     buffer: &'a mut Buffer,
 }
 
 /// Draws everything.
-pub(crate) fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
+pub(crate) fn draw(app: &App, frame: &mut Frame<'_>) {
     let areas = app.areas();
-    let canvas = &mut Canvas { app, theme, buffer: frame.buffer_mut() };
+    let canvas = &mut Canvas { app, theme: &app.theme, buffer: frame.buffer_mut() };
+    canvas.buffer.set_style(canvas.buffer.area, app.theme.ground());
     rooms::draw(canvas, areas.rooms);
     messages::draw_title(canvas, areas.title);
     messages::draw(canvas, areas.messages);
@@ -90,6 +91,7 @@ impl Canvas<'_> {
             for x in area.left()..area.right() {
                 let cell = &mut self.buffer[(x, y)];
                 cell.reset();
+                cell.set_style(self.theme.ground());
                 cell.set_style(style);
             }
         }

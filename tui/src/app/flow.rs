@@ -37,6 +37,15 @@ impl Columns {
         Self { time, name, body, height }
     }
 
+    /// Another width of the time, where there is one.
+    pub(crate) fn with_time(self, cells: u16) -> Self {
+        if self.time == 0 {
+            return self;
+        }
+        let time = cells + 1;
+        Self { time, body: (self.body + self.time).saturating_sub(time).max(1), ..self }
+    }
+
     /// Cells left of what is said.
     pub(crate) fn indent(self) -> u16 {
         self.time + self.name

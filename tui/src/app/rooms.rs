@@ -206,6 +206,11 @@ impl Rooms {
         self.list.len()
     }
 
+    /// The first room of the list in a pane of so many rows: the one shown is always in it.
+    pub(crate) fn first_shown(&self, rows: usize) -> usize {
+        (self.index() + 1).saturating_sub(rows)
+    }
+
     /// The index of the room shown.
     pub(crate) fn index(&self) -> usize {
         self.current

@@ -70,3 +70,15 @@ fn rooms_default_to_general_and_repeat() {
     assert_eq!(cli("--demo --json").mode(), Mode::Json);
     assert_eq!(cli("--demo --plain").mode(), Mode::Plain);
 }
+
+#[test]
+fn a_server_has_a_name_that_is_no_command() {
+    assert_eq!(cli("work").named.as_deref(), Some("work"));
+    assert!(cli("send x").named.is_none());
+    let both = cli("work --name bob send --room ops x");
+    assert_eq!(both.named.as_deref(), Some("work"));
+    assert!(matches!(both.command, Some(Command::Send(_))), "{both:?}");
+    let Some(Command::Config(args)) = cli("work config show").command else { panic!("config") };
+    assert_eq!(args.command, ConfigCommand::Show);
+    refused("config", "init");
+}

@@ -166,6 +166,8 @@ pub(super) fn parse(line: &str) -> Result<Option<Input>, String> {
         | Command::PaneRooms
         | Command::PaneUsers
         | Command::Clear
+        | Command::Mouse
+        | Command::Theme(_)
         | Command::Retry
         | Command::Version => {
             return Err(format!("that is for the full screen; without one there are {COMMANDS}"));

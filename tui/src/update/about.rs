@@ -8,6 +8,7 @@ use crate::app::about::{About, Deed};
 use crate::app::line::{Line, LineId, Quoted};
 use crate::app::{App, Popup};
 use crate::effect::Effect;
+use crate::keymap::Action;
 use crate::net::event::{NetCommand, Target, Words};
 
 /// Takes a chosen message as what the text being written is about. Says why not, where it cannot be.
@@ -126,12 +127,13 @@ pub(super) fn delete(app: &mut App, about: About) -> Vec<Effect> {
 /// Answers the chosen message.
 pub(super) fn reply(app: &mut App, text: String) -> Vec<Effect> {
     if app.about.is_none() {
-        return keep(app, "choose the message first: Ctrl-Up, then Enter; your text is kept under Up");
+        let key = app.settings.keymap.way(Action::ChooseUp);
+        return keep(app, format!("choose the message first: {key}, then Enter; your text is kept under Up"));
     }
     commands::say(app, text, None)
 }
 
-fn keep(app: &mut App, why: &str) -> Vec<Effect> {
+fn keep(app: &mut App, why: impl Into<String>) -> Vec<Effect> {
     app.hint(why);
     Vec::new()
 }

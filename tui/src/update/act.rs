@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{about, choose, commands, complete};
+use super::{about, choose, commands, complete, mouse};
 use crate::app::composer::Reach;
 use crate::app::{App, Popup, flow};
 use crate::effect::{DemoCommand, Effect};
@@ -11,6 +11,8 @@ use crate::net::event::{LinkState, NetCommand};
 
 /// Ctrl-C twice within this quits.
 const INTERRUPT_HOLDS: Duration = Duration::from_secs(2);
+/// Rows that a step of the wheel is worth.
+pub(super) const WHEEL_ROWS: usize = 3;
 /// Entries asked for when the oldest line is on the screen.
 const PAGE_ENTRIES: usize = 100;
 
@@ -33,7 +35,14 @@ pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Room(number) => room_number(app, number),
         Action::Switcher => app.popup = Some(Popup::Switcher { query: String::new(), chosen: 0 }),
         Action::Help => app.popup = Some(Popup::Help { from: 0 }),
-        Action::PageUp | Action::PageDown | Action::Oldest | Action::Newest | Action::FirstUnread => {
+        Action::Mouse => return mouse::toggle(app),
+        Action::PageUp
+        | Action::PageDown
+        | Action::RowsUp
+        | Action::RowsDown
+        | Action::Oldest
+        | Action::Newest
+        | Action::FirstUnread => {
             return scroll(app, action);
         }
         Action::Reconnect => return vec![Effect::Net(NetCommand::ReconnectNow)],
@@ -54,7 +63,8 @@ pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::ChooseUp => choose::up(app),
         Action::ChooseDown => choose::down(app),
         Action::DemoKill if app.demo => return vec![Effect::Demo(DemoCommand::Kill)],
-        Action::DemoKill => {}
+        // Keys of a chosen message are asked for while one is chosen.
+        Action::DemoKill | Action::Chosen(_) => {}
     }
     Vec::new()
 }
@@ -125,6 +135,8 @@ fn scroll(app: &mut App, action: Action) -> Vec<Effect> {
     match action {
         Action::PageUp => at_top = flow::scroll_up(history, columns, page),
         Action::PageDown => flow::scroll_down(history, columns, page),
+        Action::RowsUp => at_top = flow::scroll_up(history, columns, WHEEL_ROWS),
+        Action::RowsDown => flow::scroll_down(history, columns, WHEEL_ROWS),
         Action::Oldest => {
             flow::show_from(history, columns, 0);
             at_top = true;
@@ -158,6 +170,6 @@ fn interrupt(app: &mut App) -> Vec<Effect> {
     if !app.composer.is_empty() {
         app.composer.take();
     }
-    app.hint("Ctrl-C again quits");
+    app.hint(format!("{} again quits", app.settings.keymap.way(Action::Interrupt)));
     Vec::new()
 }

@@ -1,15 +1,13 @@
 //! Owns choosing a message, and what can be done with the one chosen.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 
 use super::about;
 use crate::app::about::Deed;
 use crate::app::line::Line;
 use crate::app::{App, flow};
 use crate::effect::Effect;
-
-/// What can be done, said while one is chosen.
-const HINT: &str = "Enter replies, e edits, d deletes, c copies, r retries, / a command, Esc goes back";
+use crate::keymap::Action;
 
 /// Chooses the message above the chosen one, at first the newest.
 pub(super) fn up(app: &mut App) {
@@ -34,11 +32,22 @@ pub(super) fn down(app: &mut App) {
 fn choose(app: &mut App, index: Option<usize>) {
     let Some(index) = index else { return };
     // First the hint: it takes a row.
-    app.hint(HINT);
+    app.hint(hint(app));
     let columns = app.scrolled_columns();
     let Some(room) = app.rooms.current_mut() else { return };
     app.chosen = room.history.line(index).map(|line| line.id);
     flow::show(&mut room.history, columns, index);
+}
+
+/// What can be done, said while one is chosen.
+fn hint(app: &App) -> String {
+    let way = |code| app.settings.keymap.way(Action::Chosen(code));
+    let letter = |letter| way(KeyCode::Char(letter));
+    let (reply, edit, delete, copy) = (way(KeyCode::Enter), letter('e'), letter('d'), letter('c'));
+    let (retry, command) = (letter('r'), letter('/'));
+    format!(
+        "{reply} reply, {edit} edit, {delete} delete, {copy} copy, {retry} retry, {command} command, Esc back"
+    )
 }
 
 fn is_speech(line: Option<&Line>) -> bool {
@@ -48,9 +57,10 @@ fn is_speech(line: Option<&Line>) -> bool {
 /// A key while a message is chosen; none: the key is none of this file's, and the choosing is over unless it
 /// moves.
 pub(super) fn press(app: &mut App, key: KeyEvent) -> Option<Vec<Effect>> {
-    if key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Up | KeyCode::Down) {
+    if matches!(app.settings.keymap.action(&key), Some(Action::ChooseUp | Action::ChooseDown)) {
         return None;
     }
+    let key = app.settings.keymap.chosen(&key);
     match key.code {
         KeyCode::Up => up(app),
         KeyCode::Down => down(app),

@@ -2,7 +2,7 @@
 
 use chat_protocol::{Kind, RoomName, limits};
 
-use super::{about, act, own, search};
+use super::{about, act, mouse, own, search};
 use crate::app::about::{About, Deed};
 use crate::app::line::{Mark, Said, Speech};
 use crate::app::{App, Popup, text};
@@ -141,6 +141,8 @@ fn perform(app: &mut App, command: Command) -> Vec<Effect> {
                 room.read();
             }
         }
+        Command::Mouse => return mouse::toggle(app),
+        Command::Theme(name) => theme(app, name),
         Command::Retry => retry(app),
         Command::Version => app.say_here(&Said::Notice, [format!("chat-tui {}", env!("CARGO_PKG_VERSION"))]),
         Command::Quit => return vec![Effect::Quit],
@@ -247,6 +249,23 @@ fn go(app: &mut App, query: &str) {
     match best {
         Some(index) => act::show_room(app, index),
         None => app.hint(format!("no room like {}: /join enters one", text::clean_line(query))),
+    }
+}
+
+/// Takes another theme until the program ends.
+fn theme(app: &mut App, name: Option<String>) {
+    let Some(name) = name else {
+        let known: Vec<&str> = app.settings.themes().collect();
+        let line = format!("the theme is {}; there are {}", app.settings.theme, known.join(", "));
+        return app.say_here(&Said::Notice, [line]);
+    };
+    match app.settings.look(&name) {
+        Some(theme) => {
+            app.theme = theme;
+            app.hint(format!("theme {name}; the next start has it with theme = \"{name}\" in config.toml"));
+            app.settings.theme = name;
+        }
+        None => app.hint(app.settings.no_theme(&name)),
     }
 }
 

@@ -29,8 +29,10 @@ fn candidates(app: &App) -> (usize, Vec<String>) {
         return (start, Vec::new());
     }
     let takes_room = ["/join ", "/leave ", "/go ", "/who "].iter().any(|name| before.starts_with(name));
+    let takes_theme = before.starts_with("/theme ");
     let options = match word.strip_prefix('/') {
         Some(name) if start == 0 => commands(app, name),
+        _ if takes_theme => themes(app, &word),
         _ if takes_room => rooms(app, word.trim_start_matches('#'), ""),
         _ => match word.strip_prefix('#') {
             Some(name) => rooms(app, name, "#"),
@@ -43,6 +45,11 @@ fn candidates(app: &App) -> (usize, Vec<String>) {
 fn commands(app: &App, beginning: &str) -> Vec<String> {
     let known = COMMANDS.iter().filter(|entry| app.demo || !entry.demo);
     known.filter(|entry| entry.name.starts_with(beginning)).map(|entry| format!("/{} ", entry.name)).collect()
+}
+
+fn themes(app: &App, beginning: &str) -> Vec<String> {
+    let known = app.settings.themes().filter(|name| name.to_lowercase().starts_with(beginning));
+    known.map(str::to_owned).collect()
 }
 
 fn rooms(app: &App, beginning: &str, sign: &str) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Owns how entries of a log become lines: what they say, whether they are unread, what they replace.
 
+use std::time::Duration;
+
 use chat_protocol::{Kind, MessageBody, MessageId, Quote, RoomMessage, Seq};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -11,6 +13,10 @@ use crate::app::line::{Mark, Quoted, Said, Speech};
 use crate::app::text::{clean, clean_line};
 use crate::effect::Effect;
 use crate::net::event::{Origin, OutId};
+use crate::notify::{self, Notification};
+
+/// Notifications are at least this far apart: a busy room rings once a second, not at every line.
+const NOTIFY_GAP: Duration = Duration::from_secs(1);
 
 /// The next entry of a room.
 pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, origin: Origin) -> Vec<Effect> {
@@ -54,14 +60,29 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
     }
     let is_named = matches!(&said, Said::Message(speech) if speech.mention) || room.with.is_some();
     let is_mention = is_named && !own && !is_topic;
+    let kind = if is_mention { notify::Kind::Mention } else { notify::Kind::Other };
+    let label = room.label();
     let is_new = room.marker.is_none_or(|marker| message.seq > marker);
+    let is_worth = origin == Origin::Live && !own && !is_topic;
+    let told = is_worth.then(|| Notification::new(&label, &message.body.sender, &text));
     let id = room.history.push(Some(message.seq), at, said, text);
     if is_new && !own && !is_topic && (!is_shown || room.history.anchor.is_some()) {
         room.unread += 1;
         room.mentions += usize::from(is_mention);
         room.history.count_news(id);
     }
-    if is_mention && origin == Origin::Live { vec![Effect::Bell] } else { Vec::new() }
+    told.and_then(|told| tell(app, told, (kind, is_shown))).into_iter().collect()
+}
+
+/// Tells the user of a message, unless it is in front of them, unwanted, or too soon after the last one.
+fn tell(app: &mut App, told: Notification, (kind, is_shown): (notify::Kind, bool)) -> Option<Effect> {
+    let is_seen = is_shown && app.focused;
+    let is_soon = app.notified.is_some_and(|at| app.now < at + NOTIFY_GAP);
+    if is_seen || is_soon || !app.settings.notifications.wants(&told.title, kind) {
+        return None;
+    }
+    app.notified = Some(app.now);
+    Some(Effect::Notify(told))
 }
 
 /// A page of older entries.
@@ -129,7 +150,7 @@ fn quoted(quote: &Quote) -> Quoted {
 
 /// True where a text names us, or holds a word that counts as our name.
 fn is_about_us(app: &App, text: &str) -> bool {
-    names(text, &app.me.name) || app.me.highlights.iter().any(|word| names(text, word))
+    names(text, &app.me.name) || app.settings.highlight.iter().any(|word| names(text, word))
 }
 
 /// True where a text holds a name as a word of its own.

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use super::{act, choose, popup};
 use crate::app::App;
 use crate::effect::Effect;
-use crate::keymap::{self, Action};
+use crate::keymap::Action;
 
 /// A key this soon after Esc is an Alt-key.
 const ESCAPE_HOLDS: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ pub(super) fn press(app: &mut App, mut key: KeyEvent) -> Vec<Effect> {
     if escaped && key.code != KeyCode::Esc {
         key.modifiers |= KeyModifiers::ALT;
     }
-    let action = keymap::action(&key);
+    let action = app.settings.keymap.action(&key);
     if action != Some(Action::Complete) {
         app.completion = None;
     }

@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::{about, act, commands};
 use crate::app::{App, Popup, text};
 use crate::effect::Effect;
+use crate::keymap::{self, Action};
 
 /// Rows of help's frame.
 const HELP_FRAME_ROWS: u16 = 2;
@@ -21,7 +22,9 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
         app.popup = None;
         return Vec::new();
     }
+    let closes = app.settings.keymap.action(&key) == Some(Action::Help);
     match app.popup.take() {
+        Some(Popup::Help { .. }) if closes => {}
         Some(Popup::Help { from }) => help(app, from, key.code),
         Some(Popup::Switcher { query, chosen }) => switcher(app, query, chosen, key),
         Some(Popup::ConfirmSend { lines }) => match key.code {
@@ -41,7 +44,7 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 
 fn help(app: &mut App, from: usize, code: KeyCode) {
     let shown = usize::from(app.size.1.saturating_sub(HELP_FRAME_ROWS));
-    let last = crate::keymap::help_rows(app.demo).len().saturating_sub(shown);
+    let last = keymap::help_rows(&app.settings.keymap, app.demo).len().saturating_sub(shown);
     let from = match code {
         KeyCode::Up | KeyCode::Char('k') => from.saturating_sub(1),
         KeyCode::Down | KeyCode::Char('j') => from + 1,
@@ -49,7 +52,7 @@ fn help(app: &mut App, from: usize, code: KeyCode) {
         KeyCode::PageDown | KeyCode::Char(' ') => from + HELP_PAGE,
         KeyCode::Home => 0,
         KeyCode::End => last,
-        KeyCode::F(1) | KeyCode::Char('q' | '?') | KeyCode::Enter => return,
+        KeyCode::Char('q' | '?') | KeyCode::Enter => return,
         _ => from,
     };
     app.popup = Some(Popup::Help { from: from.min(last) });

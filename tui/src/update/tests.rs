@@ -1,5 +1,6 @@
 mod changes;
 mod own;
+mod settings;
 
 use std::time::Duration;
 
@@ -45,6 +46,15 @@ fn a_page_that_could_not_be_had_is_asked_for_again() {
     assert_eq!(stage.press("PgUp PgUp").asked().len(), 0, "there is none");
 }
 
+/// What the user was told of while looking elsewhere.
+fn told(stage: &Stage) -> Vec<String> {
+    let told = stage.effects.iter().filter_map(|effect| match effect {
+        Effect::Notify(told) => Some(format!("{}: {}", told.title, told.text)),
+        _ => None,
+    });
+    told.collect()
+}
+
 fn texts_said(asked: &[NetCommand]) -> Vec<&str> {
     let said = asked.iter().filter_map(|command| match command {
         NetCommand::Say { content, .. } => Some(content.as_str()),
@@ -77,10 +87,10 @@ fn unread_messages_are_counted_until_read() {
 fn mentions_are_words_of_their_own_and_ring() {
     let mut stage = chat();
     stage.says("ops", "bob", "YOU there?");
-    assert_eq!(stage.effects, [Effect::Bell]);
-    stage.says("ops", "bob", "bayou, yours, you-2, you_");
+    assert_eq!(told(&stage), ["#ops: bob: YOU there?"]);
+    stage.at(2_000).says("ops", "bob", "bayou, yours, you-2, you_");
     assert!(stage.shows(" 2 ops     @2"));
-    assert_eq!(stage.effects, [Effect::Bell]);
+    assert_eq!(told(&stage).len(), 1);
 }
 
 #[test]
@@ -445,7 +455,7 @@ fn a_chosen_message_is_copied_or_taken_back() {
     let mut stage = chat();
     stage.enters("doomed").becomes("general", OutId(1), OutState::Failed("forbidden".to_owned()));
     stage.asked();
-    assert!(stage.press("Ctrl-Up Ctrl-Up").shows("10:01▶bob") && stage.shows("c copies"));
+    assert!(stage.press("Ctrl-Up Ctrl-Up").shows("10:01▶bob") && stage.shows("c copy"));
     assert!(stage.press("Up").shows("     ▶          fine, go"));
     assert_eq!(stage.press("c").effects, [Effect::Copy("fine, go".to_owned())]);
     assert!(!stage.shows("▶ "), "done is done");

@@ -19,7 +19,7 @@ const WIDTH_MAX: u16 = 86;
 
 /// Draws help from a row on.
 pub(super) fn draw(canvas: &mut Canvas<'_>, screen: Area, from: usize) {
-    let rows = keymap::help_rows(canvas.app.demo);
+    let rows = keymap::help_rows(&canvas.app.settings.keymap, canvas.app.demo);
     let height = u16::try_from(rows.len() + 2).unwrap_or(u16::MAX);
     let inner = canvas.popup(screen, (WIDTH_MAX, height), "Help");
     let shown = usize::from(inner.height);

@@ -21,6 +21,7 @@ use crate::app::line::{Line, Mark, Said, Speech};
 use crate::app::panes::Area;
 use crate::app::rooms::Room;
 use crate::app::{ACK_SHOWN, text};
+use crate::keymap::Action;
 use crate::net::event::LinkState;
 use crate::theme::{Role, Theme};
 
@@ -53,10 +54,10 @@ pub(super) fn draw_title(canvas: &mut Canvas<'_>, area: Area) {
 pub(super) fn draw_below(canvas: &mut Canvas<'_>, area: Area) {
     let app = canvas.app;
     let Some(room) = app.rooms.current().filter(|_| !area.is_empty()) else { return };
-    let down = app.glyphs.down;
+    let (down, key) = (app.glyphs.down, app.settings.keymap.way(Action::Newest));
     let (words, role) = match room.history.new_below() {
-        0 => (format!("{down} newer below: Alt-End"), Role::Dim),
-        count => (format!("{down} {count} new below: Alt-End"), Role::Unread),
+        0 => (format!("{down} newer below: {key}"), Role::Dim),
+        count => (format!("{down} {count} new below: {key}"), Role::Unread),
     };
     canvas.rule(area, area.y, &words, role);
 }
@@ -72,7 +73,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
     if room.history.is_empty() {
         return draw_empty(canvas, area, room);
     }
-    let columns = Columns::of(area.width, area.height);
+    let columns = canvas.app.columns(area);
     let at = flow::bottom(&room.history, columns);
     // Rows left above what is drawn, then the next block's bottom.
     let mut bottom = i64::from(area.height) + i64::try_from(at.cut).unwrap_or(0);
@@ -164,7 +165,7 @@ impl Painter {
 
     fn draw_time(&self, canvas: &mut Canvas<'_>, y: u16, line: &Line) {
         if self.columns.time > 0 {
-            let time = format!("{:02}:{:02}", line.at.hour(), line.at.minute());
+            let time = canvas.app.settings.time.show(line.at);
             canvas.put(self.area, (self.area.x, y), &time, canvas.theme.style(Role::Dim));
         }
     }

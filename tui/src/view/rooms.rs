@@ -24,7 +24,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
     canvas.put(inner, (inner.x, inner.y), " Rooms", canvas.theme.style(Role::Title));
     let app = canvas.app;
     let rows = usize::from(inner.height.saturating_sub(1));
-    let first = (app.rooms.index() + 1).saturating_sub(rows);
+    let first = app.rooms.first_shown(rows);
     for (row, (index, room)) in app.rooms.iter().enumerate().skip(first).take(rows).enumerate() {
         let y = inner.y + 1 + u16::try_from(row).unwrap_or(u16::MAX);
         draw_room(canvas, inner, y, (index, room));

@@ -20,6 +20,7 @@ use super::Canvas;
 use crate::app::App;
 use crate::app::panes::Area;
 use crate::app::text::{self, millis, seconds, uptime};
+use crate::keymap::Action;
 use crate::net::event::{DialStep, LinkState, Moment, Recovery};
 use crate::theme::Role;
 
@@ -67,7 +68,7 @@ fn right(app: &App, typing: &str) -> String {
     let unread = if unread > 0 { format!("{unread} ") } else { String::new() };
     let gap = if mentions.is_empty() && unread.is_empty() { "" } else { " " };
     let typing = if typing.is_empty() { String::new() } else { format!("{typing}  ") };
-    format!("{typing}{mentions}{unread}{gap}F1 help")
+    format!("{typing}{mentions}{unread}{gap}{} help", app.settings.keymap.way(Action::Help))
 }
 
 /// The line's pieces, the most important first, and how serious it is.
@@ -118,7 +119,11 @@ fn down(app: &App, (since, retry_at): (Moment, Moment), reason: &str, attempt: u
     // A reason from afar may be long: the countdown behind it matters more than its end.
     let room_for = usize::from(app.size.0).saturating_sub(DOWN_CELLS).max(REASON_CELLS_MIN);
     let reason = text::ellipsis(&text::clean_line(reason), room_for, app.glyphs.more);
-    format!("{} OFFLINE {offline}s ({reason}) try {attempt} in {wait} [Alt-r now]", app.glyphs.alert)
+    format!(
+        "{} OFFLINE {offline}s ({reason}) try {attempt} in {wait} [{} now]",
+        app.glyphs.alert,
+        app.settings.keymap.way(Action::Reconnect)
+    )
 }
 
 /// What the line of a lost link needs beside the reason, in cells.

@@ -19,6 +19,8 @@ mod program;
 mod pty;
 mod redis;
 mod rolling;
+#[cfg(feature = "demo")]
+mod settings;
 mod sim;
 mod talk;
 #[cfg(feature = "demo")]

@@ -9,11 +9,17 @@ use tokio::process::Command;
 
 use crate::fake::{Fake, within};
 
+/// A home for state and settings.
+pub(crate) fn home(test: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test)
+}
+
 /// `chat-tui` with a home of its own.
 pub(crate) fn chat_tui(test: &str, args: &[&str]) -> Command {
-    let state = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let home = home(test);
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-tui"));
-    command.args(args).env("XDG_STATE_HOME", state).env("USER", "alice").env_remove("CHAT_TUI_HOST");
+    command.args(args).env("XDG_STATE_HOME", &home).env("XDG_CONFIG_HOME", &home);
+    command.env("USER", "alice").env_remove("CHAT_TUI_HOST");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
 }

@@ -17,6 +17,8 @@ pub(crate) struct Terminal {
     keys: Box<dyn Write + Send>,
     output: mpsc::UnboundedReceiver<Vec<u8>>,
     parser: vt100::Parser,
+    /// What came beside the picture and is no part of it.
+    raw: Vec<u8>,
 }
 
 impl Terminal {
@@ -41,7 +43,14 @@ impl Terminal {
                 }
             }
         });
-        Self { child, master: pair.master, keys, output, parser: vt100::Parser::new(rows, columns, 0) }
+        Self {
+            child,
+            master: pair.master,
+            keys,
+            output,
+            parser: vt100::Parser::new(rows, columns, 0),
+            raw: Vec::new(),
+        }
     }
 
     /// Presses keys.
@@ -64,6 +73,16 @@ impl Terminal {
         self.parser.screen()
     }
 
+    fn take(&mut self, bytes: &[u8]) {
+        self.parser.process(bytes);
+        self.raw.extend_from_slice(bytes);
+    }
+
+    /// True where these bytes came.
+    pub(crate) fn heard(&self, bytes: &str) -> bool {
+        self.raw.windows(bytes.len()).any(|window| window == bytes.as_bytes())
+    }
+
     pub(crate) fn contents(&self) -> String {
         self.screen().contents()
     }
@@ -79,7 +98,7 @@ impl Terminal {
         let came = timeout(DEADLINE, async {
             while !wanted(self) {
                 let Some(bytes) = self.output.recv().await else { return false };
-                self.parser.process(&bytes);
+                self.take(&bytes);
             }
             true
         });
@@ -96,7 +115,7 @@ impl Terminal {
     pub(crate) async fn end(&mut self) -> ExitStatus {
         let rest = timeout(DEADLINE, async {
             while let Some(bytes) = self.output.recv().await {
-                self.parser.process(&bytes);
+                self.take(&bytes);
             }
         });
         rest.await.expect("the program ends");

@@ -6,6 +6,7 @@ use chat_tui::net::event::{OutId, Transport};
 use portable_pty::CommandBuilder;
 
 use crate::cluster::{NODES, RateLimit, TestCluster};
+use crate::program::home;
 use crate::pty::Terminal;
 use crate::talk::{Client, ROOM};
 
@@ -14,10 +15,11 @@ const CTRL_D: &str = "\x04";
 const ALT_R: &str = "\x1br";
 
 /// `chat-tui` with a home of its own.
-fn chat_tui(test: &str, args: &[&str]) -> CommandBuilder {
+pub(crate) fn chat_tui(test: &str, args: &[&str]) -> CommandBuilder {
     let mut program = CommandBuilder::new(env!("CARGO_BIN_EXE_chat-tui"));
     program.args(args);
-    program.env("XDG_STATE_HOME", format!("{}/{test}", env!("CARGO_TARGET_TMPDIR")));
+    program.env("XDG_STATE_HOME", home(test));
+    program.env("XDG_CONFIG_HOME", home(test));
     program
 }
 

@@ -150,7 +150,7 @@ fn changes_and_topics_are_no_news() {
         stage.net(live(entry));
     }
     assert!(stage.shows(" 1 general    "), "{}", stage.picture());
-    assert!(!stage.shows("1 general  @") && !stage.effects.contains(&Effect::Bell));
+    assert!(!stage.shows("1 general  @") && told(&stage).is_empty());
     stage.net(live(message("general", 7, "bob", "news")));
     assert!(stage.shows(" 1 general  1"), "{}", stage.picture());
 }

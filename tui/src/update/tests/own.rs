@@ -83,7 +83,7 @@ fn what_somebody_writes_to_us_alone_counts_as_a_mention_and_follows_the_name() {
     stage.effects.clear();
     stage.says("dm-1", "bob", "psst");
     assert!(
-        stage.effects.contains(&Effect::Bell) && stage.shows("@bob") && stage.shows("@1"),
+        told(&stage) == ["@bob: bob: psst"] && stage.shows("@bob") && stage.shows("@1"),
         "{}",
         stage.picture()
     );

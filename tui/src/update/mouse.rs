@@ -1,0 +1,37 @@
+//! Owns what the mouse does, where the user wants it: the wheel scrolls, a click enters a room.
+
+use super::act;
+use crate::app::{App, Popup};
+use crate::effect::Effect;
+use crate::event::Mouse;
+use crate::keymap::Action;
+
+/// Something was done with the mouse.
+pub(super) fn take(app: &mut App, mouse: Mouse) -> Vec<Effect> {
+    match (&mut app.popup, mouse) {
+        (Some(Popup::Help { from }), Mouse::WheelUp) => *from = from.saturating_sub(act::WHEEL_ROWS),
+        // Too far is shown as far as there is.
+        (Some(Popup::Help { from }), Mouse::WheelDown) => *from += act::WHEEL_ROWS,
+        (Some(_), _) => {}
+        (None, Mouse::WheelUp) => return act::perform(app, Action::RowsUp),
+        (None, Mouse::WheelDown) => return act::perform(app, Action::RowsDown),
+        (None, Mouse::Click { x, y }) => {
+            if let Some(index) = app.room_at(x, y) {
+                act::show_room(app, index);
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Takes the mouse, or gives it back to the terminal.
+pub(super) fn toggle(app: &mut App) -> Vec<Effect> {
+    app.settings.mouse = !app.settings.mouse;
+    let words = if app.settings.mouse {
+        "the mouse scrolls and enters rooms; Shift selects text"
+    } else {
+        "the mouse is the terminal's"
+    };
+    app.hint(words);
+    vec![Effect::Mouse(app.settings.mouse)]
+}
