@@ -2,12 +2,15 @@
 //! socket and no clock.
 
 pub(crate) mod about;
+pub(crate) mod bare;
 pub(crate) mod changes;
 pub(crate) mod composer;
 pub(crate) mod flow;
 pub(crate) mod history;
+pub(crate) mod layout;
 pub(crate) mod line;
 pub(crate) mod link;
+pub(crate) mod markup;
 pub(crate) mod panes;
 pub(crate) mod rooms;
 pub(crate) mod search;
@@ -26,6 +29,7 @@ use crate::event::Now;
 use crate::glyphs::Glyphs;
 use crate::net::event::{Moment, OutId};
 use about::{About, Deed};
+use bare::Bare;
 use composer::Composer;
 use flow::Columns;
 use line::{LineId, Said};
@@ -71,6 +75,8 @@ pub(crate) struct App {
     /// Answers to `nodes` that a person waits for; others only feed the panel.
     pub(crate) nodes_asked: usize,
     pub(crate) search: Search,
+    /// The messages are shown without anything beside them.
+    pub(crate) bare: Option<Bare>,
     next_out: u64,
 }
 
@@ -115,6 +121,8 @@ pub(crate) enum Popup {
     ConfirmSend { lines: usize },
     /// Is a message really to be taken back?
     ConfirmDelete(About),
+    /// Where the links of a message lead, one of them chosen.
+    Links { addresses: Vec<String>, chosen: usize },
 }
 
 /// A completion that the next Tab goes on with.
@@ -173,6 +181,7 @@ impl App {
             about: None,
             nodes_asked: 0,
             search: Search::default(),
+            bare: None,
             next_out: 0,
         }
     }

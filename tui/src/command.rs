@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Link,
     PaneRooms,
     PaneUsers,
+    Bare,
     Clear,
     Retry,
     Version,
@@ -110,6 +111,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("reconnect", "", "dial now"),
     entry("link", "", "the link panel"),
     entry("pane", "rooms|users", "show or hide a pane"),
+    entry("bare", "", "only the messages, for copying; Esc goes back"),
     entry("retry", "", "take a failed message back into the input"),
     entry("clear", "", "empty this screen; nothing else is lost"),
     entry("version", "", "what this is"),
@@ -122,7 +124,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
 
 /// Commands of later versions: said to be missing rather than unknown.
 const LATER: &[&str] =
-    &["msg", "away", "ignore", "mute", "pin", "theme", "bare", "mouse", "invite", "kick", "ban", "todo"];
+    &["msg", "away", "ignore", "mute", "pin", "theme", "mouse", "invite", "kick", "ban", "todo"];
 
 /// Why a line is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -241,6 +243,7 @@ fn plain(name: &str) -> Option<Command> {
         "reconnect" => Command::Reconnect,
         "link" => Command::Link,
         "retry" => Command::Retry,
+        "bare" => Command::Bare,
         "clear" => Command::Clear,
         "version" => Command::Version,
         "help" => Command::Help,

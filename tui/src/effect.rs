@@ -19,6 +19,8 @@ pub(crate) enum Effect {
     Bell,
     /// Puts text into the terminal's clipboard.
     Copy(String),
+    /// Opens an address in the user's browser: http or https, of printable ASCII.
+    Open(String),
 }
 
 /// What breaks and mends the demo's cluster.

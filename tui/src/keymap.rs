@@ -29,6 +29,7 @@ pub(crate) enum Action {
     Link,
     PaneRooms,
     PaneUsers,
+    Bare,
     Help,
     Redraw,
     Suspend,
@@ -110,7 +111,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("oldest, newest", &[
         (alt_code(KeyCode::Home), Action::Oldest), (alt_code(KeyCode::End), Action::Newest),
     ], ""),
-    row("choose; Enter reply, e edit, d del, c copy", &[
+    row("choose; then Enter, e, d, c, o, r, Esc", &[
         (ctrl_code(KeyCode::Up), Action::ChooseUp), (ctrl_code(KeyCode::Down), Action::ChooseDown),
     ], ""),
     row("first unread", &[(alt('u'), Action::FirstUnread)], ""),
@@ -120,6 +121,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("link panel", &[(alt('c'), Action::Link), (function(2), Action::Link)], "/link"),
     row("rooms pane", &[(function(7), Action::PaneRooms)], "/pane rooms"),
     row("users pane", &[(function(8), Action::PaneUsers)], "/pane users"),
+    row("bare view, for copying", &[(alt('l'), Action::Bare), (function(10), Action::Bare)], "/bare"),
     row("help (and ? in an empty input)", &[(function(1), Action::Help), (alt('h'), Action::Help)], "/help"),
     row("redraw", &[(ctrl('l'), Action::Redraw)], ""),
     row("suspend", &[(ctrl('z'), Action::Suspend)], ""),

@@ -1,6 +1,8 @@
 //! Owns the front's one loop: waits for the terminal, the network and the clock, lets `update` change the model,
 //! performs what it returns, draws. Knows nothing of sockets; the caller owns the network and ends it.
 
+mod open;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::Poll;
@@ -24,6 +26,7 @@ use crate::net::event::{Moment, NetCommand, NetEvent};
 use crate::terminal::{Endings, Screen};
 use crate::theme::Theme;
 use crate::update::{start, update};
+use open::Opener;
 
 /// Frames are at least this far apart: 60 a second are more than anybody reads.
 const FRAME_GAP: Duration = Duration::from_millis(16);
@@ -98,6 +101,11 @@ pub async fn run(front: Front) -> anyhow::Result<()> {
                 (Ok(permit), Some(command)) => permit.send(command),
                 _ => break,
             },
+            failed = turn.opener.ended() => {
+                if let Some(failed) = failed {
+                    turn.app.hint(failed);
+                }
+            }
             () = endings.next() => break,
         }
         turn.drain(&mut keys).await?;
@@ -121,6 +129,7 @@ struct Turn {
     demo: Option<mpsc::Sender<DemoCommand>>,
     started: Instant,
     effects: Vec<Effect>,
+    opener: Opener,
     /// Commands the network had no room for yet, in order.
     unsent: VecDeque<NetCommand>,
     quit: bool,
@@ -150,6 +159,7 @@ impl Turn {
             demo,
             started,
             effects,
+            opener: Opener::default(),
             unsent: VecDeque::new(),
             quit: false,
         })
@@ -198,6 +208,11 @@ impl Turn {
                 Effect::Quit => self.quit = true,
                 Effect::Bell => screen.ring()?,
                 Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Open(address) => {
+                    if let Err(refused) = self.opener.open(&address) {
+                        self.app.hint(refused);
+                    }
+                }
             }
         }
         self.send();

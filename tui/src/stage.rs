@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use crate::app::{App, Setup};
+use crate::app::{App, Setup, text};
 use crate::effect::Effect;
 use crate::event::{Event, Now};
 use crate::glyphs::Glyphs;
@@ -20,6 +20,7 @@ use crate::net::event::{
 use crate::theme::Theme;
 use crate::update::update;
 use crate::view;
+use crate::view::links::Links;
 
 /// The front and its clock.
 pub(crate) struct Stage {
@@ -226,9 +227,19 @@ impl Stage {
     /// The screen as text; a wide character stands before the empty half it covers.
     pub(crate) fn picture(&self) -> String {
         let (width, height) = self.app.size;
+        if let Some(page) = view::bare(&self.app) {
+            // Broken as a terminal breaks what runs over its edge.
+            let rows = page.iter().flat_map(|text| {
+                text::chop(text, width.into()).into_iter().map(|row| text[row].trim_end().to_owned())
+            });
+            return rows.collect::<Vec<_>>().join("\n");
+        }
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
         let theme = Theme { color: false };
-        terminal.draw(|frame| view::draw(&self.app, theme, frame)).expect("a test terminal draws");
+        let mut links = Links::default();
+        terminal
+            .draw(|frame| view::draw(&self.app, theme, frame, &mut links))
+            .expect("a test terminal draws");
         let buffer = terminal.backend().buffer();
         let rows = (0..height).map(|y| {
             let mut row = String::new();

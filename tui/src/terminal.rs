@@ -1,30 +1,42 @@
 //! Owns the terminal's modes: taken on entering, given back on every way out (return, panic, signal, suspension).
 //! Knows nothing of what is drawn.
 
+mod backend;
+mod copy;
+
+use std::cell::RefCell;
 use std::io::{self, BufWriter, Stdout, Write};
+use std::rc::Rc;
 use std::sync::Once;
 
-use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
 use crate::theme::Theme;
 use crate::view;
+use crate::view::links::Links;
+use backend::{Hyperlinks, LinkBackend};
+use copy::Between;
 
 /// A whole frame at 200x60 with colours fits: one write a frame.
 const FRAME_BYTES: usize = 64 * 1024;
 
 /// The terminal while it is ours.
 pub(crate) struct Screen {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: ratatui::Terminal<LinkBackend<BufWriter<Stdout>>>,
+    /// The addresses of the frame that is being drawn; the backend reads them.
+    links: Rc<RefCell<Links>>,
+    between: Between,
+    /// What stands there instead of a frame, and on a screen of which size.
+    bare: Option<((u16, u16), String)>,
 }
 
 impl Screen {
@@ -35,10 +47,13 @@ impl Screen {
     pub(crate) fn enter() -> io::Result<Self> {
         restore_on_panic();
         take_modes()?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
+        let variable = |name: &str| std::env::var(name).ok();
+        let links = Rc::default();
+        let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+        let backend = LinkBackend::new(writer, Rc::clone(&links), Hyperlinks::of(variable));
         // Should this fail, nobody else would give the modes back.
         let inner = ratatui::Terminal::new(backend).inspect_err(|_| restore())?;
-        Ok(Self { inner })
+        Ok(Self { inner, links, between: Between::of(variable), bare: None })
     }
 
     /// Draws a frame in a synchronized update: the terminal shows all of it or none.
@@ -46,10 +61,32 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub(crate) fn draw(&mut self, app: &App, theme: Theme) -> io::Result<()> {
+        if let Some(page) = view::bare(app) {
+            return self.draw_bare(&page, app.size);
+        }
+        if self.bare.take().is_some() {
+            self.clear()?;
+        }
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        self.inner.draw(|frame| view::draw(app, theme, frame))?;
+        let links = &self.links;
+        self.inner.draw(|frame| view::draw(app, theme, frame, &mut links.borrow_mut()))?;
         queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
         io::Write::flush(self.inner.backend_mut())
+    }
+
+    /// Writes texts as a program without a screen would: the terminal breaks them, so that it copies them unbroken.
+    fn draw_bare(&mut self, page: &[&str], size: (u16, u16)) -> io::Result<()> {
+        let text = page.join("\n").replace('\n', "\r\n");
+        let shown = Some((size, text));
+        if self.bare == shown {
+            return Ok(());
+        }
+        self.bare = shown;
+        let text = self.bare.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
+        let backend = self.inner.backend_mut();
+        queue!(backend, BeginSynchronizedUpdate, cursor::Hide, Clear(ClearType::All), cursor::MoveTo(0, 0))?;
+        queue!(backend, Print(text), EndSynchronizedUpdate)?;
+        io::Write::flush(backend)
     }
 
     /// Forgets what the terminal is believed to show.
@@ -58,6 +95,7 @@ impl Screen {
     /// When the terminal is gone.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         // Not `Terminal::clear`: it asks the terminal for its cursor, and the answer goes to who reads the keys.
+        self.bare = None;
         let size = self.inner.size()?;
         self.inner.resize(Rect::from((Position::ORIGIN, size)))
     }
@@ -75,7 +113,9 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+        let sequence = copy::sequence(text, self.between);
+        self.inner.backend_mut().write_all(sequence.as_bytes())?;
+        io::Write::flush(self.inner.backend_mut())
     }
 
     /// Gives the terminal back, stops the program as Ctrl-Z does, and takes it again once continued.
@@ -148,3 +188,6 @@ impl Endings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,13 @@ pub(crate) enum Role {
     Title,
     Popup,
     Chosen,
+    /// Pieces of a message, put over the role of its line.
+    Strong,
+    Emphasis,
+    Code,
+    Quote,
+    /// An address on the web.
+    Address,
 }
 
 /// How everything looks.
@@ -57,6 +64,11 @@ impl Theme {
             Role::StatusBad => (Some(Color::Red), Modifier::REVERSED | Modifier::BOLD),
             Role::Title => (None, Modifier::BOLD),
             Role::Popup => (None, Modifier::empty()),
+            Role::Strong => (None, Modifier::BOLD),
+            Role::Emphasis => (None, Modifier::ITALIC),
+            Role::Code => (Some(Color::Cyan), Modifier::empty()),
+            Role::Quote => (Some(Color::DarkGray), Modifier::ITALIC),
+            Role::Address => (None, Modifier::UNDERLINED),
         };
         let style = Style::new().add_modifier(modifier);
         match color.filter(|_| self.color) {

@@ -4,11 +4,13 @@
 mod about;
 mod act;
 mod answers;
+mod bare;
 mod choose;
 mod commands;
 mod complete;
 mod entries;
 mod keys;
+mod links;
 mod net;
 mod own;
 mod popup;

@@ -9,14 +9,19 @@
 //!  composer
 //! ```
 
+mod addresses;
 mod composer;
 mod help;
 mod link;
+pub(crate) mod links;
 mod members;
 mod messages;
 mod rooms;
 mod status;
 mod switcher;
+pub(crate) mod uncertain;
+
+use std::ops::Range;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -24,20 +29,23 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::app::panes::Area;
-use crate::app::{App, Popup, text};
+use crate::app::{App, Popup, bare, text};
 use crate::theme::{Role, Theme};
+use links::Links;
 
 /// What every widget draws with.
 struct Canvas<'a> {
     app: &'a App,
     theme: Theme,
     buffer: &'a mut Buffer,
+    links: &'a mut Links,
 }
 
-/// Draws everything.
-pub(crate) fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
+/// Draws everything; the addresses on the screen go to `links`.
+pub(crate) fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>, links: &mut Links) {
+    links.clear();
     let areas = app.areas();
-    let canvas = &mut Canvas { app, theme, buffer: frame.buffer_mut() };
+    let canvas = &mut Canvas { app, theme, buffer: frame.buffer_mut(), links };
     rooms::draw(canvas, areas.rooms);
     messages::draw_title(canvas, areas.title);
     messages::draw(canvas, areas.messages);
@@ -57,11 +65,20 @@ pub(crate) fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
             composer::draw_long_paste(canvas, screen, *lines);
         }
         Some(Popup::ConfirmDelete(about)) => composer::draw_delete(canvas, screen, &about.text),
+        Some(Popup::Links { addresses, chosen }) => addresses::draw(canvas, screen, (addresses, *chosen)),
         None => {}
     }
+    uncertain::settle(canvas.buffer);
     if let Some((x, y)) = cursor {
         frame.set_cursor_position(Position { x, y });
     }
+}
+
+/// What is written instead of everything, where the messages alone are to be shown.
+pub(crate) fn bare(app: &App) -> Option<Vec<&str>> {
+    app.bare?;
+    let room = app.rooms.current()?;
+    Some(bare::page(&room.history, app.scrolled_columns(), app.size))
 }
 
 impl Canvas<'_> {
@@ -73,6 +90,16 @@ impl Canvas<'_> {
             return x;
         }
         self.buffer.set_stringn(x, y, text, usize::from(room), style).0
+    }
+
+    /// Makes cells of a row part of a link.
+    fn link(&mut self, (cells, y): (Range<u16>, u16), address: &str) {
+        let Some(mark) = self.links.mark(address) else { return };
+        for x in cells {
+            if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                cell.underline_color = mark;
+            }
+        }
     }
 
     /// Writes text so that it ends at the area's right edge; returns the column it begins at.

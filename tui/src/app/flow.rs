@@ -93,14 +93,13 @@ pub(crate) fn block(history: &History, index: usize, columns: Columns) -> Option
     let news = history.news.filter(|news| news.from == line.id).map(|news| news.count);
     let head = day.is_some() || news.is_some() || !above.is_some_and(|above| is_grouped(above, line));
     let cells = if line.speech().is_some() { columns.body } else { columns.wide() };
-    let rows = line.rows(cells);
+    let layout = line.layout(cells);
     let mark_below = line.speech().is_some_and(|speech| {
         let words = text::width(&mark_words(&speech.mark));
-        let last = rows.last().map_or(0, |row| text::width(&line.text()[row.clone()]));
-        words > 0 && last + words + 2 > usize::from(columns.body)
+        words > 0 && layout.last_width(line) + words + 2 > usize::from(columns.body)
     });
     let quote = line.speech().is_some_and(|speech| speech.quote.is_some() && !speech.is_deleted());
-    Some(Block { day, news, head, quote, rows: rows.len(), mark_below })
+    Some(Block { day, news, head, quote, rows: layout.rows().len(), mark_below })
 }
 
 fn is_grouped(above: &Line, line: &Line) -> bool {

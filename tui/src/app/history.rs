@@ -78,6 +78,11 @@ impl History {
         self.lines.get(index).or_else(|| self.pending.get(index - self.lines.len()))
     }
 
+    /// A line that is still here.
+    pub(crate) fn line_of(&self, id: LineId) -> Option<&Line> {
+        self.line(self.index_of(id)).filter(|line| line.id == id)
+    }
+
     /// The index of a line, or of the one that took its place.
     pub(crate) fn index_of(&self, id: LineId) -> usize {
         let index = if id.0 >= PENDING_IDS {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{about, choose, commands, complete};
+use super::{about, bare, choose, commands, complete};
 use crate::app::composer::Reach;
 use crate::app::{App, Popup, flow};
 use crate::effect::{DemoCommand, Effect};
@@ -40,6 +40,7 @@ pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Link => return toggle_link(app),
         Action::PaneRooms => app.panes.rooms = !app.panes.rooms,
         Action::PaneUsers => app.panes.users = Some(app.areas().users.is_empty()),
+        Action::Bare => bare::toggle(app),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Interrupt => return interrupt(app),

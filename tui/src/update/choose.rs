@@ -2,14 +2,14 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::about;
+use super::{about, links};
 use crate::app::about::Deed;
 use crate::app::line::Line;
 use crate::app::{App, flow};
 use crate::effect::Effect;
 
 /// What can be done, said while one is chosen.
-const HINT: &str = "Enter replies, e edits, d deletes, c copies, r retries, / a command, Esc goes back";
+const HINT: &str = "Enter reply, e edit, d delete, c copy, o open link, r retry, Esc";
 
 /// Chooses the message above the chosen one, at first the newest.
 pub(super) fn up(app: &mut App) {
@@ -57,6 +57,11 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Option<Vec<Effect>> {
         KeyCode::Esc => app.chosen = None,
         KeyCode::Char('c') if key.modifiers.is_empty() => return Some(copy(app)),
         KeyCode::Char('r') if key.modifiers.is_empty() => retry(app),
+        KeyCode::Char('o') if key.modifiers.is_empty() => {
+            if let Some(chosen) = app.chosen.take() {
+                links::ask(app, chosen);
+            }
+        }
         KeyCode::Char('e') if key.modifiers.is_empty() => take_up(app, Deed::Edit),
         KeyCode::Enter if key.modifiers.is_empty() => take_up(app, Deed::Reply),
         KeyCode::Char('d') if key.modifiers.is_empty() => {
@@ -85,8 +90,7 @@ fn take_up(app: &mut App, deed: Deed) {
 fn copy(app: &mut App) -> Vec<Effect> {
     let chosen = app.chosen.take();
     let Some((id, room)) = chosen.zip(app.rooms.current()) else { return Vec::new() };
-    let line = room.history.line(room.history.index_of(id)).filter(|line| line.id == id);
-    let text = line.map(|line| line.words().to_owned());
+    let text = room.history.line_of(id).map(|line| line.words().to_owned());
     app.hint("copied, where the terminal allows it (OSC 52)");
     text.map(Effect::Copy).into_iter().collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{act, choose, popup};
+use super::{act, bare, choose, popup};
 use crate::app::App;
 use crate::effect::Effect;
 use crate::keymap::{self, Action};
@@ -19,6 +19,9 @@ pub(super) fn press(app: &mut App, mut key: KeyEvent) -> Vec<Effect> {
     }
     if app.popup.is_some() {
         return popup::press(app, key);
+    }
+    if app.bare.is_some() {
+        return bare::press(app, key);
     }
     if app.chosen.is_some()
         && let Some(effects) = choose::press(app, key)
@@ -56,6 +59,7 @@ pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
     match &app.popup {
         Some(crate::app::Popup::Switcher { .. }) => popup::paste(app, text),
         Some(_) => {}
+        None if app.bare.is_some() => {}
         None => app.composer.paste(text),
     }
     Vec::new()

@@ -1,10 +1,9 @@
-//! Owns the keys of what lies over the screen: help, the quick switcher, the questions before a long paste is sent and
-//! before a message is taken back.
-//! Esc closes each and destroys nothing.
+//! Owns the keys of what lies over the screen: help, the quick switcher, the questions before a long paste is sent,
+//! before a message is taken back, and before a link is opened. Esc closes each and destroys nothing.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{about, act, commands};
+use super::{about, act, commands, links};
 use crate::app::{App, Popup, text};
 use crate::effect::Effect;
 
@@ -34,6 +33,7 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
             KeyCode::Char('n' | 'N') => {}
             _ => app.popup = Some(Popup::ConfirmDelete(message)),
         },
+        Some(Popup::Links { addresses, chosen }) => return links::press(app, (addresses, chosen), key),
         None => {}
     }
     Vec::new()

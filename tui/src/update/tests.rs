@@ -1,3 +1,4 @@
+mod bare;
 mod changes;
 mod own;
 
@@ -445,7 +446,7 @@ fn a_chosen_message_is_copied_or_taken_back() {
     let mut stage = chat();
     stage.enters("doomed").becomes("general", OutId(1), OutState::Failed("forbidden".to_owned()));
     stage.asked();
-    assert!(stage.press("Ctrl-Up Ctrl-Up").shows("10:01▶bob") && stage.shows("c copies"));
+    assert!(stage.press("Ctrl-Up Ctrl-Up").shows("10:01▶bob") && stage.shows("c copy"));
     assert!(stage.press("Up").shows("     ▶          fine, go"));
     assert_eq!(stage.press("c").effects, [Effect::Copy("fine, go".to_owned())]);
     assert!(!stage.shows("▶ "), "done is done");
