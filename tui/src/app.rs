@@ -5,6 +5,7 @@ pub(crate) mod about;
 pub(crate) mod bare;
 pub(crate) mod changes;
 pub(crate) mod composer;
+pub(crate) mod finder;
 pub(crate) mod flow;
 pub(crate) mod history;
 pub(crate) mod layout;
@@ -15,6 +16,7 @@ pub(crate) mod panes;
 pub(crate) mod rooms;
 pub(crate) mod search;
 pub(crate) mod text;
+mod throbber;
 pub(crate) mod typing;
 
 use std::collections::BTreeMap;
@@ -31,6 +33,7 @@ use crate::net::event::{Moment, OutId};
 use about::{About, Deed};
 use bare::Bare;
 use composer::Composer;
+use finder::Finder;
 use flow::Columns;
 use line::{LineId, Said};
 use link::Link;
@@ -123,6 +126,8 @@ pub(crate) enum Popup {
     ConfirmDelete(About),
     /// Where the links of a message lead, one of them chosen.
     Links { addresses: Vec<String>, chosen: usize },
+    /// The search over everything that was said.
+    Find(Finder),
 }
 
 /// A completion that the next Tab goes on with.
@@ -270,6 +275,6 @@ impl App {
         let acked = self.rooms.current().and_then(|room| room.history.newest_ack());
         let acked = acked.map(|at| at + ACK_SHOWN).filter(|until| *until > self.now);
         let typing = self.rooms.current().and_then(|room| room.typing.next_change(self.now));
-        [hint, acked, typing, self.link.next_change(self.now)].into_iter().flatten().min()
+        [hint, acked, typing, self.next_turn(), self.link.next_change(self.now)].into_iter().flatten().min()
     }
 }

@@ -30,6 +30,7 @@ pub(crate) enum Action {
     PaneRooms,
     PaneUsers,
     Bare,
+    Find,
     Help,
     Redraw,
     Suspend,
@@ -114,6 +115,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("choose; then Enter, e, d, c, o, r, Esc", &[
         (ctrl_code(KeyCode::Up), Action::ChooseUp), (ctrl_code(KeyCode::Down), Action::ChooseDown),
     ], ""),
+    row("search messages", &[(ctrl('f'), Action::Find), (alt('/'), Action::Find)], "/search"),
     row("first unread", &[(alt('u'), Action::FirstUnread)], ""),
     row("written before", &[(plain(KeyCode::Up), Action::Up), (plain(KeyCode::Down), Action::Down)], ""),
     row("complete", &[(plain(KeyCode::Tab), Action::Complete)], ""),
@@ -135,7 +137,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     ], ""),
     row("letter left, right", &[
         (plain(KeyCode::Left), Action::Go(Reach::Left)), (plain(KeyCode::Right), Action::Go(Reach::Right)),
-        (ctrl('b'), Action::Go(Reach::Left)), (ctrl('f'), Action::Go(Reach::Right)),
+        (ctrl('b'), Action::Go(Reach::Left)),
     ], ""),
     row("word left, right", &[
         (alt('b'), Action::Go(Reach::WordLeft)), (alt('f'), Action::Go(Reach::WordRight)),

@@ -11,6 +11,7 @@
 
 mod addresses;
 mod composer;
+mod finder;
 mod help;
 mod link;
 pub(crate) mod links;
@@ -66,6 +67,7 @@ pub(crate) fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>, links: &mut L
         }
         Some(Popup::ConfirmDelete(about)) => composer::draw_delete(canvas, screen, &about.text),
         Some(Popup::Links { addresses, chosen }) => addresses::draw(canvas, screen, (addresses, *chosen)),
+        Some(Popup::Find(finder)) => cursor = finder::draw(canvas, screen, finder),
         None => {}
     }
     uncertain::settle(canvas.buffer);

@@ -128,6 +128,18 @@ pub(crate) fn bottom(history: &History, columns: Columns) -> Bottom {
     Bottom { index, cut: anchor.cut.min(height.saturating_sub(1)) }
 }
 
+/// Rows that stand above the screen, counted no further than `most`.
+pub(crate) fn rows_above(history: &History, columns: Columns, most: usize) -> usize {
+    let Bottom { index, mut cut } = bottom(history, columns);
+    let screen = usize::from(columns.height);
+    let mut rows = 0;
+    for index in (0..=index).rev() {
+        let Some(block) = block(history, index, columns).filter(|_| rows < screen + most) else { break };
+        rows += block.height() - std::mem::take(&mut cut);
+    }
+    rows.saturating_sub(screen).min(most)
+}
+
 /// Moves up by rows; true when the oldest row is on the screen.
 pub(crate) fn scroll_up(history: &mut History, columns: Columns, rows: usize) -> bool {
     let mut at = bottom(history, columns);

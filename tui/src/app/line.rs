@@ -178,6 +178,11 @@ impl Line {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_laid_out(&self) -> bool {
+        self.layout.borrow().is_some()
+    }
+
     /// How it stands in so many cells; laid out once a width.
     pub(crate) fn layout(&self, cells: u16) -> Ref<'_, Layout> {
         let fresh = self.layout.borrow().as_ref().filter(|layout| layout.cells() == cells).is_some();

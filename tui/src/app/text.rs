@@ -73,19 +73,8 @@ pub(crate) fn ellipsis(text: &str, cells: usize, more: &str) -> String {
 /// A row of a wrapped text: its bytes.
 pub(crate) type Row = Range<usize>;
 
-/// Breaks text into rows of at most `cells`, at spaces and beside wide characters; a word longer than a row is
+/// Breaks one line of a text into rows of at most `cells`, at spaces and beside wide characters; a word longer than a row is
 /// cut between clusters. There is always one row.
-pub(crate) fn wrap(text: &str, cells: usize) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut start = 0;
-    for line in text.split('\n') {
-        wrap_line(text, start..start + line.len(), cells.max(1), &mut rows);
-        start += line.len() + 1;
-    }
-    rows
-}
-
-/// As [`wrap`], of one line of a text.
 pub(crate) fn wrap_line(text: &str, line: Row, cells: usize, rows: &mut Vec<Row>) {
     let mut row = line.start;
     let mut column = 0;

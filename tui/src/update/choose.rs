@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{about, links};
+use super::{about, links, older};
 use crate::app::about::Deed;
 use crate::app::line::Line;
 use crate::app::{App, flow};
@@ -52,7 +52,10 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Option<Vec<Effect>> {
         return None;
     }
     match key.code {
-        KeyCode::Up => up(app),
+        KeyCode::Up => {
+            up(app);
+            return Some(older::load(app));
+        }
         KeyCode::Down => down(app),
         KeyCode::Esc => app.chosen = None,
         KeyCode::Char('c') if key.modifiers.is_empty() => return Some(copy(app)),

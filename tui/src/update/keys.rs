@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{act, bare, choose, popup};
-use crate::app::App;
+use super::{act, bare, choose, find, popup};
+use crate::app::{App, Popup};
 use crate::effect::Effect;
 use crate::keymap::{self, Action};
 
@@ -57,7 +57,8 @@ fn letter(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 /// Text was pasted: it is put into the input, never sent by itself.
 pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
     match &app.popup {
-        Some(crate::app::Popup::Switcher { .. }) => popup::paste(app, text),
+        Some(Popup::Switcher { .. }) => popup::paste(app, text),
+        Some(Popup::Find(_)) => find::paste(app, text),
         Some(_) => {}
         None if app.bare.is_some() => {}
         None => app.composer.paste(text),

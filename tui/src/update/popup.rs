@@ -3,7 +3,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{about, act, commands, links};
+use super::{about, act, commands, find, links};
 use crate::app::{App, Popup, text};
 use crate::effect::Effect;
 
@@ -34,6 +34,7 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
             _ => app.popup = Some(Popup::ConfirmDelete(message)),
         },
         Some(Popup::Links { addresses, chosen }) => return links::press(app, (addresses, chosen), key),
+        Some(Popup::Find(finder)) => return find::press(app, finder, key),
         None => {}
     }
     Vec::new()

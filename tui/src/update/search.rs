@@ -3,6 +3,7 @@
 use chat_protocol::{Kind, RoomMessage, RoomName, SearchFrom};
 use jiff::Timestamp;
 
+use super::find;
 use crate::app::App;
 use crate::app::changes::Became;
 use crate::app::line::Said;
@@ -25,6 +26,11 @@ pub(super) fn begin(app: &mut App, query: String, everywhere: bool) -> Vec<Effec
         app.hint("you are in no room: /search -a searches in all that you enter");
         return Vec::new();
     }
+    begin_in(app, query, room)
+}
+
+/// The same in a room, or in all.
+pub(super) fn begin_in(app: &mut App, query: String, room: Option<RoomName>) -> Vec<Effect> {
     app.search.begin(query.clone(), room.clone());
     ask(query, room, None)
 }
@@ -60,8 +66,10 @@ pub(super) fn context(app: &mut App, number: usize) -> Vec<Effect> {
 
 /// What was found, the newest first as it came, is shown with the newest last; numbers count from the newest.
 pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<SearchFrom>) {
+    if find::found(app, messages, next.as_ref()) {
+        return;
+    }
     let before = app.search.take(messages, next);
-
     let goes_on = if app.search.can_go_on() { "; /search goes on" } else { "" };
     let what = app.search.what();
     let head = match (messages.len(), before) {

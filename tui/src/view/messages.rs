@@ -88,26 +88,39 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
         Painter { area, columns, top: bottom }.draw(canvas, line, block);
         index = current.checked_sub(1);
     }
-    if bottom > 0 {
-        let words = if room.history.loading {
-            format!("loading older messages{}", canvas.app.glyphs.more)
-        } else if room.history.more {
-            "PgUp loads older messages".to_owned()
-        } else if room.history.begun {
-            format!("here {} begins", room.label())
-        } else {
-            String::new()
-        };
-        let y = area.y + u16::try_from(bottom - 1).unwrap_or(0);
-        let style = canvas.theme.style(Role::Dim);
-        canvas.put(area, (area.x, y), &words, style);
+    let is_whole = index.is_none() && bottom >= 0;
+    if is_whole {
+        draw_top(canvas, area, room, u16::try_from(bottom).unwrap_or(0));
+    }
+}
+
+/// What stands above the oldest line, in so many rows. Without any, the day's rule says what is being waited for.
+fn draw_top(canvas: &mut Canvas<'_>, area: Area, room: &Room, rows: u16) {
+    let words = if room.history.loading {
+        format!("{} loading older messages", canvas.app.throbber())
+    } else if room.history.more {
+        "PgUp loads older messages".to_owned()
+    } else if room.history.begun {
+        format!("here {} begins", room.label())
+    } else {
+        String::new()
+    };
+    match rows.checked_sub(1) {
+        Some(row) => {
+            let style = canvas.theme.style(Role::Dim);
+            canvas.put(area, (area.x, area.y + row), &words, style);
+        }
+        None if room.history.loading => canvas.rule(area, area.y, &words, Role::Dim),
+        None => {}
     }
 }
 
 fn draw_empty(canvas: &mut Canvas<'_>, area: Area, room: &Room) {
     let more = canvas.app.glyphs.more;
     let title = match (&canvas.app.link.status.state, room.joined) {
-        (LinkState::Online { .. }, true) if room.history.loading => format!("loading {}{more}", room.label()),
+        (LinkState::Online { .. }, true) if room.history.loading => {
+            format!("{} loading {}", canvas.app.throbber(), room.label())
+        }
         (LinkState::Online { .. }, true) => format!("nothing was said in {} yet", room.label()),
         (LinkState::Online { .. }, false) => format!("entering {}{more}", room.label()),
         (LinkState::Down { .. }, _) => "no server answers".to_owned(),

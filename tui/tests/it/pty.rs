@@ -17,6 +17,7 @@ pub(crate) struct Terminal {
     keys: Box<dyn Write + Send>,
     output: mpsc::UnboundedReceiver<Vec<u8>>,
     parser: vt100::Parser,
+    written: Vec<u8>,
 }
 
 impl Terminal {
@@ -25,7 +26,7 @@ impl Terminal {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         program.env("TERM", "xterm-256color");
         program.env("TZ", "UTC");
-        for variable in ["NO_COLOR", "COLORTERM", "CHAT_TUI_HOST"] {
+        for variable in ["NO_COLOR", "COLORTERM", "CHAT_TUI_HOST", "TMUX", "VTE_VERSION"] {
             program.env_remove(variable);
         }
         let child = pair.slave.spawn_command(program).unwrap();
@@ -41,7 +42,14 @@ impl Terminal {
                 }
             }
         });
-        Self { child, master: pair.master, keys, output, parser: vt100::Parser::new(rows, columns, 0) }
+        Self {
+            child,
+            master: pair.master,
+            keys,
+            output,
+            parser: vt100::Parser::new(rows, columns, 0),
+            written: Vec::new(),
+        }
     }
 
     /// Presses keys.
@@ -68,6 +76,13 @@ impl Terminal {
         self.screen().contents()
     }
 
+    /// Reads on until the program has written some bytes.
+    pub(crate) async fn writes(&mut self, bytes: &str) {
+        let has =
+            |terminal: &Self| terminal.written.windows(bytes.len()).any(|found| found == bytes.as_bytes());
+        self.until(&format!("{bytes:?}"), has).await;
+    }
+
     /// The status line: the second from below.
     pub(crate) fn status(&self) -> String {
         let (rows, columns) = self.screen().size();
@@ -80,6 +95,7 @@ impl Terminal {
             while !wanted(self) {
                 let Some(bytes) = self.output.recv().await else { return false };
                 self.parser.process(&bytes);
+                self.written.extend_from_slice(&bytes);
             }
             true
         });
