@@ -27,7 +27,7 @@ use std::ops::Range;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 
 use crate::app::panes::Area;
 use crate::app::{App, Popup, bare, text};
@@ -91,6 +91,8 @@ impl Canvas<'_> {
         if y >= area.y + area.height || y >= self.buffer.area.bottom() {
             return x;
         }
+        // What is written over a link is no part of it.
+        let style = style.underline_color(Color::Reset);
         self.buffer.set_stringn(x, y, text, usize::from(room), style).0
     }
 
