@@ -10,10 +10,7 @@ use crate::app::rooms::Room;
 use crate::app::text::clean_line;
 use crate::app::{App, Popup};
 use crate::effect::Effect;
-use crate::net::event::{LinkState, NetCommand, Window};
-
-/// Messages shown around one that is only in the log.
-const CONTEXT_SHOWN: usize = 11;
+use crate::net::event::LinkState;
 
 /// Opens it.
 pub(super) fn open(app: &mut App) {
@@ -93,10 +90,7 @@ fn chosen(app: &mut App, finder: Finder) -> Vec<Effect> {
             Vec::new()
         }
         // What is so far above is shown as what stands around it: nothing between would be known.
-        Place::There(seq, _) => {
-            let (room, window) = (hit.room.clone(), Window::Around(*seq));
-            vec![Effect::Net(NetCommand::Look { room, window, limit: CONTEXT_SHOWN })]
-        }
+        Place::There(seq, _) => search::around(hit.room.clone(), *seq),
     }
 }
 
@@ -123,7 +117,7 @@ fn ask(app: &mut App, mut finder: Finder) -> Vec<Effect> {
 
 /// A server's answer. False: nobody waits for it here.
 pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<&SearchFrom>) -> bool {
-    let Some(Popup::Find(mut finder)) = app.popup.take_if(is_waiting) else { return false };
+    let Some(Popup::Find(mut finder)) = app.popup.take_if(|popup| is_asked(popup)) else { return false };
     app.search.take(messages, next.cloned());
     let hits = messages.iter().filter(|message| !app.me.ignored.contains_key(&message.body.sender_id));
     let hits = hits.map(|message| hit(app, message));
@@ -137,8 +131,9 @@ pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<&Searc
     true
 }
 
-/// The server did not look.
+/// The server did not look. False: nobody waits for it here.
 pub(super) fn refused(app: &mut App, why: &str) -> bool {
+    app.search.expect_all();
     match &mut app.popup {
         Some(Popup::Find(finder)) if finder.server == Server::Asked => {
             finder.server = Server::Refused(why.to_owned());
@@ -148,7 +143,12 @@ pub(super) fn refused(app: &mut App, why: &str) -> bool {
     }
 }
 
-fn is_waiting(popup: &mut Popup) -> bool {
+/// An answer is waited for.
+pub(super) fn is_waiting(app: &App) -> bool {
+    app.popup.as_ref().is_some_and(is_asked)
+}
+
+fn is_asked(popup: &Popup) -> bool {
     matches!(popup, Popup::Find(finder) if finder.server == Server::Asked)
 }
 

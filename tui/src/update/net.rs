@@ -94,6 +94,7 @@ fn link(app: &mut App, status: LinkStatus) -> Vec<Effect> {
         for room in app.rooms.iter_mut() {
             room.history.loading = false;
         }
+        find::refused(app, "the link is lost: ask again when it is back");
     }
     let has_moved = was_on.as_ref() != node(&app.link.status.state);
     ask_for_panel(app, was_online && !has_moved)

@@ -14,6 +14,15 @@ const HELP_PAGE: usize = 10;
 
 /// A key while something is open.
 pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
+    let was_waiting = find::is_waiting(app);
+    let effects = pressed(app, key);
+    if was_waiting && !find::is_waiting(app) {
+        app.search.abandon();
+    }
+    effects
+}
+
+fn pressed(app: &mut App, key: KeyEvent) -> Vec<Effect> {
     let is_interrupt =
         key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'C'));
     if key.code == KeyCode::Esc || is_interrupt {

@@ -81,3 +81,27 @@ fn what_the_server_refuses_is_said_and_may_be_asked_again() {
     stage.press("Backspace Enter");
     assert!(stage.asked().is_empty() && stage.shows("offline: this is what is at hand"));
 }
+
+#[test]
+fn an_answer_that_nobody_waits_for_is_nobodys() {
+    let mut stage = talked();
+    stage.press("Ctrl-F").types("owl").press("Enter").types("l").press("Enter");
+    assert_eq!(stage.asked().len(), 2);
+    stage.net(found(vec![message("general", 900, "eve", "an owl")], None));
+    assert!(!stage.shows("an owl"), "that was the answer to the first: {}", stage.picture());
+    stage.net(found(vec![message("general", 901, "eve", "an owll")], None));
+    assert!(stage.shows("an owll"));
+    stage.press("Backspace Enter Esc");
+    stage.net(found(vec![message("general", 900, "eve", "an owl")], None));
+    assert!(!stage.shows("an owl"), "no lines of a search that was closed");
+    stage.enters("/search owl").net(found(vec![message("general", 900, "eve", "an owl")], None));
+    assert!(stage.shows("found 1 for owl") && stage.shows("eve: an owl"));
+}
+
+#[test]
+fn a_lost_link_answers_nothing() {
+    let mut stage = talked();
+    stage.press("Ctrl-F").types("owl").press("Enter");
+    stage.net(NetEvent::Link(LinkStatus::default()));
+    assert!(stage.shows("the link is lost: ask again"), "{}", stage.picture());
+}
