@@ -2,16 +2,21 @@
 //! socket and no clock.
 
 pub(crate) mod about;
+pub(crate) mod bare;
 pub(crate) mod changes;
 pub(crate) mod composer;
+pub(crate) mod finder;
 pub(crate) mod flow;
 pub(crate) mod history;
+pub(crate) mod layout;
 pub(crate) mod line;
 pub(crate) mod link;
+pub(crate) mod markup;
 pub(crate) mod panes;
 pub(crate) mod rooms;
 pub(crate) mod search;
 pub(crate) mod text;
+mod throbber;
 pub(crate) mod typing;
 
 use std::collections::BTreeMap;
@@ -28,7 +33,9 @@ use crate::net::event::{Moment, OutId};
 use crate::settings::Settings;
 use crate::theme::Theme;
 use about::{About, Deed};
+use bare::Bare;
 use composer::Composer;
+use finder::Finder;
 use flow::Columns;
 use line::{LineId, Said};
 use link::Link;
@@ -80,6 +87,8 @@ pub(crate) struct App {
     /// Answers to `nodes` that a person waits for; others only feed the panel.
     pub(crate) nodes_asked: usize,
     pub(crate) search: Search,
+    /// The messages are shown without anything beside them.
+    pub(crate) bare: Option<Bare>,
     next_out: u64,
 }
 
@@ -122,6 +131,10 @@ pub(crate) enum Popup {
     ConfirmSend { lines: usize },
     /// Is a message really to be taken back?
     ConfirmDelete(About),
+    /// Where the links of a message lead, one of them chosen.
+    Links { addresses: Vec<String>, chosen: usize },
+    /// The search over everything that was said.
+    Find(Finder),
 }
 
 /// A completion that the next Tab goes on with.
@@ -178,6 +191,7 @@ impl App {
             about: None,
             nodes_asked: 0,
             search: Search::default(),
+            bare: None,
             next_out: 0,
         }
     }
@@ -281,6 +295,6 @@ impl App {
         let acked = self.rooms.current().and_then(|room| room.history.newest_ack());
         let acked = acked.map(|at| at + ACK_SHOWN).filter(|until| *until > self.now);
         let typing = self.rooms.current().and_then(|room| room.typing.next_change(self.now));
-        [hint, acked, typing, self.link.next_change(self.now)].into_iter().flatten().min()
+        [hint, acked, typing, self.next_turn(), self.link.next_change(self.now)].into_iter().flatten().min()
     }
 }

@@ -107,7 +107,6 @@ async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
         name: cli.server.name.as_ref().map(ToString::to_string),
         rooms,
         settings: cli.settings.clone(),
-        is_in_tmux: std::env::var_os("TMUX").is_some_and(|value| !value.is_empty()),
         notices,
     };
     crate::run::run(crate::run::Front { events, commands, demo, started, options }).await

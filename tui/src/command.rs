@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Link,
     PaneRooms,
     PaneUsers,
+    Bare,
     Clear,
     Mouse,
     /// Another theme; without a name: which there are.
@@ -113,6 +114,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("reconnect", "", "dial now"),
     entry("link", "", "the link panel"),
     entry("pane", "rooms|users", "show or hide a pane"),
+    entry("bare", "", "only the messages, for copying; Esc goes back"),
     entry("retry", "", "take a failed message back into the input"),
     entry("clear", "", "empty this screen; nothing else is lost"),
     entry("theme", "[NAME]", "other colours; alone: which there are"),
@@ -126,7 +128,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
 ];
 
 /// Commands of later versions: said to be missing rather than unknown.
-const LATER: &[&str] = &["msg", "away", "ignore", "mute", "pin", "bare", "invite", "kick", "ban", "todo"];
+const LATER: &[&str] = &["msg", "away", "ignore", "mute", "pin", "invite", "kick", "ban", "todo"];
 
 /// Why a line is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,6 +249,7 @@ fn plain(name: &str) -> Option<Command> {
         "link" => Command::Link,
         "mouse" => Command::Mouse,
         "retry" => Command::Retry,
+        "bare" => Command::Bare,
         "clear" => Command::Clear,
         "version" => Command::Version,
         "help" => Command::Help,

@@ -22,6 +22,8 @@ pub(crate) enum Effect {
     Notify(Notification),
     /// Puts text into the terminal's clipboard.
     Copy(String),
+    /// Opens an address in the user's browser: http or https, of printable ASCII.
+    Open(String),
 }
 
 /// What breaks and mends the demo's cluster.

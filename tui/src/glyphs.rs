@@ -18,6 +18,8 @@ pub(crate) struct Glyphs {
     pub(crate) rule: &'static str,
     pub(crate) bar: &'static str,
     pub(crate) down: &'static str,
+    /// Turns while something is waited for; of one sign it stands still.
+    pub(crate) throbber: &'static [&'static str],
     /// Lowest to highest.
     pub(crate) levels: [&'static str; 8],
 }
@@ -38,6 +40,7 @@ impl Glyphs {
         rule: "─",
         bar: "│",
         down: "↓",
+        throbber: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
         levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     };
 
@@ -56,6 +59,7 @@ impl Glyphs {
         rule: "-",
         bar: "|",
         down: "v",
+        throbber: &["|", "/", "-", "\\"],
         levels: ["_", "_", ".", ".", "-", "-", "=", "#"],
     };
 }

@@ -37,6 +37,8 @@ pub(crate) enum Action {
     PaneRooms,
     PaneUsers,
     Mouse,
+    Bare,
+    Find,
     Help,
     Redraw,
     Suspend,
@@ -93,11 +95,15 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("choose a message", &[
         (Action::ChooseUp, "choose-up", "Ctrl-Up"), (Action::ChooseDown, "choose-down", "Ctrl-Down"),
     ], ""),
-    row("chosen: reply, edit, del, copy, retry, cmd", &[
+    row("chosen: reply, edit, delete, copy", &[
         (Action::Chosen(KeyCode::Enter), "chosen-reply", "Enter"), (Action::Chosen(KeyCode::Char('e')), "chosen-edit", "e"),
         (Action::Chosen(KeyCode::Char('d')), "chosen-delete", "d"), (Action::Chosen(KeyCode::Char('c')), "chosen-copy", "c"),
-        (Action::Chosen(KeyCode::Char('r')), "chosen-retry", "r"), (Action::Chosen(KeyCode::Char('/')), "chosen-command", "/"),
     ], ""),
+    row("chosen: open link, retry, command", &[
+        (Action::Chosen(KeyCode::Char('o')), "chosen-open", "o"), (Action::Chosen(KeyCode::Char('r')), "chosen-retry", "r"),
+        (Action::Chosen(KeyCode::Char('/')), "chosen-command", "/"),
+    ], ""),
+    row("search messages", &[(Action::Find, "search", "Ctrl-F Alt-/")], "/search"),
     row("first unread", &[(Action::FirstUnread, "first-unread", "Alt-u")], ""),
     row("written before", &[(Action::Up, "up", "Up"), (Action::Down, "down", "Down")], ""),
     row("complete", &[(Action::Complete, "complete", "Tab")], ""),
@@ -105,6 +111,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("link panel", &[(Action::Link, "link", "Alt-c F2")], "/link"),
     row("rooms pane", &[(Action::PaneRooms, "pane-rooms", "F7")], "/pane rooms"),
     row("users pane", &[(Action::PaneUsers, "pane-users", "F8")], "/pane users"),
+    row("bare view, for copying", &[(Action::Bare, "bare", "Alt-l F10")], "/bare"),
     row("mouse", &[(Action::Mouse, "mouse", "Alt-m")], "/mouse"),
     row("help (and ? in an empty input)", &[(Action::Help, "help", "F1 Alt-h")], "/help"),
     row("redraw", &[(Action::Redraw, "redraw", "Ctrl-L")], ""),
@@ -117,7 +124,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
         (Action::Go(Reach::LineStart), "line-start", "Ctrl-A Home"), (Action::Go(Reach::LineEnd), "line-end", "Ctrl-E End"),
     ], ""),
     row("letter left, right", &[
-        (Action::Go(Reach::Left), "left", "Left Ctrl-B"), (Action::Go(Reach::Right), "right", "Right Ctrl-F"),
+        (Action::Go(Reach::Left), "left", "Left Ctrl-B"), (Action::Go(Reach::Right), "right", "Right"),
     ], ""),
     row("word left, right", &[
         (Action::Go(Reach::WordLeft), "word-left", "Alt-b Ctrl-Left"), (Action::Go(Reach::WordRight), "word-right", "Alt-f Ctrl-Right"),

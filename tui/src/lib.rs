@@ -4,6 +4,7 @@
 //! the model in `app`, `view` draws it; `run` is the loop. Without a terminal `plain` prints lines instead.
 
 mod app;
+mod between;
 pub mod cli;
 pub mod client;
 mod command;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::text::{clean_line, ellipsis};
+use crate::between::Between;
 
 /// Longest text of a notification, in cells.
 const TEXT_CELLS_MAX: usize = 160;
@@ -81,24 +82,16 @@ impl Notification {
 }
 
 /// The bytes that make a terminal tell it; tmux hands on what it is told to.
-pub(crate) fn bytes(notification: &Notification, ways: &[Way], is_in_tmux: bool) -> Vec<u8> {
+pub(crate) fn bytes(notification: &Notification, ways: &[Way], between: Between) -> Vec<u8> {
     let Notification { title, text } = notification;
     let told = ways.iter().map(|way| match way {
         // tmux rings itself, and marks the window.
         Way::Bell => "\x07".to_owned(),
         // "9;4;..." is a progress bar to some: ours begins with a room, never with a number.
-        Way::Osc9 => pass(format!("\x1b]9;{title} {text}\x07"), is_in_tmux),
-        Way::Osc777 => pass(format!("\x1b]777;notify;{};{text}\x07", title.replace(';', ",")), is_in_tmux),
+        Way::Osc9 => between.pass(format!("\x1b]9;{title} {text}\x07")),
+        Way::Osc777 => between.pass(format!("\x1b]777;notify;{};{text}\x07", title.replace(';', ","))),
     });
     told.collect::<String>().into_bytes()
-}
-
-/// The form in which tmux hands a sequence to the terminal outside (needs its `allow-passthrough on`).
-fn pass(sequence: String, is_in_tmux: bool) -> String {
-    match is_in_tmux {
-        true => format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
-        false => sequence,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Owns the front's one loop: waits for the terminal, the network and the clock, lets `update` change the model,
 //! performs what it returns, draws. Knows nothing of sockets; the caller owns the network and ends it.
 
+mod open;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::Poll;
@@ -21,10 +23,10 @@ use crate::app::{App, Setup};
 use crate::effect::{DemoCommand, Effect};
 use crate::event::{Event, Mouse, Now};
 use crate::net::event::{Moment, NetCommand, NetEvent};
-use crate::notify;
 use crate::settings::Settings;
 use crate::terminal::{Endings, Screen};
 use crate::update::{start, update};
+use open::Opener;
 
 /// Frames are at least this far apart: 60 a second are more than anybody reads.
 const FRAME_GAP: Duration = Duration::from_millis(16);
@@ -55,8 +57,6 @@ pub struct FrontOptions {
     pub rooms: Vec<RoomName>,
     /// What the user has set.
     pub settings: Settings,
-    /// The terminal is one of tmux.
-    pub is_in_tmux: bool,
     /// Lines the first room begins with: what a person should know first.
     pub notices: Vec<String>,
 }
@@ -98,6 +98,11 @@ pub async fn run(front: Front) -> anyhow::Result<()> {
                 (Ok(permit), Some(command)) => permit.send(command),
                 _ => break,
             },
+            failed = turn.opener.ended() => {
+                if let Some(failed) = failed {
+                    turn.app.hint(failed);
+                }
+            }
             () = endings.next() => break,
         }
         turn.drain(&mut keys).await?;
@@ -115,12 +120,12 @@ pub async fn run(front: Front) -> anyhow::Result<()> {
 /// What one turn of the loop works on.
 struct Turn {
     app: App,
-    is_in_tmux: bool,
     events: mpsc::Receiver<NetEvent>,
     commands: mpsc::Sender<NetCommand>,
     demo: Option<mpsc::Sender<DemoCommand>>,
     started: Instant,
     effects: Vec<Effect>,
+    opener: Opener,
     /// Commands the network had no room for yet, in order.
     unsent: VecDeque<NetCommand>,
     quit: bool,
@@ -142,12 +147,12 @@ impl Turn {
         let effects = start(&app);
         Ok(Self {
             app,
-            is_in_tmux: options.is_in_tmux,
             events,
             commands,
             demo,
             started,
             effects,
+            opener: Opener::default(),
             unsent: VecDeque::new(),
             quit: false,
         })
@@ -199,11 +204,13 @@ impl Turn {
                 Effect::Mouse(wanted) => screen.mouse(wanted)?,
                 Effect::Suspend => screen.suspend()?,
                 Effect::Quit => self.quit = true,
-                Effect::Notify(told) => {
-                    let ways = &self.app.settings.notifications.ways;
-                    screen.write(&notify::bytes(&told, ways, self.is_in_tmux))?;
-                }
+                Effect::Notify(told) => screen.notify(&told, &self.app.settings.notifications.ways)?,
                 Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Open(address) => {
+                    if let Err(refused) = self.opener.open(&address) {
+                        self.app.hint(refused);
+                    }
+                }
             }
         }
         self.send();

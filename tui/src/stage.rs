@@ -11,7 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
-use crate::app::{App, Setup};
+use crate::app::{App, Setup, text};
 use crate::effect::Effect;
 use crate::event::{Event, Now};
 use crate::net::event::{
@@ -20,6 +20,7 @@ use crate::net::event::{
 use crate::settings::Settings;
 use crate::update::update;
 use crate::view;
+use crate::view::links::Links;
 
 /// The front and its clock.
 pub(crate) struct Stage {
@@ -236,14 +237,22 @@ impl Stage {
     /// The screen as cells.
     pub(crate) fn buffer(&self) -> Buffer {
         let (width, height) = self.app.size;
+        let mut links = Links::default();
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test terminal");
-        terminal.draw(|frame| view::draw(&self.app, frame)).expect("a test terminal draws");
+        terminal.draw(|frame| view::draw(&self.app, frame, &mut links)).expect("a test terminal draws");
         terminal.backend().buffer().clone()
     }
 
     /// The screen as text; a wide character stands before the empty half it covers.
     pub(crate) fn picture(&self) -> String {
         let (width, height) = self.app.size;
+        if let Some(page) = view::bare(&self.app) {
+            // Broken as a terminal breaks what runs over its edge.
+            let rows = page.iter().flat_map(|text| {
+                text::chop(text, width.into()).into_iter().map(|row| text[row].trim_end().to_owned())
+            });
+            return rows.collect::<Vec<_>>().join("\n");
+        }
         let buffer = self.buffer();
         let rows = (0..height).map(|y| {
             let mut row = String::new();

@@ -1,25 +1,33 @@
 //! Owns the terminal's modes: taken on entering, given back on every way out (return, panic, signal, suspension).
 //! Knows nothing of what is drawn.
 
+mod backend;
+mod copy;
+
+use std::cell::RefCell;
 use std::io::{self, BufWriter, Stdout, Write};
+use std::rc::Rc;
 use std::sync::Once;
 
-use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
     EnableMouseCapture,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
+use crate::between::Between;
+use crate::notify::{self, Notification, Way};
 use crate::view;
+use crate::view::links::Links;
+use backend::{Hyperlinks, LinkBackend};
 
 /// A whole frame at 200x60 with colours fits: one write a frame.
 const FRAME_BYTES: usize = 64 * 1024;
@@ -28,7 +36,12 @@ const FRAME_BYTES: usize = 64 * 1024;
 pub(crate) struct Screen {
     /// The mouse is ours, too.
     mouse: bool,
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: ratatui::Terminal<LinkBackend<BufWriter<Stdout>>>,
+    /// The addresses of the frame that is being drawn; the backend reads them.
+    links: Rc<RefCell<Links>>,
+    between: Between,
+    /// What stands there instead of a frame, and on a screen of which size.
+    bare: Option<((u16, u16), String)>,
 }
 
 impl Screen {
@@ -39,10 +52,13 @@ impl Screen {
     pub(crate) fn enter() -> io::Result<Self> {
         restore_on_panic();
         take_modes()?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
+        let variable = |name: &str| std::env::var(name).ok();
+        let links = Rc::default();
+        let writer = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+        let backend = LinkBackend::new(writer, Rc::clone(&links), Hyperlinks::of(variable));
         // Should this fail, nobody else would give the modes back.
         let inner = ratatui::Terminal::new(backend).inspect_err(|_| restore())?;
-        Ok(Self { mouse: false, inner })
+        Ok(Self { mouse: false, inner, links, between: Between::of(variable), bare: None })
     }
 
     /// Draws a frame in a synchronized update: the terminal shows all of it or none.
@@ -50,10 +66,32 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub(crate) fn draw(&mut self, app: &App) -> io::Result<()> {
+        if let Some(page) = view::bare(app) {
+            return self.draw_bare(&page, app.size);
+        }
+        if self.bare.take().is_some() {
+            self.clear()?;
+        }
         queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        self.inner.draw(|frame| view::draw(app, frame))?;
+        let links = &self.links;
+        self.inner.draw(|frame| view::draw(app, frame, &mut links.borrow_mut()))?;
         queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
         io::Write::flush(self.inner.backend_mut())
+    }
+
+    /// Writes texts as a program without a screen would: the terminal breaks them, so that it copies them unbroken.
+    fn draw_bare(&mut self, page: &[&str], size: (u16, u16)) -> io::Result<()> {
+        let text = page.join("\n").replace('\n', "\r\n");
+        let shown = Some((size, text));
+        if self.bare == shown {
+            return Ok(());
+        }
+        self.bare = shown;
+        let text = self.bare.as_ref().map(|(_, text)| text.as_str()).unwrap_or_default();
+        let backend = self.inner.backend_mut();
+        queue!(backend, BeginSynchronizedUpdate, cursor::Hide, Clear(ClearType::All), cursor::MoveTo(0, 0))?;
+        queue!(backend, Print(text), EndSynchronizedUpdate)?;
+        io::Write::flush(backend)
     }
 
     /// Forgets what the terminal is believed to show.
@@ -62,6 +100,7 @@ impl Screen {
     /// When the terminal is gone.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
         // Not `Terminal::clear`: it asks the terminal for its cursor, and the answer goes to who reads the keys.
+        self.bare = None;
         let size = self.inner.size()?;
         self.inner.resize(Rect::from((Position::ORIGIN, size)))
     }
@@ -80,12 +119,12 @@ impl Screen {
         Ok(())
     }
 
-    /// Writes what the terminal is to do beside the picture.
+    /// Has the terminal tell whoever looks elsewhere.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.inner.backend_mut().write_all(bytes)
+    pub(crate) fn notify(&mut self, told: &Notification, ways: &[Way]) -> io::Result<()> {
+        self.inner.backend_mut().write_all(&notify::bytes(told, ways, self.between))
     }
 
     /// Puts text into the terminal's clipboard (OSC 52).
@@ -93,7 +132,9 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub(crate) fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(self.inner.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+        let sequence = copy::sequence(text, self.between);
+        self.inner.backend_mut().write_all(sequence.as_bytes())?;
+        io::Write::flush(self.inner.backend_mut())
     }
 
     /// Gives the terminal back, stops the program as Ctrl-Z does, and takes it again once continued.
@@ -170,3 +211,6 @@ impl Endings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,11 +35,18 @@ pub(crate) enum Role {
     Title,
     Popup,
     Chosen,
+    /// Pieces of a message, put over the role of its line.
+    Strong,
+    Emphasis,
+    Code,
+    Quote,
+    /// An address on the web.
+    Address,
 }
 
 /// Every role but the authors': its name in a theme, and how it looks where there are no colours.
 #[rustfmt::skip] // One row a role.
-pub(crate) const ROLES: [(Role, &str, Modifier); 15] = [
+pub(crate) const ROLES: [(Role, &str, Modifier); 20] = [
     (Role::Text, "text", Modifier::empty()),
     (Role::Dim, "dim", Modifier::DIM),
     (Role::Own, "own", Modifier::BOLD),
@@ -55,6 +62,11 @@ pub(crate) const ROLES: [(Role, &str, Modifier); 15] = [
     (Role::Title, "title", Modifier::BOLD),
     (Role::Popup, "popup", Modifier::empty()),
     (Role::Chosen, "chosen", Modifier::REVERSED),
+    (Role::Strong, "strong", Modifier::BOLD),
+    (Role::Emphasis, "emphasis", Modifier::ITALIC),
+    (Role::Code, "code", Modifier::empty()),
+    (Role::Quote, "quote", Modifier::ITALIC),
+    (Role::Address, "address", Modifier::UNDERLINED),
 ];
 
 /// What a theme has beside roles: the ground under everything, and the authors' colours.

@@ -4,13 +4,17 @@
 mod about;
 mod act;
 mod answers;
+mod bare;
 mod choose;
 mod commands;
 mod complete;
 mod entries;
+mod find;
 mod keys;
 mod mouse;
+mod links;
 mod net;
+mod older;
 mod own;
 mod popup;
 mod search;

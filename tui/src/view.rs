@@ -9,35 +9,44 @@
 //!  composer
 //! ```
 
+mod addresses;
 mod composer;
+mod finder;
 mod help;
 mod link;
+pub(crate) mod links;
 mod members;
 mod messages;
 mod rooms;
 mod status;
 mod switcher;
+pub(crate) mod uncertain;
+
+use std::ops::Range;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 
 use crate::app::panes::Area;
-use crate::app::{App, Popup, text};
+use crate::app::{App, Popup, bare, text};
 use crate::theme::{Role, Theme};
+use links::Links;
 
 /// What every widget draws with.
 struct Canvas<'a> {
     app: &'a App,
     theme: &'a Theme,
     buffer: &'a mut Buffer,
+    links: &'a mut Links,
 }
 
-/// Draws everything.
-pub(crate) fn draw(app: &App, frame: &mut Frame<'_>) {
+/// Draws everything; the addresses on the screen go to `links`.
+pub(crate) fn draw(app: &App, frame: &mut Frame<'_>, links: &mut Links) {
+    links.clear();
     let areas = app.areas();
-    let canvas = &mut Canvas { app, theme: &app.theme, buffer: frame.buffer_mut() };
+    let canvas = &mut Canvas { app, theme: &app.theme, buffer: frame.buffer_mut(), links };
     canvas.buffer.set_style(canvas.buffer.area, app.theme.ground());
     rooms::draw(canvas, areas.rooms);
     messages::draw_title(canvas, areas.title);
@@ -58,11 +67,21 @@ pub(crate) fn draw(app: &App, frame: &mut Frame<'_>) {
             composer::draw_long_paste(canvas, screen, *lines);
         }
         Some(Popup::ConfirmDelete(about)) => composer::draw_delete(canvas, screen, &about.text),
+        Some(Popup::Links { addresses, chosen }) => addresses::draw(canvas, screen, (addresses, *chosen)),
+        Some(Popup::Find(finder)) => cursor = finder::draw(canvas, screen, finder),
         None => {}
     }
+    uncertain::settle(canvas.buffer);
     if let Some((x, y)) = cursor {
         frame.set_cursor_position(Position { x, y });
     }
+}
+
+/// What is written instead of everything, where the messages alone are to be shown.
+pub(crate) fn bare(app: &App) -> Option<Vec<&str>> {
+    app.bare?;
+    let room = app.rooms.current()?;
+    Some(bare::page(&room.history, app.scrolled_columns(), app.size))
 }
 
 impl Canvas<'_> {
@@ -73,7 +92,19 @@ impl Canvas<'_> {
         if y >= area.y + area.height || y >= self.buffer.area.bottom() {
             return x;
         }
+        // What is written over a link is no part of it.
+        let style = style.underline_color(Color::Reset);
         self.buffer.set_stringn(x, y, text, usize::from(room), style).0
+    }
+
+    /// Makes cells of a row part of a link.
+    fn link(&mut self, (cells, y): (Range<u16>, u16), address: &str) {
+        let Some(mark) = self.links.mark(address) else { return };
+        for x in cells {
+            if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                cell.underline_color = mark;
+            }
+        }
     }
 
     /// Writes text so that it ends at the area's right edge; returns the column it begins at.

@@ -102,14 +102,13 @@ pub(crate) fn block(history: &History, index: usize, columns: Columns) -> Option
     let news = history.news.filter(|news| news.from == line.id).map(|news| news.count);
     let head = day.is_some() || news.is_some() || !above.is_some_and(|above| is_grouped(above, line));
     let cells = if line.speech().is_some() { columns.body } else { columns.wide() };
-    let rows = line.rows(cells);
+    let layout = line.layout(cells);
     let mark_below = line.speech().is_some_and(|speech| {
         let words = text::width(&mark_words(&speech.mark));
-        let last = rows.last().map_or(0, |row| text::width(&line.text()[row.clone()]));
-        words > 0 && last + words + 2 > usize::from(columns.body)
+        words > 0 && layout.last_width(line) + words + 2 > usize::from(columns.body)
     });
     let quote = line.speech().is_some_and(|speech| speech.quote.is_some() && !speech.is_deleted());
-    Some(Block { day, news, head, quote, rows: rows.len(), mark_below })
+    Some(Block { day, news, head, quote, rows: layout.rows().len(), mark_below })
 }
 
 fn is_grouped(above: &Line, line: &Line) -> bool {
@@ -136,6 +135,18 @@ pub(crate) fn bottom(history: &History, columns: Columns) -> Bottom {
     let index = history.index_of(anchor.line);
     let height = block(history, index, columns).map_or(1, |block| block.height());
     Bottom { index, cut: anchor.cut.min(height.saturating_sub(1)) }
+}
+
+/// Rows that stand above the screen, counted no further than `most`.
+pub(crate) fn rows_above(history: &History, columns: Columns, most: usize) -> usize {
+    let Bottom { index, mut cut } = bottom(history, columns);
+    let screen = usize::from(columns.height);
+    let mut rows = 0;
+    for index in (0..=index).rev() {
+        let Some(block) = block(history, index, columns).filter(|_| rows < screen + most) else { break };
+        rows += block.height() - std::mem::take(&mut cut);
+    }
+    rows.saturating_sub(screen).min(most)
 }
 
 /// Moves up by rows; true when the oldest row is on the screen.

@@ -78,6 +78,28 @@ impl History {
         self.lines.get(index).or_else(|| self.pending.get(index - self.lines.len()))
     }
 
+    /// A line that is still here.
+    pub(crate) fn line_of(&self, id: LineId) -> Option<&Line> {
+        self.line(self.index_of(id)).filter(|line| line.id == id)
+    }
+
+    /// The message of an identity.
+    pub(crate) fn line_with(&self, id: &MessageId) -> Option<&Line> {
+        let is_it = |line: &&Line| line.speech().is_some_and(|speech| speech.id.as_ref() == Some(id));
+        self.lines.iter().rev().find(is_it)
+    }
+
+    /// What is in the log or about it, the newest first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().rev()
+    }
+
+    /// The next message that names us, from an index on.
+    pub(crate) fn mention_from(&self, index: usize) -> Option<usize> {
+        let is_mention = |line: &Line| line.speech().is_some_and(|speech| speech.mention);
+        (index..self.lines.len()).find(|index| self.lines.get(*index).is_some_and(is_mention))
+    }
+
     /// The index of a line, or of the one that took its place.
     pub(crate) fn index_of(&self, id: LineId) -> usize {
         let index = if id.0 >= PENDING_IDS {

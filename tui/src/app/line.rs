@@ -7,7 +7,7 @@ use chat_protocol::{MessageId, Seq, UserId};
 use jiff::civil::DateTime;
 
 use super::changes::Became;
-use super::text::{self, Row};
+use super::layout::Layout;
 use crate::net::event::{Moment, OutId};
 
 /// Names a line in its room; grows downwards on the screen, negative for older pages loaded later.
@@ -24,8 +24,8 @@ pub(crate) struct Line {
     pub(crate) at: DateTime,
     pub(crate) said: Said,
     text: Box<str>,
-    /// One wrap, of the width drawn last: a resize is rare, a frame is not. Lines never shown have none.
-    wrapped: RefCell<Option<(u16, Box<[Row]>)>>,
+    /// How it stands at the width drawn last: a resize is rare, a frame is not. Lines never shown have none.
+    layout: RefCell<Option<Layout>>,
 }
 
 /// Stands behind a message that was edited.
@@ -128,7 +128,7 @@ pub(crate) enum Mark {
 impl Line {
     /// A line whose `text` is safe to draw already.
     pub(crate) fn new(id: LineId, seq: Option<Seq>, at: DateTime, said: Said, text: String) -> Self {
-        Self { id, seq, at, said, text: text.into(), wrapped: RefCell::new(None) }
+        Self { id, seq, at, said, text: text.into(), layout: RefCell::new(None) }
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -160,7 +160,7 @@ impl Line {
         };
         let deleted = became == Some(&Became::Deleted);
         speech.changed = became.map(|_| Box::new(Changed { text, mention, deleted }));
-        self.wrapped.take();
+        self.layout.take();
     }
 
     /// The speech, where it is one.
@@ -178,13 +178,18 @@ impl Line {
         }
     }
 
-    /// Its rows at a width, in bytes of [`Line::text`]; wrapped once a width.
-    pub(crate) fn rows(&self, cells: u16) -> Ref<'_, [Row]> {
-        let fresh = matches!(&*self.wrapped.borrow(), Some((width, _)) if *width == cells);
+    #[cfg(test)]
+    pub(crate) fn is_laid_out(&self) -> bool {
+        self.layout.borrow().is_some()
+    }
+
+    /// How it stands in so many cells; laid out once a width.
+    pub(crate) fn layout(&self, cells: u16) -> Ref<'_, Layout> {
+        let fresh = self.layout.borrow().as_ref().filter(|layout| layout.cells() == cells).is_some();
         if !fresh {
-            let rows = text::wrap(&self.text, usize::from(cells)).into_boxed_slice();
-            *self.wrapped.borrow_mut() = Some((cells, rows));
+            let layout = Layout::of(self, cells);
+            *self.layout.borrow_mut() = Some(layout);
         }
-        Ref::map(self.wrapped.borrow(), |wrapped| wrapped.as_ref().map_or(&[][..], |(_, rows)| rows))
+        Ref::map(self.layout.borrow(), |layout| layout.as_ref().expect("it was laid out above"))
     }
 }

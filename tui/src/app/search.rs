@@ -16,6 +16,8 @@ pub(crate) struct Search {
     next: Option<SearchFrom>,
     /// The newest first.
     found: Vec<Found>,
+    /// Answers to come that nobody waits for any more: an answer does not say what was asked.
+    unwanted: usize,
 }
 
 /// A message that was found.
@@ -28,7 +30,24 @@ pub(crate) struct Found {
 
 impl Search {
     pub(crate) fn begin(&mut self, query: String, room: Option<RoomName>) {
-        *self = Self { query, room, next: None, found: Vec::new() };
+        *self = Self { query, room, next: None, found: Vec::new(), unwanted: self.unwanted };
+    }
+
+    /// What was asked is not waited for any more.
+    pub(crate) fn abandon(&mut self) {
+        self.unwanted += 1;
+    }
+
+    /// An answer has come: true where nobody waits for it.
+    pub(crate) fn is_unwanted(&mut self) -> bool {
+        let is_unwanted = self.unwanted > 0;
+        self.unwanted -= usize::from(is_unwanted);
+        is_unwanted
+    }
+
+    /// One was refused, or the link is gone: which answers are still to come is not known.
+    pub(crate) fn expect_all(&mut self) {
+        self.unwanted = 0;
     }
 
     /// What to ask next: the query, where, and from which place on.

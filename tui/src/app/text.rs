@@ -40,14 +40,20 @@ fn is_stray(c: char) -> bool {
 
 /// Cells a text takes, counted as the terminal library counts them: cluster by cluster.
 pub(crate) fn width(text: &str) -> usize {
-    text.graphemes(true).map(UnicodeWidthStr::width).sum()
+    text.graphemes(true).map(cells_of).sum()
+}
+
+/// Cells of a cluster. Terminals draw the halfwidth sound marks, which Unicode counts to the letter before, beside it.
+fn cells_of(cluster: &str) -> usize {
+    let marks = if cluster.len() > 3 { cluster.matches(['\u{FF9E}', '\u{FF9F}']).count() } else { 0 };
+    cluster.width() + marks
 }
 
 /// The longest beginning that fits in `cells`.
 pub(crate) fn fit(text: &str, cells: usize) -> &str {
     let mut used = 0;
     for (at, cluster) in text.grapheme_indices(true) {
-        used += cluster.width();
+        used += cells_of(cluster);
         if used > cells {
             return &text[..at];
         }
@@ -67,26 +73,16 @@ pub(crate) fn ellipsis(text: &str, cells: usize, more: &str) -> String {
 /// A row of a wrapped text: its bytes.
 pub(crate) type Row = Range<usize>;
 
-/// Breaks text into rows of at most `cells`, at spaces and beside wide characters; a word longer than a row is
+/// Breaks one line of a text into rows of at most `cells`, at spaces and beside wide characters; a word longer than a row is
 /// cut between clusters. There is always one row.
-pub(crate) fn wrap(text: &str, cells: usize) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut start = 0;
-    for line in text.split('\n') {
-        wrap_line(text, start..start + line.len(), cells.max(1), &mut rows);
-        start += line.len() + 1;
-    }
-    rows
-}
-
-fn wrap_line(text: &str, line: Row, cells: usize, rows: &mut Vec<Row>) {
+pub(crate) fn wrap_line(text: &str, line: Row, cells: usize, rows: &mut Vec<Row>) {
     let mut row = line.start;
     let mut column = 0;
     // Where the row may end, and how many cells stand before that place.
     let mut rest: Option<(usize, usize)> = None;
     for (offset, cluster) in text[line.clone()].grapheme_indices(true) {
         let at = line.start + offset;
-        let wide = cluster.width();
+        let wide = cells_of(cluster);
         if column + wide > cells && at > row {
             if cluster == " " {
                 // A space at the edge is the break itself.
@@ -118,7 +114,7 @@ pub(crate) fn chop(text: &str, cells: usize) -> Vec<Row> {
             (row, column) = (at + 1, 0);
             continue;
         }
-        let wide = cluster.width();
+        let wide = cells_of(cluster);
         if column + wide > cells.max(1) && at > row {
             rows.push(row..at);
             (row, column) = (at, 0);

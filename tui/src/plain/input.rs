@@ -165,6 +165,7 @@ pub(super) fn parse(line: &str) -> Result<Option<Input>, String> {
         | Command::Link
         | Command::PaneRooms
         | Command::PaneUsers
+        | Command::Bare
         | Command::Clear
         | Command::Mouse
         | Command::Theme(_)

@@ -22,6 +22,8 @@ const DARK: &[(&str, &str)] = &[
     ("notice", "248 italic"), ("trouble", "203"), ("failover", "80"), ("current", "reversed"), ("unread", "221"),
     ("status-good", "114 reversed"), ("status-busy", "221 reversed"), ("status-bad", "203 reversed bold"),
     ("title", "bold"), ("chosen", "reversed"),
+    ("strong", "bold"), ("emphasis", "italic"), ("code", "80"), ("quote", "246 italic"),
+    ("address", "underlined"),
 ];
 
 #[rustfmt::skip] // One row a role.
@@ -30,6 +32,8 @@ const LIGHT: &[(&str, &str)] = &[
     ("notice", "240 italic"), ("trouble", "160"), ("failover", "23"), ("current", "reversed"), ("unread", "94"),
     ("status-good", "22 reversed"), ("status-busy", "94 reversed"), ("status-bad", "124 reversed bold"),
     ("title", "bold"), ("chosen", "reversed"),
+    ("strong", "bold"), ("emphasis", "italic"), ("code", "23"), ("quote", "242 italic"),
+    ("address", "underlined"),
 ];
 
 #[rustfmt::skip] // One row a role.
@@ -38,6 +42,8 @@ const SIXTEEN: &[(&str, &str)] = &[
     ("notice", "gray italic"), ("trouble", "light-red"), ("failover", "light-cyan"), ("current", "reversed"),
     ("unread", "light-yellow"), ("status-good", "light-green reversed"), ("status-busy", "light-yellow reversed"),
     ("status-bad", "light-red reversed bold"), ("title", "bold"), ("chosen", "reversed"),
+    ("strong", "bold"), ("emphasis", "italic"), ("code", "light-cyan"), ("quote", "gray italic"),
+    ("address", "underlined"),
 ];
 
 #[rustfmt::skip] // One row a role.
@@ -46,6 +52,8 @@ const HIGH: &[(&str, &str)] = &[
     ("notice", "252 italic"), ("trouble", "217 bold"), ("failover", "123"), ("current", "reversed bold"),
     ("unread", "226 bold"), ("status-good", "120 reversed"), ("status-busy", "226 reversed"),
     ("status-bad", "217 reversed bold"), ("title", "bold underlined"), ("chosen", "reversed bold"),
+    ("strong", "bold"), ("emphasis", "italic"), ("code", "123"), ("quote", "252 italic"),
+    ("address", "underlined"),
 ];
 
 const BUILTIN: [Written; 4] = [

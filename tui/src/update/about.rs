@@ -14,7 +14,7 @@ use crate::net::event::{NetCommand, Target, Words};
 /// Takes a chosen message as what the text being written is about. Says why not, where it cannot be.
 pub(super) fn take_up(app: &mut App, chosen: LineId, deed: Deed) {
     let found = app.rooms.current().and_then(|room| {
-        let line = room.history.line(room.history.index_of(chosen)).filter(|line| line.id == chosen)?;
+        let line = room.history.line_of(chosen)?;
         Some(about(app, line, deed))
     });
     match found {

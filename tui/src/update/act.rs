@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use super::{about, choose, commands, complete, mouse};
+use super::{about, bare, choose, commands, complete, find, mouse, older};
 use crate::app::composer::Reach;
+use crate::app::rooms::Room;
 use crate::app::{App, Popup, flow};
 use crate::effect::{DemoCommand, Effect};
 use crate::keymap::Action;
-use crate::net::event::{LinkState, NetCommand};
+use crate::net::event::NetCommand;
 
 /// Ctrl-C twice within this quits.
 const INTERRUPT_HOLDS: Duration = Duration::from_secs(2);
 /// Rows that a step of the wheel is worth.
 pub(super) const WHEEL_ROWS: usize = 3;
-/// Entries asked for when the oldest line is on the screen.
-const PAGE_ENTRIES: usize = 100;
 
 /// Does what a key asks for.
 pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
@@ -49,6 +48,8 @@ pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Link => return toggle_link(app),
         Action::PaneRooms => app.panes.rooms = !app.panes.rooms,
         Action::PaneUsers => app.panes.users = Some(app.areas().users.is_empty()),
+        Action::Bare => bare::toggle(app),
+        Action::Find => find::open(app),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Interrupt => return interrupt(app),
@@ -60,7 +61,10 @@ pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::DeleteOrQuit if app.composer.is_empty() => return vec![Effect::Quit],
         Action::DeleteOrQuit => app.composer.delete(Reach::Right),
-        Action::ChooseUp => choose::up(app),
+        Action::ChooseUp => {
+            choose::up(app);
+            return older::load(app);
+        }
         Action::ChooseDown => choose::down(app),
         Action::DemoKill if app.demo => return vec![Effect::Demo(DemoCommand::Kill)],
         // Keys of a chosen message are asked for while one is chosen.
@@ -105,10 +109,37 @@ pub(super) fn step_room(app: &mut App, step: isize) {
     }
 }
 
+/// The next message that names us: below the screen, else in the next room where there is one; else what is unread.
 pub(super) fn next_unread(app: &mut App) {
-    match app.rooms.next_unread() {
-        Some(index) => show_room(app, index),
-        None => app.hint("nothing unread"),
+    if let Some(index) = app.rooms.current().and_then(mention_below) {
+        return show_line(app, index);
+    }
+    let Some(index) = app.rooms.next_unread() else { return app.hint("nothing unread") };
+    let is_named = app.rooms.iter().nth(index).is_some_and(|room| room.mentions > 0);
+    show_room(app, index);
+    let first = app.rooms.current().and_then(|room| {
+        let news = room.history.index_of(room.history.news?.from);
+        room.history.mention_from(news).or(Some(news))
+    });
+    if let Some(first) = first.filter(|_| is_named) {
+        show_line(app, first);
+    }
+}
+
+/// The next mention that came while the reader was elsewhere in the backlog.
+fn mention_below(room: &Room) -> Option<usize> {
+    let below = room.history.index_of(room.history.anchor?.line) + 1;
+    let news = room.history.index_of(room.history.news?.from);
+    room.history.mention_from(below.max(news))
+}
+
+/// Shows a line, moving as little as that takes.
+pub(super) fn show_line(app: &mut App, index: usize) {
+    let columns = app.scrolled_columns();
+    let Some(room) = app.rooms.current_mut() else { return };
+    flow::show(&mut room.history, columns, index);
+    if room.history.anchor.is_none() {
+        room.read();
     }
 }
 
@@ -128,37 +159,33 @@ pub(super) fn toggle_link(app: &mut App) -> Vec<Effect> {
 fn scroll(app: &mut App, action: Action) -> Vec<Effect> {
     let columns = app.scrolled_columns();
     let page = usize::from(columns.height.saturating_sub(1)).max(1);
-    let online = matches!(app.link.status.state, LinkState::Online { .. });
     let Some(room) = app.rooms.current_mut() else { return Vec::new() };
     let history = &mut room.history;
-    let mut at_top = false;
     match action {
-        Action::PageUp => at_top = flow::scroll_up(history, columns, page),
-        Action::PageDown => flow::scroll_down(history, columns, page),
-        Action::RowsUp => at_top = flow::scroll_up(history, columns, WHEEL_ROWS),
-        Action::RowsDown => flow::scroll_down(history, columns, WHEEL_ROWS),
-        Action::Oldest => {
-            flow::show_from(history, columns, 0);
-            at_top = true;
+        Action::PageUp => {
+            flow::scroll_up(history, columns, page);
         }
-        Action::FirstUnread => {
-            if let Some(news) = history.news {
+        Action::RowsUp => {
+            flow::scroll_up(history, columns, WHEEL_ROWS);
+        }
+        Action::PageDown => flow::scroll_down(history, columns, page),
+        Action::Oldest => flow::show_from(history, columns, 0),
+        Action::FirstUnread => match history.news {
+            Some(news) => {
                 let index = history.index_of(news.from);
                 flow::show_from(history, columns, index);
             }
-        }
+            None => app.hint("nothing unread here"),
+        },
         _ => history.follow(),
     }
-    if history.anchor.is_none() {
+    if let Some(room) = app.rooms.current_mut().filter(|room| room.history.anchor.is_none()) {
         room.read();
     }
-    let is_wanted = room.history.more || !room.history.begun;
-    if at_top && is_wanted && !room.history.loading && online {
-        room.history.loading = true;
-        let (room, before) = (room.name.clone(), room.history.oldest);
-        return vec![Effect::Net(NetCommand::History { room, before, limit: PAGE_ENTRIES })];
+    match action {
+        Action::PageUp | Action::Oldest | Action::FirstUnread => older::load(app),
+        _ => Vec::new(),
     }
-    Vec::new()
 }
 
 /// Ctrl-C: clears the input (undo brings it back); twice quits.

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::about;
+use super::{about, links, older};
 use crate::app::about::Deed;
 use crate::app::line::Line;
 use crate::app::{App, flow};
@@ -44,9 +44,9 @@ fn hint(app: &App) -> String {
     let way = |code| app.settings.keymap.way(Action::Chosen(code));
     let letter = |letter| way(KeyCode::Char(letter));
     let (reply, edit, delete, copy) = (way(KeyCode::Enter), letter('e'), letter('d'), letter('c'));
-    let (retry, command) = (letter('r'), letter('/'));
+    let (open, retry, command) = (letter('o'), letter('r'), letter('/'));
     format!(
-        "{reply} reply, {edit} edit, {delete} delete, {copy} copy, {retry} retry, {command} command, Esc back"
+        "{reply} reply, {edit} edit, {delete} delete, {copy} copy, {open} link, {retry} retry, {command} command, Esc back"
     )
 }
 
@@ -62,11 +62,19 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Option<Vec<Effect>> {
     }
     let key = app.settings.keymap.chosen(&key);
     match key.code {
-        KeyCode::Up => up(app),
+        KeyCode::Up => {
+            up(app);
+            return Some(older::load(app));
+        }
         KeyCode::Down => down(app),
         KeyCode::Esc => app.chosen = None,
         KeyCode::Char('c') if key.modifiers.is_empty() => return Some(copy(app)),
         KeyCode::Char('r') if key.modifiers.is_empty() => retry(app),
+        KeyCode::Char('o') if key.modifiers.is_empty() => {
+            if let Some(chosen) = app.chosen.take() {
+                links::ask(app, chosen);
+            }
+        }
         KeyCode::Char('e') if key.modifiers.is_empty() => take_up(app, Deed::Edit),
         KeyCode::Enter if key.modifiers.is_empty() => take_up(app, Deed::Reply),
         KeyCode::Char('d') if key.modifiers.is_empty() => {
@@ -95,8 +103,7 @@ fn take_up(app: &mut App, deed: Deed) {
 fn copy(app: &mut App) -> Vec<Effect> {
     let chosen = app.chosen.take();
     let Some((id, room)) = chosen.zip(app.rooms.current()) else { return Vec::new() };
-    let line = room.history.line(room.history.index_of(id)).filter(|line| line.id == id);
-    let text = line.map(|line| line.words().to_owned());
+    let text = room.history.line_of(id).map(|line| line.words().to_owned());
     app.hint("copied, where the terminal allows it (OSC 52)");
     text.map(Effect::Copy).into_iter().collect()
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{act, choose, popup};
-use crate::app::App;
+use super::{act, bare, choose, find, popup};
+use crate::app::{App, Popup};
 use crate::effect::Effect;
 use crate::keymap::Action;
 
@@ -19,6 +19,9 @@ pub(super) fn press(app: &mut App, mut key: KeyEvent) -> Vec<Effect> {
     }
     if app.popup.is_some() {
         return popup::press(app, key);
+    }
+    if app.bare.is_some() {
+        return bare::press(app, key);
     }
     if app.chosen.is_some()
         && let Some(effects) = choose::press(app, key)
@@ -54,8 +57,10 @@ fn letter(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 /// Text was pasted: it is put into the input, never sent by itself.
 pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
     match &app.popup {
-        Some(crate::app::Popup::Switcher { .. }) => popup::paste(app, text),
+        Some(Popup::Switcher { .. }) => popup::paste(app, text),
+        Some(Popup::Find(_)) => find::paste(app, text),
         Some(_) => {}
+        None if app.bare.is_some() => {}
         None => app.composer.paste(text),
     }
     Vec::new()

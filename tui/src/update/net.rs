@@ -2,7 +2,7 @@
 
 use chat_protocol::{ErrorCode, NodeId, RoomName, Seq, User, UserId};
 
-use super::{act, answers, entries, own, search, typing};
+use super::{act, answers, entries, find, own, search, typing};
 use crate::app::line::{Mark, Said};
 use crate::app::text::clean_line;
 use crate::app::{App, text};
@@ -94,6 +94,7 @@ fn link(app: &mut App, status: LinkStatus) -> Vec<Effect> {
         for room in app.rooms.iter_mut() {
             room.history.loading = false;
         }
+        find::refused(app, "the link is lost: ask again when it is back");
     }
     let has_moved = was_on.as_ref() != node(&app.link.status.state);
     ask_for_panel(app, was_online && !has_moved)
@@ -264,6 +265,11 @@ fn trouble(app: &mut App, room: Option<&RoomName>, code: ErrorCode, text: &str) 
         own::not_opened(app);
     }
     let text = format!("{} ({})", clean_line(text), code.as_str());
+    let is_of_a_search =
+        matches!(code, ErrorCode::BadQuery | ErrorCode::RateLimited | ErrorCode::Unavailable);
+    if is_of_a_search && find::refused(app, &text) {
+        return;
+    }
     match room.and_then(|room| app.rooms.by_name_mut(room)) {
         Some(room) => {
             // It may be the answer to a page that was asked for: that one does not come, another may be asked for.

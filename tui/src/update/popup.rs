@@ -1,10 +1,9 @@
-//! Owns the keys of what lies over the screen: help, the quick switcher, the questions before a long paste is sent and
-//! before a message is taken back.
-//! Esc closes each and destroys nothing.
+//! Owns the keys of what lies over the screen: help, the quick switcher, the questions before a long paste is sent,
+//! before a message is taken back, and before a link is opened. Esc closes each and destroys nothing.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{about, act, commands};
+use super::{about, act, commands, find, links};
 use crate::app::{App, Popup, text};
 use crate::effect::Effect;
 use crate::keymap::{self, Action};
@@ -16,6 +15,15 @@ const HELP_PAGE: usize = 10;
 
 /// A key while something is open.
 pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
+    let was_waiting = find::is_waiting(app);
+    let effects = pressed(app, key);
+    if was_waiting && !find::is_waiting(app) {
+        app.search.abandon();
+    }
+    effects
+}
+
+fn pressed(app: &mut App, key: KeyEvent) -> Vec<Effect> {
     let is_interrupt =
         key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'C'));
     if key.code == KeyCode::Esc || is_interrupt {
@@ -37,6 +45,8 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
             KeyCode::Char('n' | 'N') => {}
             _ => app.popup = Some(Popup::ConfirmDelete(message)),
         },
+        Some(Popup::Links { addresses, chosen }) => return links::press(app, (addresses, chosen), key),
+        Some(Popup::Find(finder)) => return find::press(app, finder, key),
         None => {}
     }
     Vec::new()

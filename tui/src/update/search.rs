@@ -1,8 +1,9 @@
 //! Owns searching as the user sees it: what was asked, what was found as lines in the room shown, and on from there.
 
-use chat_protocol::{Kind, RoomMessage, RoomName, SearchFrom};
+use chat_protocol::{Kind, RoomMessage, RoomName, SearchFrom, Seq};
 use jiff::Timestamp;
 
+use super::find;
 use crate::app::App;
 use crate::app::changes::Became;
 use crate::app::line::Said;
@@ -25,6 +26,11 @@ pub(super) fn begin(app: &mut App, query: String, everywhere: bool) -> Vec<Effec
         app.hint("you are in no room: /search -a searches in all that you enter");
         return Vec::new();
     }
+    begin_in(app, query, room)
+}
+
+/// The same in a room, or in all.
+pub(super) fn begin_in(app: &mut App, query: String, room: Option<RoomName>) -> Vec<Effect> {
     app.search.begin(query.clone(), room.clone());
     ask(query, room, None)
 }
@@ -47,10 +53,7 @@ fn ask(query: String, room: Option<RoomName>, from: Option<SearchFrom>) -> Vec<E
 /// What was said around a found message.
 pub(super) fn context(app: &mut App, number: usize) -> Vec<Effect> {
     match app.search.found(number) {
-        Some(Found { room, seq, .. }) => {
-            let (room, window) = (room.clone(), Window::Around(*seq));
-            vec![Effect::Net(NetCommand::Look { room, window, limit: CONTEXT_SHOWN })]
-        }
+        Some(Found { room, seq, .. }) => around(room.clone(), *seq),
         None => {
             app.hint(format!("no message {number} was found: /search WORDS first"));
             Vec::new()
@@ -58,10 +61,17 @@ pub(super) fn context(app: &mut App, number: usize) -> Vec<Effect> {
     }
 }
 
+/// Asks for what stands around a place.
+pub(super) fn around(room: RoomName, seq: Seq) -> Vec<Effect> {
+    vec![Effect::Net(NetCommand::Look { room, window: Window::Around(seq), limit: CONTEXT_SHOWN })]
+}
+
 /// What was found, the newest first as it came, is shown with the newest last; numbers count from the newest.
 pub(super) fn found(app: &mut App, messages: &[RoomMessage], next: Option<SearchFrom>) {
+    if app.search.is_unwanted() || find::found(app, messages, next.as_ref()) {
+        return;
+    }
     let before = app.search.take(messages, next);
-
     let goes_on = if app.search.can_go_on() { "; /search goes on" } else { "" };
     let what = app.search.what();
     let head = match (messages.len(), before) {

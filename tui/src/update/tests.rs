@@ -1,5 +1,8 @@
+mod bare;
 mod changes;
+mod find;
 mod own;
+mod reading;
 mod settings;
 
 use std::time::Duration;
@@ -314,6 +317,7 @@ fn older_history_is_loaded_at_the_top_and_the_screen_stays() {
     assert_eq!(stage.count("line 45."), 1, "what is there already does not come twice");
     stage.press("PgUp");
     assert!(stage.shows("line 30.") && !stage.shows("line 60."));
+    assert_eq!(stage.asked(), [ask(20)], "before the oldest line is reached");
     let before = stage.picture();
     stage.net(page(10..=19));
     assert_eq!(stage.picture(), before, "a page above moves nothing");

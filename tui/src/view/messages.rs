@@ -15,9 +15,13 @@
 //! 10:06 you    second one                         … queued
 //! ```
 
+use ratatui::style::Style;
+
 use super::Canvas;
 use crate::app::flow::{self, Block, Columns};
+use crate::app::layout::{LaidRow, Layout};
 use crate::app::line::{Line, Mark, Said, Speech};
+use crate::app::markup::{Face, Lead};
 use crate::app::panes::Area;
 use crate::app::rooms::Room;
 use crate::app::{ACK_SHOWN, text};
@@ -85,26 +89,39 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
         Painter { area, columns, top: bottom }.draw(canvas, line, block);
         index = current.checked_sub(1);
     }
-    if bottom > 0 {
-        let words = if room.history.loading {
-            format!("loading older messages{}", canvas.app.glyphs.more)
-        } else if room.history.more {
-            "PgUp loads older messages".to_owned()
-        } else if room.history.begun {
-            format!("here {} begins", room.label())
-        } else {
-            String::new()
-        };
-        let y = area.y + u16::try_from(bottom - 1).unwrap_or(0);
-        let style = canvas.theme.style(Role::Dim);
-        canvas.put(area, (area.x, y), &words, style);
+    let is_whole = index.is_none() && bottom >= 0;
+    if is_whole {
+        draw_top(canvas, area, room, u16::try_from(bottom).unwrap_or(0));
+    }
+}
+
+/// What stands above the oldest line, in so many rows. Without any, the day's rule says what is being waited for.
+fn draw_top(canvas: &mut Canvas<'_>, area: Area, room: &Room, rows: u16) {
+    let words = if room.history.loading {
+        format!("{} loading older messages", canvas.app.throbber())
+    } else if room.history.more {
+        "PgUp loads older messages".to_owned()
+    } else if room.history.begun {
+        format!("here {} begins", room.label())
+    } else {
+        String::new()
+    };
+    match rows.checked_sub(1) {
+        Some(row) => {
+            let style = canvas.theme.style(Role::Dim);
+            canvas.put(area, (area.x, area.y + row), &words, style);
+        }
+        None if room.history.loading => canvas.rule(area, area.y, &words, Role::Dim),
+        None => {}
     }
 }
 
 fn draw_empty(canvas: &mut Canvas<'_>, area: Area, room: &Room) {
     let more = canvas.app.glyphs.more;
     let title = match (&canvas.app.link.status.state, room.joined) {
-        (LinkState::Online { .. }, true) if room.history.loading => format!("loading {}{more}", room.label()),
+        (LinkState::Online { .. }, true) if room.history.loading => {
+            format!("{} loading {}", canvas.app.throbber(), room.label())
+        }
         (LinkState::Online { .. }, true) => format!("nothing was said in {} yet", room.label()),
         (LinkState::Online { .. }, false) => format!("entering {}{more}", room.label()),
         (LinkState::Down { .. }, _) => "no server answers".to_owned(),
@@ -173,13 +190,14 @@ impl Painter {
     fn draw_notice(&mut self, canvas: &mut Canvas<'_>, line: &Line, (sign, role): (&str, Role)) {
         let style = canvas.theme.style(role);
         let x = self.area.x + self.columns.time;
-        for (number, row) in line.rows(self.columns.wide()).iter().enumerate() {
+        let layout = line.layout(self.columns.wide());
+        for (number, row) in layout.rows().iter().enumerate() {
             let Some(y) = self.next_y() else { continue };
             if number == 0 {
                 self.draw_time(canvas, y, line);
             }
             let x = if sign.is_empty() { x } else { canvas.put(self.area, (x, y), sign, style) + 1 };
-            canvas.put(self.area, (x, y), &line.text()[row.clone()], style);
+            self.draw_row(canvas, (x, y), (line, &layout, row), style);
         }
     }
 
@@ -193,9 +211,9 @@ impl Painter {
         let head = self.draw_quote(canvas, line, (speech, block));
         let style = canvas.theme.style(role);
         let x = self.area.x + self.columns.indent();
-        let rows = line.rows(self.columns.body);
+        let layout = line.layout(self.columns.body);
         let mut last = None;
-        for (number, row) in rows.iter().enumerate() {
+        for (number, row) in layout.rows().iter().enumerate() {
             let Some(y) = self.next_y() else { continue };
             if number == 0 && head {
                 self.draw_time(canvas, y, line);
@@ -204,15 +222,39 @@ impl Painter {
             if number == 0 && canvas.app.chosen == Some(line.id) {
                 self.draw_pointer(canvas, y);
             }
-            // What this program has put behind the words is not theirs.
-            let said = line.words().len().clamp(row.start, row.end);
-            let behind = canvas.put(self.area, (x, y), &line.text()[row.start..said], style);
-            canvas.put(self.area, (behind, y), &line.text()[said..row.end], canvas.theme.style(Role::Dim));
+            self.draw_row(canvas, (x, y), (line, &layout, row), style);
             last = Some(y);
         }
         let y = if block.mark_below { self.next_y() } else { last };
         if let Some(y) = y {
             self.draw_mark(canvas, y, &speech.mark);
+        }
+    }
+
+    /// One row of a line: what stands before it, then piece by piece.
+    fn draw_row(
+        &self,
+        canvas: &mut Canvas<'_>,
+        (mut x, y): (u16, u16),
+        (line, layout, row): (&Line, &Layout, &LaidRow),
+        style: Style,
+    ) {
+        let lead = match row.lead {
+            Lead::None => "",
+            Lead::Quote => "> ",
+            Lead::Code => canvas.app.glyphs.bar,
+        };
+        if !lead.is_empty() {
+            canvas.put(self.area, (x, y), lead, canvas.theme.style(Role::Dim));
+            x += 2;
+        }
+        for piece in layout.pieces(line, row) {
+            let style = faced(canvas.theme, style, piece.face);
+            let end = canvas.put(self.area, (x, y), piece.text, style);
+            if let Some(address) = piece.address {
+                canvas.link((x..end, y), address);
+            }
+            x = end;
         }
     }
 
@@ -270,4 +312,20 @@ impl Painter {
         let words = text::ellipsis(&format!("{sign}{}", flow::mark_words(mark)), cells, app.glyphs.more);
         canvas.put_right(self.area, y, &words, canvas.theme.style(role));
     }
+}
+
+/// A piece's looks over those of its line.
+fn faced(theme: &Theme, line: Style, face: Face) -> Style {
+    let roles = [
+        (Face::QUOTE, Role::Quote),
+        (Face::BOLD, Role::Strong),
+        (Face::ITALIC, Role::Emphasis),
+        (Face::CODE, Role::Code),
+        (Face::LINK, Role::Address),
+    ];
+    if face.has(Face::ASIDE) {
+        return theme.style(Role::Dim);
+    }
+    let worn = roles.iter().filter(|(sign, _)| face.has(*sign));
+    worn.fold(line, |style, (_, role)| style.patch(theme.style(*role)))
 }

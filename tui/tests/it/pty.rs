@@ -17,8 +17,8 @@ pub(crate) struct Terminal {
     keys: Box<dyn Write + Send>,
     output: mpsc::UnboundedReceiver<Vec<u8>>,
     parser: vt100::Parser,
-    /// What came beside the picture and is no part of it.
-    raw: Vec<u8>,
+    /// Every byte that came, also what is no part of the picture.
+    written: Vec<u8>,
 }
 
 impl Terminal {
@@ -27,7 +27,7 @@ impl Terminal {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         program.env("TERM", "xterm-256color");
         program.env("TZ", "UTC");
-        for variable in ["NO_COLOR", "COLORTERM", "CHAT_TUI_HOST"] {
+        for variable in ["NO_COLOR", "COLORTERM", "CHAT_TUI_HOST", "TMUX", "VTE_VERSION"] {
             program.env_remove(variable);
         }
         let child = pair.slave.spawn_command(program).unwrap();
@@ -49,7 +49,7 @@ impl Terminal {
             keys,
             output,
             parser: vt100::Parser::new(rows, columns, 0),
-            raw: Vec::new(),
+            written: Vec::new(),
         }
     }
 
@@ -75,16 +75,21 @@ impl Terminal {
 
     fn take(&mut self, bytes: &[u8]) {
         self.parser.process(bytes);
-        self.raw.extend_from_slice(bytes);
+        self.written.extend_from_slice(bytes);
     }
 
     /// True where these bytes came.
     pub(crate) fn heard(&self, bytes: &str) -> bool {
-        self.raw.windows(bytes.len()).any(|window| window == bytes.as_bytes())
+        self.written.windows(bytes.len()).any(|window| window == bytes.as_bytes())
     }
 
     pub(crate) fn contents(&self) -> String {
         self.screen().contents()
+    }
+
+    /// Reads on until the program has written some bytes.
+    pub(crate) async fn writes(&mut self, bytes: &str) {
+        self.until(&format!("{bytes:?}"), |terminal| terminal.heard(bytes)).await;
     }
 
     /// The status line: the second from below.

@@ -13,6 +13,8 @@ use crate::talk::{Client, ROOM};
 const F9: &str = "\x1b[20~";
 const CTRL_D: &str = "\x04";
 const ALT_R: &str = "\x1br";
+const ALT_L: &str = "\x1bl";
+const CTRL_UP: &str = "\x1b[1;5A";
 
 /// `chat-tui` with a home of its own.
 pub(crate) fn chat_tui(test: &str, args: &[&str]) -> CommandBuilder {
@@ -166,4 +168,54 @@ async fn breaks_and_mends(terminal: &mut Terminal) {
     terminal.enter("/withhold");
     terminal.until("a loss that is counted", |terminal| terminal.status().contains("1 lost")).await;
     quits(terminal).await;
+}
+
+/// A folder with a program that stands for the user's browser: it notes what it was to open, and fails.
+fn browser(test: &str) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = std::path::PathBuf::from(format!("{}/{test}-bin", env!("CARGO_TARGET_TMPDIR")));
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["xdg-open", "open"] {
+        let script =
+            format!("#!/bin/sh\nprintf '%s,%s' \"$#\" \"$1\" > '{}/opened'\nexit 3\n", folder.display());
+        std::fs::write(folder.join(name), script).unwrap();
+        std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_copies_and_the_bare_view_are_bytes_a_terminal_takes() {
+    let cluster = TestCluster::start(RateLimit::AsConfigured);
+    let folder = browser("reading");
+    let mut program = on("reading", &cluster);
+    let path = std::env::var("PATH").unwrap_or_default();
+    program.env("PATH", format!("{}:{path}", folder.display()));
+    let mut terminal = Terminal::start(program, (80, 24));
+    online(&mut terminal).await;
+    terminal.enter("see https://example.com/ü now *so*");
+    terminal.shows("see https://example.com/ü now so").await;
+    terminal.writes(";https://example.com/%C3%BC\x1b\\").await;
+    terminal.writes("\x1b]8;;\x1b\\").await;
+    terminal.press(CTRL_UP);
+    terminal.press("c");
+    terminal.writes("\x1b]52;c;c2VlIGh0dHBzOi8vZXhhbXBsZS5jb20vw7wgbm93ICpzbyo=\x1b\\").await;
+    terminal.press(CTRL_UP);
+    terminal.press("o");
+    terminal.shows("Open a link").await;
+    terminal.shows("▶https://example.com/%C3%BC").await;
+    terminal.press("\r");
+    terminal.shows("could not open it (exit status: 3)").await;
+    let opened = std::fs::read_to_string(folder.join("opened")).unwrap();
+    assert_eq!(opened, "1,https://example.com/%C3%BC", "one argument, and no shell");
+    let long = format!("a line {}end", "that goes on ".repeat(8));
+    terminal.enter(&long);
+    terminal.shows("end").await;
+    terminal.press(ALT_L);
+    terminal.until("no frames", |terminal| !terminal.contents().contains("Rooms")).await;
+    // The terminal has broken the line itself: what is copied there is one.
+    assert_eq!(terminal.contents().trim_end(), format!("see https://example.com/ü now *so*\n{long}"));
+    terminal.press("\x1b");
+    terminal.until("the frames", |terminal| terminal.status().contains("F1 help")).await;
+    quits(&mut terminal).await;
 }

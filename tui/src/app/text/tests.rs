@@ -1,4 +1,14 @@
-use super::{chop, clean, clean_line, ellipsis, width, wrap};
+use super::{Row, chop, clean, clean_line, ellipsis, width, wrap_line};
+
+fn wrap(text: &str, cells: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut start = 0;
+    for line in text.split('\n') {
+        wrap_line(text, start..start + line.len(), cells, &mut rows);
+        start += line.len() + 1;
+    }
+    rows
+}
 
 #[track_caller]
 fn check_wrap(text: &str, cells: usize, expected: &[&str]) {
