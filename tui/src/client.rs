@@ -3,7 +3,9 @@
 
 mod kept;
 mod once;
+mod output;
 mod signals;
+mod tail;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ use crate::cli::{Cli, Command, Mode, Target};
 #[cfg(feature = "demo")]
 use crate::demo::Setup;
 use crate::effect::DemoCommand;
+use crate::exit::Exit;
 use crate::net::endpoint::Endpoint;
 use crate::net::event::{NetCommand, NetEvent};
 use crate::net::link::LinkOptions;
@@ -56,9 +59,12 @@ struct Parts {
 ///
 /// # Errors
 /// Whatever did not go as asked; the exit code must say so.
-pub async fn run(cli: &Cli) -> anyhow::Result<()> {
-    match (cli.target()?, &cli.command) {
+pub async fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let shown = match (cli.target()?, &cli.command) {
         (Target::Hosts(endpoints), Some(Command::Send(args))) => once::send(cli, args, endpoints).await,
+        (Target::Hosts(endpoints), Some(Command::Tail(args))) => {
+            return tail::tail(cli, args, endpoints).await;
+        }
         (Target::Hosts(endpoints), _) => {
             let kept = Kept::take_up(&endpoints);
             let commands = NetworkOptions::queue();
@@ -66,7 +72,8 @@ pub async fn run(cli: &Cli) -> anyhow::Result<()> {
         }
         (Target::Demo, _) => show_demo(cli).await,
         (Target::Node { name, redis }, _) => be_node(name, &redis).await,
-    }
+    };
+    shown.map(|()| Exit::Done)
 }
 
 /// The demo's cluster lives as long as the chat on it.
@@ -157,7 +164,8 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     if unsent > 0 {
         tell(&format!("messages kept in the outbox, to be sent at the next start: {unsent}"));
     }
-    shown
+    // Stopped by a signal, a chat has ended as people end it.
+    shown.map(|_| ())
 }
 
 async fn show(cli: &Cli, parts: Parts, script: Option<String>) -> anyhow::Result<()> {

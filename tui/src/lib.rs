@@ -11,6 +11,7 @@ mod command;
 pub mod demo;
 pub mod effect;
 mod event;
+pub mod exit;
 mod glyphs;
 mod keymap;
 pub mod net;

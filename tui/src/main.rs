@@ -1,11 +1,13 @@
 //! The program `chat-tui`: command line to log to runtime to exit code. Everything else is the library's.
 
 use std::fs::OpenOptions;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::Context;
 use chat_tui::cli::{Cli, CliError};
+use chat_tui::exit::Exit;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
@@ -13,18 +15,19 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => exit.code().into(),
         Err(error) if error.is::<CliError>() => {
             Cli::command().error(ErrorKind::ValueValidation, error).exit()
         }
         Err(error) => {
-            eprintln!("chat-tui: {error:#}");
-            ExitCode::FAILURE
+            // Nobody is left to tell where that is closed: the code still says it.
+            let _ = writeln!(std::io::stderr(), "chat-tui: {error:#}");
+            Exit::of(&error).code().into()
         }
     }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
     cli.target()?;
     start_log(cli)?;
     // A client alone needs one thread; the demo's nodes share the cores.

@@ -19,6 +19,7 @@ mod program;
 mod pty;
 mod redis;
 mod rolling;
+mod scripts;
 mod sim;
 mod talk;
 #[cfg(feature = "demo")]
