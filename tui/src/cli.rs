@@ -10,7 +10,7 @@ use chat_protocol::{NodeId, RoomName, UserName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::net::endpoint::{Endpoint, EndpointError, TransportChoice, parse};
-pub use scripts::{SendArgs, TailArgs};
+pub use scripts::{DoctorArgs, SendArgs, TailArgs};
 
 /// What says `--host` where no flag does.
 const HOST_VARIABLE: &str = "CHAT_TUI_HOST";
@@ -22,7 +22,8 @@ Examples:
   chat-tui --host lb.example.com        TCP, else WebSocket
   chat-tui --host ws://lb.example.com:8000/ws --name alice --room ops
   dmesg | chat-tui --host lb.example.com send --room ops -
-  chat-tui --host lb.example.com tail --since 10m --json | jq .content";
+  chat-tui --host lb.example.com tail --since 10m --json | jq .content
+  chat-tui --host lb.example.com doctor";
 
 /// A terminal chat on a cluster of servers that survives losing one.
 #[derive(Debug, Parser)]
@@ -84,6 +85,8 @@ pub enum Command {
     Send(SendArgs),
     /// Print what is said, until it is stopped
     Tail(TailArgs),
+    /// Try each step of the way to the servers, and say what is wrong
+    Doctor(DoctorArgs),
     /// Be one of the demo's nodes; the demo starts it
     #[command(hide = true)]
     DemoNode(DemoNodeArgs),
@@ -206,6 +209,7 @@ impl Command {
         match self {
             Self::Send(_) => "send",
             Self::Tail(_) => "tail",
+            Self::Doctor(_) => "doctor",
             Self::DemoNode(_) => "demo-node",
         }
     }

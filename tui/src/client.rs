@@ -1,6 +1,7 @@
 //! Owns the wiring of the program: the state file, the network task, and one of the fronts on top. What any
 //! of them does is theirs.
 
+mod doctor;
 mod kept;
 mod once;
 mod output;
@@ -64,6 +65,9 @@ pub async fn run(cli: &Cli) -> anyhow::Result<Exit> {
         (Target::Hosts(endpoints), Some(Command::Send(args))) => once::send(cli, args, endpoints).await,
         (Target::Hosts(endpoints), Some(Command::Tail(args))) => {
             return tail::tail(cli, args, endpoints).await;
+        }
+        (Target::Hosts(endpoints), Some(Command::Doctor(args))) => {
+            return doctor::examine(cli, args, endpoints).await;
         }
         (Target::Hosts(endpoints), _) => {
             let kept = Kept::take_up(&endpoints);

@@ -9,6 +9,7 @@ pub mod client;
 mod command;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod effect;
 mod event;
 pub mod exit;

@@ -58,6 +58,21 @@ pub struct TailArgs {
     pub since: Option<Timestamp>,
 }
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  chat-tui --host lb.example.com doctor
+  chat-tui --host a.example.com,b.example.com doctor --json | jq .works
+Exit codes: 0 a chat would work, 1 it would not, 2 usage.";
+
+/// `chat-tui doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = DOCTOR_EXAMPLES)]
+pub struct DoctorArgs {
+    /// One object of JSON for each address of the list
+    #[arg(long)]
+    pub json: bool,
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let allowed = || "use seconds above 0, such as 10 or 2.5".to_owned();
     match text.trim_end_matches('s').parse::<f64>() {

@@ -1,6 +1,7 @@
-//! `tail` and `send` as programs, on real nodes behind the real front-end: what stands on which output, and the
+//! `tail`, `send`, `doctor` as programs, on real nodes behind the real front-end: what stands on which output, and the
 //! exit codes.
 
+mod doctor;
 mod send;
 mod tail;
 
@@ -18,6 +19,7 @@ use crate::program::{chat_tui, run, text};
 
 /// Nodes of one cluster behind a front-end.
 pub(crate) struct Place {
+    pub(crate) cluster: Cluster,
     front: FrontEnd,
     pub(crate) nodes: Vec<Node>,
 }
@@ -33,7 +35,7 @@ impl Place {
         let servers: Vec<_> = (0..count).map(node).collect();
         let nodes: Vec<_> = servers.into_iter().map(|server| front.run(server)).collect();
         front.offer(nodes.iter());
-        Self { front, nodes }
+        Self { cluster, front, nodes }
     }
 
     pub(crate) fn host(&self, transport: Transport) -> String {
