@@ -10,7 +10,7 @@ use chat_protocol::{NodeId, RoomName, UserName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::net::endpoint::{Endpoint, EndpointError, TransportChoice, parse};
-pub use scripts::{DoctorArgs, SendArgs, TailArgs};
+pub use scripts::{CompletionsArgs, DoctorArgs, SendArgs, TailArgs};
 
 /// What says `--host` where no flag does.
 const HOST_VARIABLE: &str = "CHAT_TUI_HOST";
@@ -87,6 +87,10 @@ pub enum Command {
     Tail(TailArgs),
     /// Try each step of the way to the servers, and say what is wrong
     Doctor(DoctorArgs),
+    /// Print what makes a shell complete this command line
+    Completions(CompletionsArgs),
+    /// Print the manual page, for man(1)
+    Man,
     /// Be one of the demo's nodes; the demo starts it
     #[command(hide = true)]
     DemoNode(DemoNodeArgs),
@@ -121,6 +125,8 @@ pub enum Target {
     Hosts(Vec<Endpoint>),
     /// The one that it brings along.
     Demo,
+    /// Nowhere: it prints something of its own.
+    Itself,
     /// Nowhere: it is one of the demo's nodes.
     Node {
         /// Which.
@@ -168,6 +174,9 @@ impl Cli {
         if let Some(Command::DemoNode(DemoNodeArgs { node, redis })) = &self.command {
             return Ok(Target::Node { name: node.clone(), redis: redis.clone() });
         }
+        if let Some(Command::Completions(_) | Command::Man) = &self.command {
+            return Ok(Target::Itself);
+        }
         if self.demo {
             return match &self.command {
                 Some(command) => Err(CliError::NeedsHost(command.name())),
@@ -210,6 +219,8 @@ impl Command {
             Self::Send(_) => "send",
             Self::Tail(_) => "tail",
             Self::Doctor(_) => "doctor",
+            Self::Completions(_) => "completions",
+            Self::Man => "man",
             Self::DemoNode(_) => "demo-node",
         }
     }

@@ -25,6 +25,7 @@ use crate::cli::{Cli, Command, Mode, Target};
 use crate::demo::Setup;
 use crate::effect::DemoCommand;
 use crate::exit::Exit;
+use crate::manual;
 use crate::net::endpoint::Endpoint;
 use crate::net::event::{NetCommand, NetEvent};
 use crate::net::link::LinkOptions;
@@ -75,6 +76,8 @@ pub async fn run(cli: &Cli) -> anyhow::Result<Exit> {
             chat(cli, Place { endpoints, commands, demo: None, kept, rooms: cli.rooms() }).await
         }
         (Target::Demo, _) => show_demo(cli).await,
+        (Target::Itself, Some(Command::Completions(args))) => manual::print(&manual::completions(args.shell)),
+        (Target::Itself, _) => manual::print(&manual::page()?),
         (Target::Node { name, redis }, _) => be_node(name, &redis).await,
     };
     shown.map(|()| Exit::Done)

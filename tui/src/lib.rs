@@ -15,6 +15,7 @@ mod event;
 pub mod exit;
 mod glyphs;
 mod keymap;
+mod manual;
 pub mod net;
 pub mod plain;
 pub mod run;

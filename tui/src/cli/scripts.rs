@@ -73,6 +73,21 @@ pub struct DoctorArgs {
     pub json: bool,
 }
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  chat-tui completions bash > ~/.local/share/bash-completion/completions/chat-tui
+  chat-tui completions fish > ~/.config/fish/completions/chat-tui.fish
+  chat-tui completions zsh > ~/.zfunc/_chat-tui";
+
+/// `chat-tui completions`.
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub struct CompletionsArgs {
+    /// For which shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let allowed = || "use seconds above 0, such as 10 or 2.5".to_owned();
     match text.trim_end_matches('s').parse::<f64>() {

@@ -37,8 +37,14 @@ fn the_help_of_each_command_fits_a_terminal() {
         let (name, lines) = (command.get_name(), help.lines().count());
         assert!(lines <= 24, "{name}: {lines} lines:\n{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{name}:\n{help}");
-        assert!(help.contains("Examples:"), "{name}:\n{help}");
+        assert!(name == "man" || help.contains("Examples:"), "{name}:\n{help}");
     }
+}
+
+#[test]
+fn what_only_prints_needs_no_server() {
+    assert_eq!(cli("completions zsh").target(), Ok(Target::Itself));
+    assert_eq!(cli("man").target(), Ok(Target::Itself));
 }
 
 #[test]
@@ -76,6 +82,7 @@ fn what_makes_no_sense_is_refused_in_words() {
     assert_eq!(cli("--demo tail").target(), Err(CliError::NeedsHost("tail")));
     refused("tail --since yesterday", "10m, 2h or 1d");
     refused("send --most 0 x", "--most");
+    refused("completions cmd", "bash");
     assert_eq!(cli("--redis redis://a").target(), Err(CliError::RedisNeedsDemo));
     assert_eq!(cli("--host a --redis redis://a").target(), Err(CliError::RedisNeedsDemo));
     assert!(cli("--host wss://a").target().unwrap_err().to_string().contains("later version"));
