@@ -1,6 +1,7 @@
 //! `tail`, `send`, `doctor` as programs, on real nodes behind the real front-end: what stands on which output, and the
 //! exit codes.
 
+mod docs;
 mod doctor;
 mod send;
 mod tail;
