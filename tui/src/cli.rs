@@ -1,17 +1,18 @@
 //! Owns the command line: what there is, what it means, and what is said when it makes no sense. What is
 //! done then is `main`'s.
 
+mod scripts;
 mod settle;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use chat_protocol::{NodeId, RoomName, UserName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Settings;
 use crate::net::endpoint::{Endpoint, EndpointError, TransportChoice, parse};
+pub use scripts::{CompletionsArgs, DoctorArgs, SendArgs, TailArgs};
 
 /// What says `--host` where no flag does.
 const HOST_VARIABLE: &str = "CHAT_TUI_HOST";
@@ -22,9 +23,9 @@ Examples:
   chat-tui --demo --redis redis://127.0.0.1:6379
   chat-tui --host lb.example.com        TCP, else WebSocket
   chat-tui --host ws://lb.example.com:8000/ws --name alice --room ops
-  chat-tui --host lb.example.com send --room ops \"deploy done\"
-  date | chat-tui --host lb.example.com send --room ops -
-  chat-tui --host lb.example.com --json | jq .content";
+  dmesg | chat-tui --host lb.example.com send --room ops -
+  chat-tui --host lb.example.com tail --since 10m --json | jq .content
+  chat-tui --host lb.example.com doctor";
 
 /// A terminal chat on a cluster of servers that survives losing one.
 #[derive(Debug, Parser)]
@@ -92,27 +93,21 @@ pub struct ServerArgs {
 /// What there is beside the chat itself.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Send one message; exit 0 only after the cluster has it
+    /// Send a message; exit 0 only after the cluster has it
     Send(SendArgs),
+    /// Print what is said, until it is stopped
+    Tail(TailArgs),
+    /// Try each step of the way to the servers, and say what is wrong
+    Doctor(DoctorArgs),
+    /// Print what makes a shell complete this command line
+    Completions(CompletionsArgs),
+    /// Print the manual page, for man(1)
+    Man,
     /// Write, show or find the settings: init, show, path
     Config(ConfigArgs),
     /// Be one of the demo's nodes; the demo starts it
     #[command(hide = true)]
     DemoNode(DemoNodeArgs),
-}
-
-/// `chat-tui send`.
-#[derive(Debug, Args)]
-pub struct SendArgs {
-    /// Where to say it [default: general]
-    #[arg(long, value_name = "ROOM")]
-    pub room: Option<RoomName>,
-    /// How long to wait for the acknowledgement, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    pub timeout: Duration,
-    /// What to say; `-` reads it from standard input
-    #[arg(required = true, value_name = "TEXT")]
-    pub text: Vec<String>,
 }
 
 /// `chat-tui config`.
@@ -163,6 +158,8 @@ pub enum Target {
     Hosts(Vec<Endpoint>),
     /// The one that it brings along.
     Demo,
+    /// Nowhere: it prints something of its own.
+    Itself,
     /// Nowhere: it is one of the demo's nodes.
     Node {
         /// Which.
@@ -199,9 +196,9 @@ pub enum CliError {
          chat-server --redis URL"
     )]
     RedisNeedsDemo,
-    /// `send` to the demo.
-    #[error("send needs a server: use --host HOST")]
-    SendNeedsHost,
+    /// A command to the demo, which ends with its chat.
+    #[error("{0} needs a server: use --host HOST")]
+    NeedsHost(&'static str),
 }
 
 impl Cli {
@@ -213,9 +210,12 @@ impl Cli {
         if let Some(Command::DemoNode(DemoNodeArgs { node, redis })) = &self.command {
             return Ok(Target::Node { name: node.clone(), redis: redis.clone() });
         }
+        if let Some(Command::Completions(_) | Command::Man) = &self.command {
+            return Ok(Target::Itself);
+        }
         if self.demo {
-            return match self.command {
-                Some(_) => Err(CliError::SendNeedsHost),
+            return match &self.command {
+                Some(command) => Err(CliError::NeedsHost(command.name())),
                 None if self.script.is_some() && !(self.plain || self.json) => {
                     Err(CliError::ScriptNeedsPlain)
                 }
@@ -248,6 +248,21 @@ impl Cli {
     }
 }
 
+impl Command {
+    /// As it is typed.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Send(_) => "send",
+            Self::Tail(_) => "tail",
+            Self::Doctor(_) => "doctor",
+            Self::Config(_) => "config",
+            Self::Completions(_) => "completions",
+            Self::Man => "man",
+            Self::DemoNode(_) => "demo-node",
+        }
+    }
+}
+
 impl ServerArgs {
     /// True where a flag says them: the variable alone does not stand against `--demo`.
     fn hosts_given(&self) -> bool {
@@ -273,14 +288,6 @@ impl ValueEnum for TransportChoice {
             Self::Tcp => "tcp",
             Self::Ws => "ws",
         }))
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let allowed = || "use seconds above 0, such as 10 or 2.5".to_owned();
-    match text.trim_end_matches('s').parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 => Duration::try_from_secs_f64(seconds).map_err(|_| allowed()),
-        _ => Err(allowed()),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Owns the wiring of the program: the state file, the network task, and one of the fronts on top. What any
 //! of them does is theirs.
 
+mod doctor;
 mod kept;
 mod once;
+mod output;
 mod signals;
+mod tail;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,6 +24,8 @@ use crate::cli::{Cli, Command, Mode, Target};
 #[cfg(feature = "demo")]
 use crate::demo::Setup;
 use crate::effect::DemoCommand;
+use crate::exit::Exit;
+use crate::manual;
 use crate::net::endpoint::Endpoint;
 use crate::net::event::{NetCommand, NetEvent};
 use crate::net::link::LinkOptions;
@@ -56,17 +61,26 @@ struct Parts {
 ///
 /// # Errors
 /// Whatever did not go as asked; the exit code must say so.
-pub async fn run(cli: &Cli) -> anyhow::Result<()> {
-    match (cli.target()?, &cli.command) {
+pub async fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let shown = match (cli.target()?, &cli.command) {
         (Target::Hosts(endpoints), Some(Command::Send(args))) => once::send(cli, args, endpoints).await,
+        (Target::Hosts(endpoints), Some(Command::Tail(args))) => {
+            return tail::tail(cli, args, endpoints).await;
+        }
+        (Target::Hosts(endpoints), Some(Command::Doctor(args))) => {
+            return doctor::examine(cli, args, endpoints).await;
+        }
         (Target::Hosts(endpoints), _) => {
             let kept = Kept::take_up(&endpoints);
             let commands = NetworkOptions::queue();
             chat(cli, Place { endpoints, commands, demo: None, kept, rooms: cli.rooms() }).await
         }
         (Target::Demo, _) => show_demo(cli).await,
+        (Target::Itself, Some(Command::Completions(args))) => manual::print(&manual::completions(args.shell)),
+        (Target::Itself, _) => manual::print(&manual::page()?),
         (Target::Node { name, redis }, _) => be_node(name, &redis).await,
-    }
+    };
+    shown.map(|()| Exit::Done)
 }
 
 /// The demo's cluster lives as long as the chat on it.
@@ -155,7 +169,8 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     if unsent > 0 {
         tell(&format!("messages kept in the outbox, to be sent at the next start: {unsent}"));
     }
-    shown
+    // Stopped by a signal, a chat has ended as people end it.
+    shown.map(|_| ())
 }
 
 async fn show(cli: &Cli, parts: Parts, script: Option<String>) -> anyhow::Result<()> {

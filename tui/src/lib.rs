@@ -11,10 +11,13 @@ mod command;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod doctor;
 pub mod effect;
 mod event;
+pub mod exit;
 mod glyphs;
 mod keymap;
+mod manual;
 mod nearest;
 pub mod net;
 mod notify;

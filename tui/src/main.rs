@@ -1,46 +1,41 @@
 //! The program `chat-tui`: command line to log to runtime to exit code. Everything else is the library's.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::Context;
 use chat_tui::cli::{Cli, CliError, Command};
-use chat_tui::config::ConfigError;
+use chat_tui::exit::Exit;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use tracing_subscriber::EnvFilter;
 
-/// Ends a program whose settings cannot be, as a command line does that cannot be.
-const WRONG_SETTINGS: u8 = 2;
-
 fn main() -> ExitCode {
     match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => exit.code().into(),
         Err(error) if error.is::<CliError>() => {
             Cli::command().error(ErrorKind::ValueValidation, error).exit()
         }
-        Err(error) if error.is::<ConfigError>() => {
-            eprintln!("chat-tui: {error}");
-            ExitCode::from(WRONG_SETTINGS)
-        }
         Err(error) => {
-            eprintln!("chat-tui: {error:#}");
-            ExitCode::FAILURE
+            // Nobody is left to tell where that is closed: the code still says it.
+            let _ = writeln!(std::io::stderr(), "chat-tui: {error:#}");
+            Exit::of(&error).code().into()
         }
     }
 }
 
-fn run(mut cli: Cli) -> anyhow::Result<()> {
+fn run(mut cli: Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Some(Command::Config(args)) => {
             let command = args.command;
             let text = cli.config(&command)?;
-            return Ok(std::io::stdout().write_all(text.as_bytes())?);
+            std::io::stdout().write_all(text.as_bytes())?;
+            return Ok(Exit::Done);
         }
-        // A child of the demo is told everything: it does not depend on anybody's settings.
-        Some(Command::DemoNode(_)) => {}
+        // A child of the demo is told everything; what tells of the program itself is the same for everybody.
+        Some(Command::DemoNode(_) | Command::Completions(_) | Command::Man) => {}
         _ => cli.settle()?,
     }
     cli.target()?;

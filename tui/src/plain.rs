@@ -7,9 +7,10 @@ mod lines;
 mod look;
 mod recent;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod script;
 mod source;
+pub mod tail;
 mod talk;
 
 use std::io;

@@ -1,5 +1,7 @@
 //! What a command line means, and that its help fits a screen.
 
+use std::time::Duration;
+
 use clap::CommandFactory;
 
 use super::*;
@@ -24,6 +26,25 @@ fn the_help_fits_a_screen_and_shows_examples() {
     assert!(help.contains("--redis <URL>") && !help.contains("demo-node"), "{help}");
     assert!(help.contains("--demo") && help.contains("Examples:"), "{help}");
     Cli::command().debug_assert();
+}
+
+#[test]
+fn the_help_of_each_command_fits_a_terminal() {
+    let mut cli = Cli::command().term_width(80);
+    cli.build();
+    for command in cli.get_subcommands_mut().filter(|command| !command.is_hide_set()) {
+        let help = command.render_help().to_string();
+        let (name, lines) = (command.get_name(), help.lines().count());
+        assert!(lines <= 24, "{name}: {lines} lines:\n{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{name}:\n{help}");
+        assert!(name == "man" || help.contains("Examples:"), "{name}:\n{help}");
+    }
+}
+
+#[test]
+fn what_only_prints_needs_no_server() {
+    assert_eq!(cli("completions zsh").target(), Ok(Target::Itself));
+    assert_eq!(cli("man").target(), Ok(Target::Itself));
 }
 
 #[test]
@@ -57,7 +78,11 @@ fn what_makes_no_sense_is_refused_in_words() {
     refused("send --timeout 0 x", "above 0");
     refused("send", "TEXT");
     assert_eq!(cli("--demo --script x").target(), Err(CliError::ScriptNeedsPlain));
-    assert_eq!(cli("--demo send x").target(), Err(CliError::SendNeedsHost));
+    assert_eq!(cli("--demo send x").target(), Err(CliError::NeedsHost("send")));
+    assert_eq!(cli("--demo tail").target(), Err(CliError::NeedsHost("tail")));
+    refused("tail --since yesterday", "10m, 2h or 1d");
+    refused("send --most 0 x", "--most");
+    refused("completions cmd", "bash");
     assert_eq!(cli("--redis redis://a").target(), Err(CliError::RedisNeedsDemo));
     assert_eq!(cli("--host a --redis redis://a").target(), Err(CliError::RedisNeedsDemo));
     assert!(cli("--host wss://a").target().unwrap_err().to_string().contains("later version"));

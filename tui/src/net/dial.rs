@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+use tokio_tungstenite::tungstenite::http::header::{COOKIE, DATE, HeaderMap, HeaderValue, SET_COOKIE};
 
 use crate::net::cookies::CookieJar;
 use crate::net::endpoint::Endpoint;
@@ -61,8 +61,68 @@ impl Default for Dialer {
 
 /// Why a dial failed, in words a person understands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct DialError(String);
+#[error("{words}")]
+pub struct DialError {
+    /// What it was.
+    pub cause: Cause,
+    words: String,
+}
+
+/// What a dial failed of, as far as something else is to be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The name has no address.
+    Lookup,
+    /// Nobody listens there.
+    Refused,
+    /// No answer in time to a connection.
+    Silent,
+    /// No answer in time to an upgrade.
+    NoAnswer,
+    /// An HTTP server that refuses the upgrade, with this status.
+    Http(u16),
+    /// An answer, or an end, that is no HTTP.
+    NotHttp,
+    /// Cut off as soon as it was there.
+    Reset,
+    /// The network, or this system.
+    Other,
+}
+
+/// A connection on which `hello` can be said.
+#[derive(Debug)]
+pub struct Established {
+    /// The connection.
+    pub wire: Wire,
+    /// The time it is where the upgrade was answered, as the answer says it.
+    pub date: Option<String>,
+}
+
+impl DialError {
+    fn new(cause: Cause, words: impl Into<String>) -> Self {
+        Self { cause, words: words.into() }
+    }
+
+    fn io(error: &io::Error) -> Self {
+        let cause = match error.kind() {
+            io::ErrorKind::ConnectionRefused => Cause::Refused,
+            io::ErrorKind::TimedOut => Cause::Silent,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Cause::Reset,
+            _ => Cause::Other,
+        };
+        Self::new(cause, words(error))
+    }
+
+    fn upgrade(error: &Error) -> Self {
+        let cause = match error {
+            Error::Http(answer) => Cause::Http(answer.status().as_u16()),
+            Error::Io(error) => return Self::io(error),
+            Error::Protocol(_) | Error::HttpFormat(_) => Cause::NotHttp,
+            _ => Cause::Other,
+        };
+        Self::new(cause, refusal(error))
+    }
+}
 
 impl Dialer {
     /// Goes all the way to a connection on which `hello` can be said. Dropping it gives up.
@@ -73,30 +133,43 @@ impl Dialer {
         progress.send_replace((DialStep::Resolving, endpoint.host.clone()));
         let addresses = self.resolve(endpoint).await?;
         let stream = self.connect_any(addresses, endpoint.transport, progress).await?;
-        set_options(&stream).map_err(|error| DialError(words(&error)))?;
+        if endpoint.transport == Transport::Ws {
+            let target = stream.peer_addr().map_or_else(|_| endpoint.authority(), |peer| peer.to_string());
+            progress.send_replace((DialStep::Upgrading, format!("{target} ws")));
+        }
+        Ok(self.establish(endpoint, stream).await?.wire)
+    }
+
+    /// The last step: from a connection to one on which `hello` can be said.
+    ///
+    /// # Errors
+    /// [`DialError`] where the upgrade is refused.
+    pub async fn establish(&self, endpoint: &Endpoint, stream: TcpStream) -> Result<Established, DialError> {
+        set_options(&stream).map_err(|error| DialError::io(&error))?;
         match endpoint.transport {
-            Transport::Tcp => Ok(Wire::lines(stream)),
-            Transport::Ws => {
-                let target =
-                    stream.peer_addr().map_or_else(|_| endpoint.authority(), |peer| peer.to_string());
-                progress.send_replace((DialStep::Upgrading, format!("{target} ws")));
-                self.upgrade(endpoint, stream).await
-            }
+            Transport::Tcp => Ok(Established { wire: Wire::lines(stream), date: None }),
+            Transport::Ws => self.upgrade(endpoint, stream).await,
         }
     }
 
-    async fn resolve(&self, endpoint: &Endpoint) -> Result<VecDeque<SocketAddr>, DialError> {
+    /// The first step: the addresses of a name, in the order in which they are tried.
+    ///
+    /// # Errors
+    /// [`DialError`] where there is none.
+    pub async fn resolve(&self, endpoint: &Endpoint) -> Result<VecDeque<SocketAddr>, DialError> {
         let lookup = timeout(self.resolve, lookup_host((endpoint.host.as_str(), endpoint.port)));
         match lookup.await {
             Ok(Ok(found)) => {
                 let addresses = alternate(found.take(ADDRESSES_MAX));
                 if addresses.is_empty() {
-                    return Err(DialError(format!("{} has no address", endpoint.host)));
+                    return Err(DialError::new(Cause::Lookup, format!("{} has no address", endpoint.host)));
                 }
                 Ok(addresses)
             }
-            Ok(Err(error)) => Err(DialError(lookup_words(&endpoint.host, &error.to_string()))),
-            Err(_) => Err(DialError(format!("looking up {} timed out", endpoint.host))),
+            Ok(Err(error)) => {
+                Err(DialError::new(Cause::Lookup, lookup_words(&endpoint.host, &error.to_string())))
+            }
+            Err(_) => Err(DialError::new(Cause::Lookup, format!("looking up {} timed out", endpoint.host))),
         }
     }
 
@@ -122,22 +195,25 @@ impl Dialer {
                 () = sleep(NEXT_ADDRESS_AFTER), if !addresses.is_empty() => {}
             }
             if tries.is_empty() && addresses.is_empty() {
-                return Err(failure.unwrap_or_else(|| DialError("no address".into())));
+                return Err(failure.unwrap_or_else(|| DialError::new(Cause::Lookup, "no address")));
             }
         }
     }
 
-    async fn connect(&self, address: SocketAddr) -> Result<TcpStream, DialError> {
+    /// The second step: a connection to one of the addresses.
+    ///
+    /// # Errors
+    /// [`DialError`] where nobody answers there.
+    pub async fn connect(&self, address: SocketAddr) -> Result<TcpStream, DialError> {
         match timeout(self.connect, TcpStream::connect(address)).await {
-            Ok(connected) => connected.map_err(|error| DialError(words(&error))),
-            Err(_) => Err(DialError("connecting timed out".into())),
+            Ok(connected) => connected.map_err(|error| DialError::io(&error)),
+            Err(_) => Err(DialError::new(Cause::Silent, "connecting timed out")),
         }
     }
 
-    async fn upgrade(&self, endpoint: &Endpoint, stream: TcpStream) -> Result<Wire, DialError> {
+    async fn upgrade(&self, endpoint: &Endpoint, stream: TcpStream) -> Result<Established, DialError> {
         let url = format!("ws://{}{}", endpoint.authority(), endpoint.path);
-        let refused = |error: &Error| DialError(refusal(error));
-        let mut request = url.into_client_request().map_err(|error| refused(&error))?;
+        let mut request = url.into_client_request().map_err(|error| DialError::upgrade(&error))?;
         let line = self.cookies.lock().line(endpoint, Timestamp::now());
         if let Some(line) = line.and_then(|line| HeaderValue::from_str(&line).ok()) {
             request.headers_mut().insert(COOKIE, line);
@@ -146,16 +222,17 @@ impl Dialer {
         match timeout(self.upgrade, handshake).await {
             Ok(Ok((stream, answer))) => {
                 self.keep_cookies(endpoint, answer.headers());
-                Ok(Wire::messages(stream))
+                let date = answer.headers().get(DATE).and_then(|date| Some(date.to_str().ok()?.to_owned()));
+                Ok(Established { wire: Wire::messages(stream), date })
             }
             Ok(Err(error)) => {
                 // A refusal may take a cookie back.
                 if let Error::Http(answer) = &error {
                     self.keep_cookies(endpoint, answer.headers());
                 }
-                Err(refused(&error))
+                Err(DialError::upgrade(&error))
             }
-            Err(_) => Err(DialError("no answer to the WebSocket upgrade".into())),
+            Err(_) => Err(DialError::new(Cause::NoAnswer, "no answer to the WebSocket upgrade")),
         }
     }
 

@@ -155,7 +155,8 @@ impl Lines {
         std::iter::once(head).chain(lines).collect()
     }
 
-    fn dated(&self, message: &RoomMessage) -> String {
+    /// An entry with its date.
+    pub(super) fn dated(&self, message: &RoomMessage) -> String {
         let date = message.body.timestamp.parse::<Timestamp>().map_or("----------".into(), |timestamp| {
             timestamp.to_zoned(self.zone.clone()).strftime("%Y-%m-%d").to_string()
         });

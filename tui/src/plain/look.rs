@@ -1,12 +1,13 @@
 //! Owns the choice between the two looks of a plain session.
 
+use chat_protocol::RoomMessage;
 use jiff::tz::TimeZone;
 
 use super::Format;
 use super::json::Json;
 use super::lines::Lines;
 use super::talk::Said;
-use crate::net::event::{Moment, NetEvent};
+use crate::net::event::{Moment, NetEvent, Origin};
 
 #[derive(Debug)]
 pub(super) enum Look {
@@ -30,6 +31,17 @@ impl Look {
             }
             Self::Json(json) => {
                 json.event(now, event, said).iter().for_each(|line| append(line, to));
+            }
+        }
+    }
+
+    /// Appends an entry of a log as it is kept: with its date.
+    pub(super) fn logged(&mut self, message: &RoomMessage, to: &mut String) {
+        match self {
+            Self::Lines(lines) => append(&lines.dated(message), to),
+            Self::Json(json) => {
+                let entry = NetEvent::Entry { message: message.clone(), out: None, origin: Origin::Live };
+                json.event(Moment::ZERO, &entry, None).iter().for_each(|line| append(line, to));
             }
         }
     }

@@ -10,7 +10,7 @@ pub(super) fn node(name: &str) -> NodeId {
     NodeId::parse(name).unwrap()
 }
 
-pub(super) fn entry(room_name: &str, seq: u64, content: &str) -> RoomMessage {
+pub(crate) fn entry(room_name: &str, seq: u64, content: &str) -> RoomMessage {
     RoomMessage {
         room: room(room_name),
         seq: Seq(seq),

@@ -169,6 +169,7 @@ fn scroll(app: &mut App, action: Action) -> Vec<Effect> {
             flow::scroll_up(history, columns, WHEEL_ROWS);
         }
         Action::PageDown => flow::scroll_down(history, columns, page),
+        Action::RowsDown => flow::scroll_down(history, columns, WHEEL_ROWS),
         Action::Oldest => flow::show_from(history, columns, 0),
         Action::FirstUnread => match history.news {
             Some(news) => {
@@ -183,7 +184,7 @@ fn scroll(app: &mut App, action: Action) -> Vec<Effect> {
         room.read();
     }
     match action {
-        Action::PageUp | Action::Oldest | Action::FirstUnread => older::load(app),
+        Action::PageUp | Action::RowsUp | Action::Oldest | Action::FirstUnread => older::load(app),
         _ => Vec::new(),
     }
 }

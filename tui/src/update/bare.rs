@@ -7,7 +7,7 @@ use super::act;
 use crate::app::App;
 use crate::app::bare::Bare;
 use crate::effect::Effect;
-use crate::keymap::{self, Action};
+use crate::keymap::Action;
 
 /// Shows the room without frames, or goes back.
 pub(super) fn toggle(app: &mut App) {
@@ -37,6 +37,8 @@ pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
         Some(
             action @ (Action::PageUp
             | Action::PageDown
+            | Action::RowsUp
+            | Action::RowsDown
             | Action::Oldest
             | Action::Newest
             | Action::FirstUnread

@@ -15,6 +15,8 @@ pub(super) fn take(app: &mut App, mouse: Mouse) -> Vec<Effect> {
         (Some(_), _) => {}
         (None, Mouse::WheelUp) => return act::perform(app, Action::RowsUp),
         (None, Mouse::WheelDown) => return act::perform(app, Action::RowsDown),
+        // The bare view has no list to click on.
+        (None, Mouse::Click { .. }) if app.bare.is_some() => {}
         (None, Mouse::Click { x, y }) => {
             if let Some(index) = app.room_at(x, y) {
                 act::show_room(app, index);

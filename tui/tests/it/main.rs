@@ -19,6 +19,7 @@ mod program;
 mod pty;
 mod redis;
 mod rolling;
+mod scripts;
 #[cfg(feature = "demo")]
 mod settings;
 mod sim;

@@ -74,7 +74,7 @@ async fn send_without_an_acknowledgement_says_why() {
         while conn.message().await.is_some() {}
     };
     let (output, ()) = tokio::join!(run(chat_tui("unsent", &args), ""), serve);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(3));
     let error = text(&output.stderr);
     assert!(error.contains("not acknowledged within 500ms (node-1 did not answer)"), "{error}");
 }
