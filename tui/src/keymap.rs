@@ -40,6 +40,8 @@ pub(crate) enum Action {
     Delete(Reach),
     Kill(Reach),
     Yank,
+    YankOlder,
+    Recall,
     Undo,
     DemoKill,
 }
@@ -115,6 +117,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     ], ""),
     row("first unread", &[(alt('u'), Action::FirstUnread)], ""),
     row("written before", &[(plain(KeyCode::Up), Action::Up), (plain(KeyCode::Down), Action::Down)], ""),
+    row("search what was written before", &[(ctrl('r'), Action::Recall)], ""),
     row("complete", &[(plain(KeyCode::Tab), Action::Complete)], ""),
     row("reconnect now", &[(alt('r'), Action::Reconnect), (function(3), Action::Reconnect)], "/reconnect"),
     row("link panel", &[(alt('c'), Action::Link), (function(2), Action::Link)], "/link"),
@@ -150,7 +153,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
         (ctrl('w'), Action::Kill(Reach::WordLeft)), (alt('d'), Action::Kill(Reach::WordRight)),
         (alt_code(KeyCode::Backspace), Action::Kill(Reach::WordLeft)),
     ], ""),
-    row("bring back what was killed", &[(ctrl('y'), Action::Yank)], ""),
+    row("bring back what was killed, what before", &[(ctrl('y'), Action::Yank), (alt('y'), Action::YankOlder)], ""),
     row("undo", &[(ctrl('_'), Action::Undo), (ctrl('7'), Action::Undo), (ctrl('/'), Action::Undo)], ""),
 ];
 

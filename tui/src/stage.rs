@@ -17,6 +17,7 @@ use crate::glyphs::Glyphs;
 use crate::net::event::{
     LinkState, LinkStatus, Moment, NetCommand, NetEvent, Origin, OutId, OutState, Recovery, Totals, Transport,
 };
+use crate::state::front::SavedFront;
 use crate::theme::Theme;
 use crate::update::update;
 use crate::view;
@@ -103,6 +104,11 @@ pub(crate) fn recovery(at: u64, recovered: u64, lost: u64) -> Recovery {
 impl Stage {
     /// A front that has heard nothing.
     pub(crate) fn new(width: u16, height: u16) -> Self {
+        Self::with(width, height, SavedFront::default())
+    }
+
+    /// A front that begins with what the last run left.
+    pub(crate) fn with(width: u16, height: u16, saved: SavedFront) -> Self {
         let now = Now { moment: Moment::ZERO, wall: wall(Moment::ZERO) };
         let app = App::new(Setup {
             name: Some("you".to_owned()),
@@ -113,6 +119,7 @@ impl Stage {
             size: (width, height),
             zone: TimeZone::UTC,
             now,
+            saved,
         });
         let (effects, typed, read) = Default::default();
         Self { app, now: Moment::ZERO, effects, typed, read, heads: std::collections::HashMap::new() }

@@ -12,6 +12,7 @@ mod keys;
 mod net;
 mod own;
 mod popup;
+mod rooms;
 mod search;
 mod typing;
 

@@ -9,6 +9,7 @@
 //!  composer
 //! ```
 
+mod chooser;
 mod composer;
 mod help;
 mod link;
@@ -51,7 +52,10 @@ pub(crate) fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
     match &app.popup {
         Some(Popup::Help { from }) => help::draw(canvas, screen, *from),
         Some(Popup::Switcher { query, chosen }) => {
-            cursor = switcher::draw(canvas, screen, (query, *chosen));
+            cursor = switcher::draw_rooms(canvas, screen, (query, *chosen));
+        }
+        Some(Popup::Recall { query, chosen }) => {
+            cursor = switcher::draw_texts(canvas, screen, (query, *chosen));
         }
         Some(Popup::ConfirmSend { lines }) => {
             composer::draw_long_paste(canvas, screen, *lines);

@@ -165,6 +165,10 @@ pub(super) fn parse(line: &str) -> Result<Option<Input>, String> {
         | Command::Link
         | Command::PaneRooms
         | Command::PaneUsers
+        | Command::Pin
+        | Command::Mute
+        | Command::Order(_)
+        | Command::Read
         | Command::Clear
         | Command::Retry
         | Command::Version => {

@@ -61,7 +61,9 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
         room.mentions += usize::from(is_mention);
         room.history.count_news(id);
     }
-    if is_mention && origin == Origin::Live { vec![Effect::Bell] } else { Vec::new() }
+    let calls = is_mention && origin == Origin::Live && !room.muted;
+    app.rooms.spoken_in(index);
+    if calls { vec![Effect::Bell] } else { Vec::new() }
 }
 
 /// A page of older entries.

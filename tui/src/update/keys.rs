@@ -54,8 +54,7 @@ fn letter(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 /// Text was pasted: it is put into the input, never sent by itself.
 pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
     match &app.popup {
-        Some(crate::app::Popup::Switcher { .. }) => popup::paste(app, text),
-        Some(_) => {}
+        Some(_) => popup::paste(app, text),
         None => app.composer.paste(text),
     }
     Vec::new()
