@@ -32,6 +32,7 @@ use crate::glyphs::Glyphs;
 use crate::net::event::{Moment, OutId};
 use crate::settings::Settings;
 use crate::theme::Theme;
+use crate::state::front::SavedFront;
 use about::{About, Deed};
 use bare::Bare;
 use composer::Composer;
@@ -127,6 +128,8 @@ pub(crate) enum Popup {
     Help { from: usize },
     /// Rooms that match what is typed, one of them chosen.
     Switcher { query: String, chosen: usize },
+    /// What was written before and holds what is typed, one of it chosen.
+    Recall { query: String, chosen: usize },
     /// Are so many lines really to be sent?
     ConfirmSend { lines: usize },
     /// Is a message really to be taken back?
@@ -156,20 +159,28 @@ pub(crate) struct Setup {
     pub(crate) size: (u16, u16),
     pub(crate) zone: TimeZone,
     pub(crate) now: Now,
+    /// What the last run left.
+    pub(crate) saved: SavedFront,
 }
 
 impl App {
     /// A model that has heard nothing yet.
     pub(crate) fn new(setup: Setup) -> Self {
-        let mut rooms = Rooms::default();
+        let SavedFront { written, rooms: kept, order } = setup.saved;
+        let (mut rooms, mut composer) = (Rooms::default(), Composer::default());
+        rooms.restore(kept, order);
         for room in &setup.rooms {
             rooms.find_or_add(room);
+        }
+        composer.recall.restore(&written);
+        if let Some(room) = rooms.current_mut() {
+            composer.set(&std::mem::take(&mut room.draft));
         }
         Self {
             me: Me { name: text::clean_line(setup.name.as_deref().unwrap_or("you")), ..Me::default() },
             opening: None,
             rooms,
-            composer: Composer::default(),
+            composer,
             link: Link::default(),
             popup: None,
             panes: setup.settings.panes,
@@ -194,6 +205,17 @@ impl App {
             bare: None,
             next_out: 0,
         }
+    }
+
+    /// What the next run is to start with.
+    pub(crate) fn keep(&self) -> SavedFront {
+        let (mut rooms, order) = self.rooms.keep();
+        // A message that is being changed is no draft of another one.
+        let is_draft = !matches!(&self.about, Some(About { deed: Deed::Edit, .. }));
+        if let Some(room) = self.rooms.current().filter(|_| is_draft && !self.composer.is_empty()) {
+            self.composer.text().clone_into(&mut rooms.entry(room.name.clone()).or_default().draft);
+        }
+        SavedFront { written: self.composer.recall.texts().to_vec(), rooms, order }
     }
 
     /// A name for the next message written here.

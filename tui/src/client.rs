@@ -16,7 +16,7 @@ use anyhow::Context;
 #[cfg(not(feature = "demo"))]
 use anyhow::bail;
 use chat_protocol::{NodeId, RoomName};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +31,8 @@ use crate::net::event::{NetCommand, NetEvent};
 use crate::net::link::LinkOptions;
 use crate::net::network::{Network, NetworkOptions};
 use crate::plain::{self, Format, Plain};
-use kept::Kept;
+use crate::state::front::SavedFront;
+use kept::{Kept, KeptFile};
 use signals::until_signal;
 
 /// How long the network may go on emptying the outbox when the front has gone; then it is saved.
@@ -51,6 +52,8 @@ struct Parts {
     rooms: Vec<RoomName>,
     /// What a person should know at the start.
     notices: Vec<String>,
+    /// What the front starts with, and where it is kept.
+    front: (SavedFront, KeptFile),
     /// The zero of [`crate::net::event::Moment`].
     started: Instant,
     /// Cancelled by a signal: put the terminal in order and end.
@@ -116,14 +119,21 @@ async fn be_node(_: NodeId, _: &str) -> anyhow::Result<()> {
 const WITHOUT_DEMO: &str = "this chat-tui was built without the demo: build it with --features demo";
 
 async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
-    let Parts { commands, events, demo, rooms, notices, started, .. } = parts;
+    let Parts { commands, events, demo, rooms, notices, front: (saved, file), started, .. } = parts;
     let options = crate::run::FrontOptions {
         name: cli.server.name.as_ref().map(ToString::to_string),
         rooms,
         settings: cli.settings.clone(),
         notices,
+        saved,
     };
-    crate::run::run(crate::run::Front { events, commands, demo, started, options }).await
+    let (keep, kept) = oneshot::channel();
+    let shown = crate::run::run(crate::run::Front { events, commands, demo, started, options }, keep).await;
+    // Nothing is told by a front that never stood.
+    if let Ok(saved) = kept.await {
+        file.keep_front(&saved);
+    }
+    shown
 }
 
 /// Where the chat is, with what that needs.
@@ -141,7 +151,7 @@ struct Place {
 async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
     let script = cli.script.as_ref().map(read_script).transpose()?;
     let Place { endpoints, commands, demo, kept, rooms } = place;
-    let Kept { file, saved, notices } = kept;
+    let Kept { file, saved, front, notices } = kept;
     let link = LinkOptions {
         endpoints,
         name: cli.server.name.clone().or_else(|| saved.name.clone()).or_else(|| cli.server.login_name()),
@@ -161,6 +171,7 @@ async fn chat(cli: &Cli, place: Place) -> anyhow::Result<()> {
         demo,
         rooms,
         notices,
+        front: (front, file.clone()),
         started: task.started,
         shutdown: task.shutdown.clone(),
     };

@@ -3,6 +3,7 @@
 
 use chat_protocol::{RoomName, UserName};
 
+use crate::app::rooms::Order;
 use crate::app::text::clean_line;
 
 /// A line of input, understood.
@@ -57,6 +58,13 @@ pub(crate) enum Command {
     PaneRooms,
     PaneUsers,
     Bare,
+    /// The room shown stands before others, or no longer.
+    Pin,
+    /// It calls nobody, or does again.
+    Mute,
+    Order(Order),
+    /// Everything in all rooms was read.
+    Read,
     Clear,
     Mouse,
     /// Another theme; without a name: which there are.
@@ -111,6 +119,10 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("prev", "", "previous room"),
     entry("unread", "", "next mention or unread room"),
     entry("go", "[ROOM]", "switch quickly; /1 to /9 by number"),
+    entry("read", "", "mark all rooms read"),
+    entry("pin", "", "list the room first; again: no longer"),
+    entry("mute", "", "it calls no more; again: it does"),
+    entry("order", "joined|name|activity", "of the rooms"),
     entry("reconnect", "", "dial now"),
     entry("link", "", "the link panel"),
     entry("pane", "rooms|users", "show or hide a pane"),
@@ -128,7 +140,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
 ];
 
 /// Commands of later versions: said to be missing rather than unknown.
-const LATER: &[&str] = &["msg", "away", "ignore", "mute", "pin", "invite", "kick", "ban", "todo"];
+const LATER: &[&str] = &["invite", "kick", "ban", "todo"];
 
 /// Why a line is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,6 +228,12 @@ fn arguments(entry: &Entry, rest: &str) -> Result<Command, CommandError> {
             "link" => Command::Link,
             _ => return Err(usage()),
         },
+        "order" => Command::Order(match rest {
+            "joined" => Order::Joined,
+            "name" => Order::Name,
+            "activity" => Order::Activity,
+            _ => return Err(usage()),
+        }),
         "kill" => match rest {
             "" => Command::Kill,
             "all" => Command::KillAll,
@@ -245,6 +263,9 @@ fn plain(name: &str) -> Option<Command> {
         "next" => Command::Next,
         "prev" => Command::Previous,
         "unread" => Command::Unread,
+        "read" => Command::Read,
+        "pin" => Command::Pin,
+        "mute" => Command::Mute,
         "reconnect" => Command::Reconnect,
         "link" => Command::Link,
         "mouse" => Command::Mouse,

@@ -50,6 +50,8 @@ pub(crate) enum Action {
     Delete(Reach),
     Kill(Reach),
     Yank,
+    YankOlder,
+    Recall,
     Undo,
     DemoKill,
     /// Done with the chosen message, where this key is the usual one.
@@ -106,6 +108,7 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("search messages", &[(Action::Find, "search", "Ctrl-F Alt-/")], "/search"),
     row("first unread", &[(Action::FirstUnread, "first-unread", "Alt-u")], ""),
     row("written before", &[(Action::Up, "up", "Up"), (Action::Down, "down", "Down")], ""),
+    row("search what was written before", &[(Action::Recall, "recall", "Ctrl-R")], ""),
     row("complete", &[(Action::Complete, "complete", "Tab")], ""),
     row("reconnect now", &[(Action::Reconnect, "reconnect", "Alt-r F3")], "/reconnect"),
     row("link panel", &[(Action::Link, "link", "Alt-c F2")], "/link"),
@@ -138,7 +141,9 @@ pub(crate) const BINDINGS: &[Binding] = &[
     row("kill word left, right", &[
         (Action::Kill(Reach::WordLeft), "kill-word-left", "Ctrl-W Alt-Backspace"), (Action::Kill(Reach::WordRight), "kill-word-right", "Alt-d"),
     ], ""),
-    row("bring back what was killed", &[(Action::Yank, "yank", "Ctrl-Y")], ""),
+    row("bring back what was killed, what before", &[
+        (Action::Yank, "yank", "Ctrl-Y"), (Action::YankOlder, "yank-older", "Alt-y"),
+    ], ""),
     row("undo", &[(Action::Undo, "undo", "Ctrl-_ Ctrl-7 Ctrl-/")], ""),
 ];
 

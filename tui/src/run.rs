@@ -15,7 +15,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::line::Said;
@@ -24,6 +24,7 @@ use crate::effect::{DemoCommand, Effect};
 use crate::event::{Event, Mouse, Now};
 use crate::net::event::{Moment, NetCommand, NetEvent};
 use crate::settings::Settings;
+use crate::state::front::SavedFront;
 use crate::terminal::{Endings, Screen};
 use crate::update::{start, update};
 use open::Opener;
@@ -59,14 +60,17 @@ pub struct FrontOptions {
     pub settings: Settings,
     /// Lines the first room begins with: what a person should know first.
     pub notices: Vec<String>,
+    /// What the last run left.
+    pub saved: SavedFront,
 }
 
 /// Runs the front until the user quits, a signal ends the program, or the network's channel closes. The terminal
-/// is given back on every way out; the caller then ends the network, which may still flush its outbox.
+/// is given back on every way out; the caller then ends the network, which may still flush its outbox. What the next run
+/// is to start with is told, however this one ends.
 ///
 /// # Errors
 /// When there is no terminal, or it goes away.
-pub async fn run(front: Front) -> anyhow::Result<()> {
+pub async fn run(front: Front, kept: oneshot::Sender<SavedFront>) -> anyhow::Result<()> {
     let mut endings = Endings::listen().context("cannot listen for signals")?;
     let mut screen = Screen::enter().context("cannot take over the terminal")?;
     let mut turn = Turn::new(front)?;
@@ -74,47 +78,11 @@ pub async fn run(front: Front) -> anyhow::Result<()> {
     // Before anything is awaited: the first frame comes before the first name is looked up.
     screen.draw(&turn.app)?;
     turn.perform(&mut screen)?;
-    let mut keys = terminal_event::EventStream::new();
-    let mut drawn = Instant::now();
-    let mut dirty = false;
-    while !turn.quit {
-        let next_frame = dirty.then(|| drawn + FRAME_GAP);
-        let next_change = turn.app.next_change().map(|at| turn.started + at);
-        let commands = turn.commands.clone();
-        tokio::select! {
-            // Nothing polled here loses anything when another branch is first: both queues keep what is not
-            // taken, a permit not used goes back, signals stay pending.
-            event = keys.next() => match event {
-                Some(event) => turn.terminal(event?),
-                None => break,
-            },
-            event = turn.events.recv() => match event {
-                Some(event) => turn.event(Event::Net(Box::new(event))),
-                None => break,
-            },
-            () = sleep_until_some(next_frame) => {}
-            () = sleep_until_some(next_change) => turn.event(Event::Tick),
-            permit = commands.reserve(), if !turn.unsent.is_empty() => match (permit, turn.unsent.pop_front()) {
-                (Ok(permit), Some(command)) => permit.send(command),
-                _ => break,
-            },
-            failed = turn.opener.ended() => {
-                if let Some(failed) = failed {
-                    turn.app.hint(failed);
-                }
-            }
-            () = endings.next() => break,
-        }
-        turn.drain(&mut keys).await?;
-        dirty = true;
-        turn.perform(&mut screen)?;
-        if Instant::now() >= drawn + FRAME_GAP && !turn.quit {
-            screen.draw(&turn.app)?;
-            (drawn, dirty) = (Instant::now(), false);
-        }
-    }
+    let ended = turn.play(&mut screen, &mut endings).await;
+    // Whoever asked may have no place to keep it.
+    drop(kept.send(turn.app.keep()));
     turn.hand_over().await;
-    Ok(())
+    ended
 }
 
 /// What one turn of the loop works on.
@@ -142,6 +110,7 @@ impl Turn {
             size: crossterm::terminal::size().context("cannot ask the terminal's size")?,
             zone: TimeZone::system(),
             now: now(started),
+            saved: options.saved,
         });
         app.say_here(&Said::Notice, options.notices);
         let effects = start(&app);
@@ -156,6 +125,50 @@ impl Turn {
             unsent: VecDeque::new(),
             quit: false,
         })
+    }
+
+    /// Until it is over.
+    async fn play(&mut self, screen: &mut Screen, endings: &mut Endings) -> anyhow::Result<()> {
+        let mut keys = terminal_event::EventStream::new();
+        let mut drawn = Instant::now();
+        let mut dirty = false;
+        while !self.quit {
+            let next_frame = dirty.then(|| drawn + FRAME_GAP);
+            let next_change = self.app.next_change().map(|at| self.started + at);
+            let commands = self.commands.clone();
+            tokio::select! {
+                // Nothing polled here loses anything when another branch is first: both queues keep what is not
+                // taken, a permit not used goes back, signals stay pending.
+                event = keys.next() => match event {
+                    Some(event) => self.terminal(event?),
+                    None => break,
+                },
+                event = self.events.recv() => match event {
+                    Some(event) => self.event(Event::Net(Box::new(event))),
+                    None => break,
+                },
+                () = sleep_until_some(next_frame) => {}
+                () = sleep_until_some(next_change) => self.event(Event::Tick),
+                permit = commands.reserve(), if !self.unsent.is_empty() => match (permit, self.unsent.pop_front()) {
+                    (Ok(permit), Some(command)) => permit.send(command),
+                    _ => break,
+                },
+                failed = self.opener.ended() => {
+                    if let Some(failed) = failed {
+                        self.app.hint(failed);
+                    }
+                }
+                () = endings.next() => break,
+            }
+            self.drain(&mut keys).await?;
+            dirty = true;
+            self.perform(screen)?;
+            if Instant::now() >= drawn + FRAME_GAP && !self.quit {
+                screen.draw(&self.app)?;
+                (drawn, dirty) = (Instant::now(), false);
+            }
+        }
+        Ok(())
     }
 
     fn event(&mut self, event: Event) {

@@ -18,6 +18,7 @@ use crate::net::event::{
     LinkState, LinkStatus, Moment, NetCommand, NetEvent, Origin, OutId, OutState, Recovery, Totals, Transport,
 };
 use crate::settings::Settings;
+use crate::state::front::SavedFront;
 use crate::update::update;
 use crate::view;
 use crate::view::links::Links;
@@ -104,11 +105,21 @@ pub(crate) fn recovery(at: u64, recovered: u64, lost: u64) -> Recovery {
 impl Stage {
     /// A front that has heard nothing.
     pub(crate) fn new(width: u16, height: u16) -> Self {
-        Self::with((width, height), Settings { highlight: vec!["deploy".to_owned()], ..Settings::default() })
+        let settings = Settings { highlight: vec!["deploy".to_owned()], ..Settings::default() };
+        Self::with((width, height), settings)
     }
 
     /// As above, with settings.
-    pub(crate) fn with((width, height): (u16, u16), settings: Settings) -> Self {
+    pub(crate) fn with(size: (u16, u16), settings: Settings) -> Self {
+        Self::begin(size, settings, SavedFront::default())
+    }
+
+    /// A front that begins with what the last run left.
+    pub(crate) fn after(saved: SavedFront, size: (u16, u16)) -> Self {
+        Self::begin(size, Settings::default(), saved)
+    }
+
+    fn begin((width, height): (u16, u16), settings: Settings, saved: SavedFront) -> Self {
         let now = Now { moment: Moment::ZERO, wall: wall(Moment::ZERO) };
         let app = App::new(Setup {
             name: Some("you".to_owned()),
@@ -118,6 +129,7 @@ impl Stage {
             size: (width, height),
             zone: TimeZone::UTC,
             now,
+            saved,
         });
         let (effects, typed, read) = Default::default();
         Self { app, now: Moment::ZERO, effects, typed, read, heads: std::collections::HashMap::new() }

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::net::endpoint::Endpoint;
 use crate::net::saved::SavedClient;
 
+pub mod front;
+
 /// The version of the file's format.
 const FORMAT: u32 = 1;
 

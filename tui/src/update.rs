@@ -17,6 +17,7 @@ mod net;
 mod older;
 mod own;
 mod popup;
+mod rooms;
 mod search;
 mod typing;
 

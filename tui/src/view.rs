@@ -10,6 +10,7 @@
 //! ```
 
 mod addresses;
+mod chooser;
 mod composer;
 mod finder;
 mod help;
@@ -61,7 +62,10 @@ pub(crate) fn draw(app: &App, frame: &mut Frame<'_>, links: &mut Links) {
     match &app.popup {
         Some(Popup::Help { from }) => help::draw(canvas, screen, *from),
         Some(Popup::Switcher { query, chosen }) => {
-            cursor = switcher::draw(canvas, screen, (query, *chosen));
+            cursor = switcher::draw_rooms(canvas, screen, (query, *chosen));
+        }
+        Some(Popup::Recall { query, chosen }) => {
+            cursor = switcher::draw_texts(canvas, screen, (query, *chosen));
         }
         Some(Popup::ConfirmSend { lines }) => {
             composer::draw_long_paste(canvas, screen, *lines);

@@ -6,7 +6,10 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::text::{self, Row};
 
+mod kills;
 mod recall;
+
+use kills::Kills;
 pub(crate) use recall::Recall;
 
 /// States that undo goes back through.
@@ -18,7 +21,7 @@ pub(crate) struct Composer {
     text: String,
     /// In bytes, at a cluster's beginning or the end.
     cursor: usize,
-    killed: String,
+    kills: Kills,
     undo: Vec<(String, usize)>,
     /// How often the writer has changed the text; what is brought back whole does not count.
     changes: u64,
@@ -68,6 +71,7 @@ impl Composer {
             return;
         }
         self.save();
+        self.kills.part();
         self.changes += 1;
         self.text.insert_str(self.cursor, &text);
         // The new text may have joined its neighbours to one cluster: the cursor stands behind it.
@@ -82,11 +86,13 @@ impl Composer {
     }
 
     pub(crate) fn go(&mut self, reach: Reach) {
+        self.kills.part();
         self.cursor = self.target(reach);
     }
 
     /// Deletes one cluster.
     pub(crate) fn delete(&mut self, reach: Reach) {
+        self.kills.part();
         self.cut(reach);
     }
 
@@ -94,16 +100,26 @@ impl Composer {
     pub(crate) fn kill(&mut self, reach: Reach) {
         let cut = self.cut(reach);
         if !cut.is_empty() {
-            self.killed = cut;
+            self.kills.put(&cut, matches!(reach, Reach::Left | Reach::WordLeft | Reach::LineStart));
         }
     }
 
+    /// Puts in what was killed last.
     pub(crate) fn yank(&mut self) {
-        let killed = self.killed.clone();
+        let (Some(killed), start) = (self.kills.newest().map(str::to_owned), self.cursor) else { return };
         self.insert(&killed);
+        self.kills.yanked(start);
+    }
+
+    /// Right behind that: what was killed before it, in its place. False where nothing was just put in.
+    pub(crate) fn yank_older(&mut self) -> bool {
+        let Some((start, killed)) = self.kills.older() else { return false };
+        self.replace_before(start, &killed);
+        true
     }
 
     pub(crate) fn undo(&mut self) {
+        self.kills.part();
         if let Some((text, cursor)) = self.undo.pop() {
             (self.text, self.cursor) = (text, cursor);
         }
@@ -112,6 +128,7 @@ impl Composer {
     /// Replaces everything; undo brings the old text back.
     pub(crate) fn set(&mut self, text: &str) {
         self.save();
+        self.kills.part();
         text.clone_into(&mut self.text);
         self.cursor = self.text.len();
     }
@@ -128,6 +145,7 @@ impl Composer {
     pub(crate) fn take(&mut self) -> String {
         self.save();
         (self.cursor, self.pasted_lines) = (0, 0);
+        self.kills.part();
         self.recall.leave();
         std::mem::take(&mut self.text)
     }
@@ -165,6 +183,7 @@ impl Composer {
     fn go_row(&mut self, cells: u16, step: isize) -> bool {
         let rows = self.rows(cells);
         let (row, column) = self.cursor_cell(cells);
+        self.kills.part();
         let Some(target) = row.checked_add_signed(step).and_then(|row| rows.get(row)) else { return false };
         self.cursor = target.start + text::fit(&self.text[target.clone()], column).len();
         true

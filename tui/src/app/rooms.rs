@@ -1,9 +1,11 @@
 //! Owns the rooms: which there are, which is shown, who is in each, what is unread. Knows nothing of how they are
 //! drawn or how their messages come.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_protocol::{NodeId, Person, Presence, RoomName, Seq, User, UserId};
+use serde::{Deserialize, Serialize};
 
 use super::history::History;
 use super::text::clean_line;
@@ -36,6 +38,40 @@ pub(crate) struct Room {
     pub(crate) typing: Typing,
     /// What was being written when another room was chosen.
     pub(crate) draft: String,
+    /// It stands before those that are not.
+    pub(crate) pinned: bool,
+    /// What is said there calls nobody.
+    pub(crate) muted: bool,
+    /// Counts up with every room that comes.
+    place: u64,
+    /// Counts up with everything that is said anywhere: when something was said here last.
+    active: u64,
+}
+
+/// What of a room outlives the program.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeptRoom {
+    /// What was being written.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub draft: String,
+    /// It stands before others.
+    pub pinned: bool,
+    /// It calls nobody.
+    pub muted: bool,
+}
+
+/// In which order rooms are listed, the pinned ones first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// As they came.
+    #[default]
+    Joined,
+    /// By name.
+    Name,
+    /// Those first in which something was said last.
+    Activity,
 }
 
 /// The other user of a room of two.
@@ -90,6 +126,10 @@ impl Room {
             history: History::default(),
             typing: Typing::default(),
             draft: String::new(),
+            pinned: false,
+            muted: false,
+            place: 0,
+            active: 0,
         }
     }
 
@@ -173,6 +213,11 @@ impl Room {
 pub(crate) struct Rooms {
     list: Vec<Room>,
     current: usize,
+    order: Order,
+    /// What the last run left of rooms that have not come yet.
+    kept: BTreeMap<RoomName, KeptRoom>,
+    /// Rooms that came, and things that were said.
+    count: u64,
 }
 
 impl Rooms {
@@ -246,10 +291,60 @@ impl Rooms {
 
     /// The index of a room, which is made where there is none.
     pub(crate) fn find_or_add(&mut self, name: &RoomName) -> usize {
-        self.find(name).unwrap_or_else(|| {
-            self.list.push(Room::new(name.clone()));
-            self.list.len() - 1
-        })
+        if let Some(index) = self.find(name) {
+            return index;
+        }
+        self.count += 1;
+        let KeptRoom { draft, pinned, muted } = self.kept.remove(name).unwrap_or_default();
+        self.list.push(Room { draft, pinned, muted, place: self.count, ..Room::new(name.clone()) });
+        self.arrange();
+        self.find(name).unwrap_or_default()
+    }
+
+    /// What the last run left.
+    pub(crate) fn restore(&mut self, kept: BTreeMap<RoomName, KeptRoom>, order: Order) {
+        (self.kept, self.order) = (kept, order);
+    }
+
+    /// What the next run is to start with; rooms of which there is nothing to keep are left out.
+    pub(crate) fn keep(&self) -> (BTreeMap<RoomName, KeptRoom>, Order) {
+        let kept = |room: &Room| {
+            let (draft, pinned, muted) = (room.draft.clone(), room.pinned, room.muted);
+            (room.name.clone(), KeptRoom { draft, pinned, muted })
+        };
+        let mut rooms = self.kept.clone();
+        rooms.extend(self.list.iter().map(kept));
+        rooms.retain(|_, kept| *kept != KeptRoom::default());
+        (rooms, self.order)
+    }
+
+    /// Lists them in this order from now on.
+    pub(crate) fn set_order(&mut self, order: Order) {
+        self.order = order;
+        self.arrange();
+    }
+
+    /// Puts them in their order; the one shown stays the one shown.
+    pub(crate) fn arrange(&mut self) {
+        let shown = self.current().map(|room| room.name.clone());
+        match self.order {
+            Order::Joined => self.list.sort_by_key(|room| (!room.pinned, room.place)),
+            Order::Name => {
+                self.list.sort_by_cached_key(|room| (!room.pinned, room.label()[1..].to_lowercase()));
+            }
+            Order::Activity => self.list.sort_by_key(|room| (!room.pinned, Reverse(room.active), room.place)),
+        }
+        self.current = shown.and_then(|name| self.find(&name)).unwrap_or(0);
+    }
+
+    /// Something was said in a room.
+    pub(crate) fn spoken_in(&mut self, index: usize) {
+        self.count += 1;
+        let Some(room) = self.list.get_mut(index) else { return };
+        room.active = self.count;
+        if self.order == Order::Activity {
+            self.arrange();
+        }
     }
 
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut Room> {
@@ -279,13 +374,16 @@ impl Rooms {
         let around = || (1..=self.list.len()).map(|step| (self.current + step) % self.list.len());
         around()
             .find(|index| self.list[*index].mentions > 0)
-            .or_else(|| around().find(|index| self.list[*index].unread > 0))
+            .or_else(|| around().find(|index| self.list[*index].unread > 0 && !self.list[*index].muted))
     }
 
     /// Mentions and unread messages in the rooms that are not shown.
     pub(crate) fn elsewhere(&self) -> (usize, usize) {
         let others = self.list.iter().enumerate().filter(|(index, _)| *index != self.current);
-        others.fold((0, 0), |(mentions, unread), (_, room)| (mentions + room.mentions, unread + room.unread))
+        others.fold((0, 0), |(mentions, unread), (_, room)| {
+            let calls = if room.muted { 0 } else { room.unread };
+            (mentions + room.mentions, unread + calls)
+        })
     }
 }
 

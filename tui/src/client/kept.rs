@@ -8,6 +8,7 @@ use tracing::warn;
 
 use crate::net::endpoint::Endpoint;
 use crate::net::saved::SavedClient;
+use crate::state::front::{self, SavedFront};
 use crate::state::{self, StateFile};
 
 /// What the last run left, as far as it can be had.
@@ -17,6 +18,8 @@ pub(super) struct Kept {
     pub(super) file: KeptFile,
     /// What to start with.
     pub(super) saved: SavedClient,
+    /// What the front is to start with.
+    pub(super) front: SavedFront,
     /// What a person should know of it.
     pub(super) notices: Vec<String>,
 }
@@ -29,10 +32,12 @@ impl Kept {
     /// Takes up what was left for this list of hosts.
     pub(super) fn take_up(endpoints: &[Endpoint]) -> Self {
         let Some(directory) = state::directory() else { return Self::default() };
-        match state::open(&directory, &state::key(endpoints)) {
+        let key = state::key(endpoints);
+        match state::open(&directory, &key) {
             Ok((file, saved, note)) => {
                 let notices = note.iter().map(ToString::to_string).collect();
-                Self { file: KeptFile(Some(Arc::new(Mutex::new(Some(file))))), saved, notices }
+                let front = front::read(&directory, &key);
+                Self { file: KeptFile(Some(Arc::new(Mutex::new(Some(file))))), saved, front, notices }
             }
             Err(error) => {
                 let notice = format!("no state is kept: {}: {error}", directory.display());
@@ -48,6 +53,14 @@ impl KeptFile {
         let Some(Ok(mut file)) = self.0.as_ref().map(|file| file.lock()) else { return };
         if let Some(Err(error)) = file.as_mut().map(|file| file.keep_session(saved)) {
             warn!(%error, "cannot save the session");
+        }
+    }
+
+    /// Writes what the front is to start with the next time.
+    pub(super) fn keep_front(&self, saved: &SavedFront) {
+        let Some(Ok(file)) = self.0.as_ref().map(|file| file.lock()) else { return };
+        if let Some(Err(error)) = file.as_ref().map(|file| file.keep_front(saved)) {
+            warn!(%error, "cannot save drafts and what was written before");
         }
     }
 

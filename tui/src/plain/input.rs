@@ -166,6 +166,10 @@ pub(super) fn parse(line: &str) -> Result<Option<Input>, String> {
         | Command::PaneRooms
         | Command::PaneUsers
         | Command::Bare
+        | Command::Pin
+        | Command::Mute
+        | Command::Order(_)
+        | Command::Read
         | Command::Clear
         | Command::Mouse
         | Command::Theme(_)

@@ -27,6 +27,12 @@ pub(super) fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Delete(reach) => app.composer.delete(reach),
         Action::Kill(reach) => app.composer.kill(reach),
         Action::Yank => app.composer.yank(),
+        Action::YankOlder => {
+            if !app.composer.yank_older() {
+                app.hint("Ctrl-Y first brings back what was killed; Alt-Y goes on to what was killed before");
+            }
+        }
+        Action::Recall => app.popup = Some(Popup::Recall { query: String::new(), chosen: 0 }),
         Action::Undo => app.composer.undo(),
         Action::PreviousRoom => step_room(app, -1),
         Action::NextRoom => step_room(app, 1),

@@ -2,7 +2,7 @@
 
 use chat_protocol::{Kind, RoomName, limits};
 
-use super::{about, act, bare, mouse, own, search};
+use super::{about, act, bare, mouse, own, rooms, search};
 use crate::app::about::{About, Deed};
 use crate::app::line::{Mark, Said, Speech};
 use crate::app::{App, Popup, text};
@@ -136,6 +136,10 @@ fn perform(app: &mut App, command: Command) -> Vec<Effect> {
         Command::PaneRooms => app.panes.rooms = !app.panes.rooms,
         Command::PaneUsers => app.panes.users = Some(app.areas().users.is_empty()),
         Command::Bare => bare::toggle(app),
+        Command::Pin => rooms::pin(app),
+        Command::Mute => rooms::mute(app),
+        Command::Order(order) => app.rooms.set_order(order),
+        Command::Read => return rooms::read_all(app),
         Command::Clear => {
             if let Some(room) = app.rooms.current_mut() {
                 room.history.clear();

@@ -3,6 +3,11 @@
 use crate::app::{App, Completion};
 use crate::command::COMMANDS;
 
+/// Letters of a shortcode from which on it is completed: fewer are a smiley.
+const SHORTCODE_MIN: usize = 2;
+/// Emoji that Tab goes round.
+const EMOJI_MAX: usize = 20;
+
 /// Completes the word before the cursor, or goes on to its next candidate.
 pub(super) fn next(app: &mut App) {
     let completion = match app.completion.take() {
@@ -28,6 +33,9 @@ fn candidates(app: &App) -> (usize, Vec<String>) {
     if word.is_empty() {
         return (start, Vec::new());
     }
+    if let Some(name) = word.strip_prefix(':').filter(|name| name.len() >= SHORTCODE_MIN) {
+        return (start, emoji(name.trim_end_matches(':')));
+    }
     let takes_room = ["/join ", "/leave ", "/go ", "/who "].iter().any(|name| before.starts_with(name));
     let takes_theme = before.starts_with("/theme ");
     let options = match word.strip_prefix('/') {
@@ -50,6 +58,18 @@ fn commands(app: &App, beginning: &str) -> Vec<String> {
 fn themes(app: &App, beginning: &str) -> Vec<String> {
     let known = app.settings.themes().filter(|name| name.to_lowercase().starts_with(beginning));
     known.map(str::to_owned).collect()
+}
+
+/// Those whose shortcode begins so, as on GitHub; the shortest first, as what was typed whole comes before what it begins.
+fn emoji(beginning: &str) -> Vec<String> {
+    let mut found: Vec<(usize, &str)> = emojis::iter()
+        .filter_map(|emoji| {
+            let shortest = emoji.shortcodes().filter(|code| code.starts_with(beginning)).map(str::len).min();
+            Some((shortest?, emoji.as_str()))
+        })
+        .collect();
+    found.sort_by_key(|(length, _)| *length);
+    found.into_iter().take(EMOJI_MAX).map(|(_, emoji)| format!("{emoji} ")).collect()
 }
 
 fn rooms(app: &App, beginning: &str, sign: &str) -> Vec<String> {

@@ -63,7 +63,7 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
     let kind = if is_mention { notify::Kind::Mention } else { notify::Kind::Other };
     let label = room.label();
     let is_new = room.marker.is_none_or(|marker| message.seq > marker);
-    let is_worth = origin == Origin::Live && !own && !is_topic;
+    let is_worth = origin == Origin::Live && !own && !is_topic && !room.muted;
     let told = is_worth.then(|| Notification::new(&label, &message.body.sender, &text));
     let id = room.history.push(Some(message.seq), at, said, text);
     if is_new && !own && !is_topic && (!is_shown || room.history.anchor.is_some()) {
@@ -71,6 +71,7 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
         room.mentions += usize::from(is_mention);
         room.history.count_news(id);
     }
+    app.rooms.spoken_in(index);
     told.and_then(|told| tell(app, told, (kind, is_shown))).into_iter().collect()
 }
 

@@ -10,6 +10,7 @@ use crate::app::rooms::Room;
 use crate::app::text::clean_line;
 use crate::app::{App, Popup};
 use crate::effect::Effect;
+use crate::keymap::Action;
 use crate::net::event::LinkState;
 
 /// Opens it.
@@ -22,6 +23,9 @@ pub(super) fn open(app: &mut App) {
 pub(super) fn press(app: &mut App, mut finder: Finder, key: KeyEvent) -> Vec<Effect> {
     let is_held = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     let last = finder.rows() - 1;
+    if app.settings.keymap.action(&key) == Some(Action::Find) {
+        return ask(app, finder);
+    }
     match key.code {
         KeyCode::Enter => return chosen(app, finder),
         KeyCode::Up => finder.chosen = finder.chosen.saturating_sub(1),
@@ -30,7 +34,6 @@ pub(super) fn press(app: &mut App, mut finder: Finder, key: KeyEvent) -> Vec<Eff
         KeyCode::Char('n') if is_held => finder.chosen = (finder.chosen + 1).min(last),
         KeyCode::PageUp => finder.chosen = finder.chosen.saturating_sub(10),
         KeyCode::PageDown => finder.chosen = (finder.chosen + 10).min(last),
-        KeyCode::Char('f' | '/') if is_held => return ask(app, finder),
         KeyCode::Tab => {
             finder.scope = if finder.scope == Scope::Room { Scope::Everywhere } else { Scope::Room };
             look(app, &mut finder);

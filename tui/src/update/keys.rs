@@ -57,9 +57,8 @@ fn letter(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 /// Text was pasted: it is put into the input, never sent by itself.
 pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
     match &app.popup {
-        Some(Popup::Switcher { .. }) => popup::paste(app, text),
         Some(Popup::Find(_)) => find::paste(app, text),
-        Some(_) => {}
+        Some(_) => popup::paste(app, text),
         None if app.bare.is_some() => {}
         None => app.composer.paste(text),
     }

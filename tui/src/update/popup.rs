@@ -35,6 +35,7 @@ fn pressed(app: &mut App, key: KeyEvent) -> Vec<Effect> {
         Some(Popup::Help { .. }) if closes => {}
         Some(Popup::Help { from }) => help(app, from, key.code),
         Some(Popup::Switcher { query, chosen }) => switcher(app, query, chosen, key),
+        Some(Popup::Recall { query, chosen }) => recall(app, query, chosen, key),
         Some(Popup::ConfirmSend { lines }) => match key.code {
             KeyCode::Enter | KeyCode::Char('y' | 'Y') => return commands::submit_now(app),
             KeyCode::Char('n' | 'N') => {}
@@ -69,16 +70,39 @@ fn help(app: &mut App, from: usize, code: KeyCode) {
 }
 
 fn switcher(app: &mut App, mut query: String, chosen: usize, key: KeyEvent) {
-    let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
     let found = app.rooms.found(&query);
-    let last = found.len().saturating_sub(1);
-    let chosen = match key.code {
-        KeyCode::Enter => {
-            if let Some(index) = found.get(chosen.min(last)) {
-                act::show_room(app, *index);
-            }
-            return;
+    if key.code == KeyCode::Enter {
+        if let Some(index) = found.get(chosen.min(found.len().saturating_sub(1))) {
+            act::show_room(app, *index);
         }
+        return;
+    }
+    let chosen = choose(&mut query, (chosen, found.len()), key);
+    app.popup = Some(Popup::Switcher { query, chosen });
+}
+
+/// The text chosen takes the place of what is being written, which undo brings back.
+fn recall(app: &mut App, mut query: String, chosen: usize, key: KeyEvent) {
+    let found = app.composer.recall.found(&query);
+    let found_len = found.len();
+    if key.code == KeyCode::Enter {
+        let text = found.get(chosen.min(found_len.saturating_sub(1))).map(|text| (*text).to_owned());
+        text.into_iter().for_each(|text| app.composer.set(&text));
+        return;
+    }
+    let is_again = app.settings.keymap.action(&key) == Some(Action::Recall);
+    let chosen = match is_again {
+        true => (chosen + 1).min(found_len.saturating_sub(1)),
+        false => choose(&mut query, (chosen, found_len), key),
+    };
+    app.popup = Some(Popup::Recall { query, chosen });
+}
+
+/// A key in a list that is narrowed by typing; the place of the line chosen then.
+fn choose(query: &mut String, (chosen, lines): (usize, usize), key: KeyEvent) -> usize {
+    let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    let last = lines.saturating_sub(1);
+    match key.code {
         KeyCode::Up => chosen.saturating_sub(1),
         KeyCode::Down | KeyCode::Tab => (chosen + 1).min(last),
         KeyCode::Char('p') if is_ctrl => chosen.saturating_sub(1),
@@ -96,13 +120,12 @@ fn switcher(app: &mut App, mut query: String, chosen: usize, key: KeyEvent) {
             0
         }
         _ => chosen,
-    };
-    app.popup = Some(Popup::Switcher { query, chosen });
+    }
 }
 
-/// Text pasted into the switcher is typed into it.
+/// Text pasted into a list is typed into it.
 pub(super) fn paste(app: &mut App, pasted: &str) {
-    if let Some(Popup::Switcher { query, chosen }) = &mut app.popup {
+    if let Some(Popup::Switcher { query, chosen } | Popup::Recall { query, chosen }) = &mut app.popup {
         query.push_str(&text::clean_line(pasted));
         *chosen = 0;
     }

@@ -3,6 +3,7 @@ mod changes;
 mod find;
 mod own;
 mod reading;
+mod rooms;
 mod settings;
 
 use std::time::Duration;
@@ -294,8 +295,9 @@ fn tab_completes_commands_rooms_and_names() {
     assert!(stage.press("Ctrl-U").types("ask b").press("Tab").shows("[you] ask bob"));
     assert!(stage.press("Ctrl-U").types("see #o").press("Tab").shows("[you] see #ops"));
     stage.press("Ctrl-U").types("/re").press("Tab");
-    assert!(stage.shows("[you] /reply") && stage.press("Tab").shows("[you] /reconnect"));
-    assert!(stage.press("Tab").shows("[you] /retry") && stage.press("Tab").shows("[you] /revive"));
+    assert!(stage.shows("[you] /reply") && stage.press("Tab").shows("[you] /read"));
+    assert!(stage.press("Tab").shows("[you] /reconnect") && stage.press("Tab").shows("[you] /retry"));
+    assert!(stage.press("Tab").shows("[you] /revive"));
 }
 
 #[test]

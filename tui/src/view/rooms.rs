@@ -43,8 +43,8 @@ fn draw_room(canvas: &mut Canvas<'_>, area: Area, y: u16, (index, room): (usize,
     let role = match (is_shown, room.mentions, room.unread) {
         (true, ..) => Role::Current,
         (_, 1.., _) => Role::Mention,
+        _ if !room.joined || room.muted => Role::Dim,
         (_, _, 1..) => Role::Unread,
-        _ if !room.joined => Role::Dim,
         _ => Role::Text,
     };
     let style = canvas.theme.style(role);

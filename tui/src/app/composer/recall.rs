@@ -1,5 +1,7 @@
 //! Owns what was written before, and where in it the writer is.
 
+use std::collections::HashSet;
+
 /// Texts kept.
 const TEXTS_MAX: usize = 500;
 
@@ -25,6 +27,16 @@ impl Recall {
         }
     }
 
+    /// What the last run left, oldest first.
+    pub(crate) fn restore(&mut self, texts: &[String]) {
+        texts.iter().for_each(|text| self.keep(text));
+    }
+
+    /// Everything, oldest first.
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
     /// The text before the one shown; `own` is what stands in the composer now.
     pub(crate) fn older(&mut self, own: &str) -> Option<String> {
         let at = match self.at {
@@ -43,6 +55,14 @@ impl Recall {
         let next = self.at? + 1;
         self.at = (next < self.texts.len()).then_some(next);
         Some(self.texts.get(next).cloned().unwrap_or_else(|| std::mem::take(&mut self.own)))
+    }
+
+    /// The texts that hold these words in any case, newest first, each once.
+    pub(crate) fn found(&self, words: &str) -> Vec<&str> {
+        let words = words.to_lowercase();
+        let mut seen = HashSet::new();
+        let newest_first = self.texts.iter().rev().map(String::as_str);
+        newest_first.filter(|text| text.to_lowercase().contains(&words) && seen.insert(*text)).collect()
     }
 
     /// The writer has sent or left the text.

@@ -72,3 +72,30 @@ fn long_text_takes_rows() {
     assert_eq!(composer.rows(4).len(), 3);
     assert_eq!(composer.cursor_cell(4), (2, 4));
 }
+
+#[test]
+fn kills_that_follow_each_other_are_one_and_older_ones_come_back_too() {
+    let mut composer = with("one two three four");
+    composer.kill(Reach::WordLeft);
+    composer.kill(Reach::WordLeft);
+    composer.go(Reach::LineStart);
+    composer.kill(Reach::WordRight);
+    assert_eq!(composer.text(), " two ");
+    assert!(!composer.yank_older(), "nothing was just put in");
+    composer.yank();
+    assert_eq!(composer.text(), "one two ");
+    assert!(composer.yank_older());
+    assert_eq!(composer.text(), "three four two ");
+    assert!(composer.yank_older());
+    assert_eq!(composer.text(), "one two ", "after the oldest the newest");
+    composer.go(Reach::LineEnd);
+    assert!(!composer.yank_older());
+}
+
+#[test]
+fn what_was_written_is_found_by_its_words_newest_first_and_once() {
+    let mut composer = Composer::default();
+    ["roll node-1", "Roll node-2", "roll node-1", "hello"].iter().for_each(|text| composer.recall.keep(text));
+    assert_eq!(composer.recall.found("ROLL"), ["roll node-1", "Roll node-2"]);
+    assert_eq!(composer.recall.found("").len(), 3);
+}
