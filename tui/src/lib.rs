@@ -13,6 +13,9 @@ pub mod effect;
 mod event;
 mod glyphs;
 mod keymap;
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub mod measure;
 pub mod net;
 pub mod plain;
 pub mod run;
