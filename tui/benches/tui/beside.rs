@@ -74,7 +74,7 @@ async fn memory(all: &mut All) -> anyhow::Result<()> {
     for (program, measured) in all {
         let (mut idle, mut full) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            idle.push(settled(program.start_idle().await).await?);
+            idle.push(settled(program.start_idle().await?).await?);
             full.push(settled(program.start_full().await?).await?);
         }
         (measured.idle_mib, measured.full_mib) = (percentile(&mut idle, 0.5), percentile(&mut full, 0.5));
@@ -91,7 +91,7 @@ async fn settled(mut running: Running) -> anyhow::Result<f64> {
 async fn at_rest(all: &mut All) -> anyhow::Result<()> {
     let mut running = Vec::new();
     for (program, measured) in all.iter_mut() {
-        let mut one = program.start_idle().await;
+        let mut one = program.start_idle().await?;
         one.settles().await;
         let mut took = keys::press(&mut one.terminal).await?;
         (measured.key_p50_ms, measured.key_p99_ms) =

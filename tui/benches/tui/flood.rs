@@ -57,7 +57,7 @@ pub(crate) async fn measure() -> anyhow::Result<Flood> {
 
 /// Messages a second until all were shown, when frames were drawn, and the share of a core.
 async fn flood() -> anyhow::Result<(f64, Vec<f64>, f64)> {
-    let Running { mut terminal, server } = Program::Ours.start_idle().await;
+    let Running { mut terminal, server } = Program::Ours.start_idle().await?;
     let (_feed, mut client) = server.context("ours has a server")?;
     rests(&mut terminal, Duration::from_secs(1)).await;
     let pid = terminal.process_id().context("it runs")?;
@@ -94,7 +94,7 @@ async fn draws(terminal: &mut Terminal, begun: Instant) -> anyhow::Result<Vec<f6
 
 /// From a server's death to the first byte of what is shown of it, in milliseconds.
 async fn deaths() -> anyhow::Result<Vec<f64>> {
-    let Running { mut terminal, server } = Program::Ours.start_idle().await;
+    let Running { mut terminal, server } = Program::Ours.start_idle().await?;
     let (feed, mut client) = server.context("ours has a server")?;
     let mut took = Vec::with_capacity(DEATHS);
     for _ in 0..DEATHS {

@@ -49,32 +49,32 @@ impl Program {
     /// Starts it with nobody to talk to: ours dials a port nobody listens on, the others have no server.
     pub(crate) fn start_alone(self) -> anyhow::Result<Terminal> {
         let host = format!("tcp://127.0.0.1:{}", chat_testbed::free_port()?);
-        Ok(self.start("alone", &host, &[]))
+        self.start("alone", &host, &[])
     }
 
     /// Starts it, at rest: ours in a room of a server that is there, the others where they begin.
-    pub(crate) async fn start_idle(self) -> Running {
+    pub(crate) async fn start_idle(self) -> anyhow::Result<Running> {
         self.start_on_server("idle", &[]).await
     }
 
     /// Starts it and makes it hold the messages; comes back when the last one stands on the screen.
     pub(crate) async fn start_full(self) -> anyhow::Result<Running> {
         let mut running = match self {
-            Self::Ours => self.start_on_server("full", &[]).await,
+            Self::Ours => self.start_on_server("full", &[]).await?,
             // It keeps 4,096 lines unless told otherwise, ours 10,000, irssi those of a day.
             Self::Weechat => {
                 let keep = "/set weechat.history.max_buffer_lines_number 0";
                 let fill = format!("/repeat {MESSAGES} /print -escape {}\\t{}", author(1), text(1));
                 let end = format!("/print {END}");
                 let commands = ["--run-command", keep, "--run-command", &fill, "--run-command", &end];
-                self.start_on_server("full", &commands).await
+                self.start_on_server("full", &commands).await?
             }
             Self::Irssi => {
                 let lines = (1..=MESSAGES).map(|n| format!("/echo <{}> {}\n", author(n), text(n)));
                 let home = home(self, "full");
                 std::fs::create_dir_all(&home)?;
                 std::fs::write(home.join("startup"), lines.collect::<String>() + "/echo " + END + "\n")?;
-                self.start_on_server("full", &[]).await
+                self.start_on_server("full", &[]).await?
             }
         };
         let mut last = END.to_owned();
@@ -86,19 +86,22 @@ impl Program {
         Ok(running)
     }
 
-    async fn start_on_server(self, place: &str, arguments: &[&str]) -> Running {
+    async fn start_on_server(self, place: &str, arguments: &[&str]) -> anyhow::Result<Running> {
         if self != Self::Ours {
-            return Running { terminal: self.start(place, "", arguments), server: None };
+            return Ok(Running { terminal: self.start(place, "", arguments)?, server: None });
         }
         let feed = Feed::bind().await;
-        let mut terminal = self.start(place, &feed.host(), arguments);
+        let mut terminal = self.start(place, &feed.host(), arguments)?;
         let client = feed.accept().await;
         online(&mut terminal).await;
-        Running { terminal, server: Some((feed, client)) }
+        Ok(Running { terminal, server: Some((feed, client)) })
     }
 
-    fn start(self, place: &str, host: &str, arguments: &[&str]) -> Terminal {
-        let home = home(self, place).to_string_lossy().into_owned();
+    fn start(self, place: &str, host: &str, arguments: &[&str]) -> anyhow::Result<Terminal> {
+        let home = home(self, place);
+        // It is also where the program is started.
+        std::fs::create_dir_all(&home)?;
+        let home = home.to_string_lossy().into_owned();
         let mut program = match self {
             Self::Ours => CommandBuilder::new(env!("CARGO_BIN_EXE_chat-tui")),
             Self::Weechat | Self::Irssi => CommandBuilder::new(self.name()),
@@ -113,7 +116,7 @@ impl Program {
         program.env("HOME", &home);
         program.env("XDG_STATE_HOME", &home);
         program.env("XDG_CONFIG_HOME", &home);
-        Terminal::start(program, SIZE)
+        Ok(Terminal::start(program, SIZE))
     }
 }
 
