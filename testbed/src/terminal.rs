@@ -148,6 +148,7 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         // Fails only where it has ended by itself.
         let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

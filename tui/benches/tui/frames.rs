@@ -5,7 +5,7 @@ use chat_testbed::percentile;
 use chat_tui::measure::Front;
 use chat_tui::net::event::{NetEvent, Origin};
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant, sleep};
 
 use crate::fake::room;
 use crate::feed::{ROOM, entry};
@@ -14,6 +14,8 @@ use crate::feed::{ROOM, entry};
 const BACKLOGS: [u64; 3] = [1_000, 10_000, 100_000];
 /// Frames of each.
 const FRAMES: u64 = 2_000;
+/// Between two of them. The program waits before each, too; who never waits is interrupted wherever others have work.
+const GAP: Duration = Duration::from_millis(2);
 /// Columns and rows.
 const SIZE: (u16, u16) = (200, 60);
 
@@ -27,12 +29,16 @@ pub(crate) struct Frame {
 }
 
 /// Measures and prints.
-pub(crate) fn measure() -> anyhow::Result<Vec<Frame>> {
+pub(crate) async fn measure() -> anyhow::Result<Vec<Frame>> {
     println!("\n{:<22}{:>12}{:>12}{:>16}", "frame, 200x60", "p50", "p99", "bytes, p50");
-    BACKLOGS.into_iter().map(frames).collect()
+    let mut all = Vec::new();
+    for messages in BACKLOGS {
+        all.push(frames(messages).await?);
+    }
+    Ok(all)
 }
 
-fn frames(messages: u64) -> anyhow::Result<Frame> {
+async fn frames(messages: u64) -> anyhow::Result<Frame> {
     let mut front = Front::new(room(ROOM), SIZE)?;
     let hears = |front: &mut Front, n: u64| {
         front.hears(NetEvent::Entry { message: entry(n), out: None, origin: Origin::Live });
@@ -41,6 +47,7 @@ fn frames(messages: u64) -> anyhow::Result<Frame> {
     front.draw()?;
     let (mut took, mut bytes) = (Vec::new(), Vec::new());
     for n in 1..=FRAMES {
+        sleep(GAP).await;
         hears(&mut front, messages + n);
         let begun = Instant::now();
         let written = front.draw()?;

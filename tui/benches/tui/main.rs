@@ -35,7 +35,7 @@ async fn run() -> anyhow::Result<()> {
     let load = std::fs::read_to_string("/proc/loadavg")?;
     println!("{cores} cores, load {}\n", load.trim());
     let beside = beside::measure().await?;
-    let frames = frames::measure()?;
+    let frames = frames::measure().await?;
     let flood = flood::measure().await?;
     let (ours, slowest) = (&beside.ours, frames.iter().map(|frame| frame.p99_ms).fold(0.0, f64::max));
     // The first of them is the shortest backlog, the last the longest.
