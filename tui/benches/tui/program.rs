@@ -94,6 +94,8 @@ impl Program {
         let mut terminal = self.start(place, &feed.host(), arguments)?;
         let client = feed.accept().await;
         online(&mut terminal).await;
+        // Online is who was welcomed: what is said before it is in the room is not for it.
+        terminal.shows("1 user").await;
         Ok(Running { terminal, server: Some((feed, client)) })
     }
 
