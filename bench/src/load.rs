@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chat_testbed::RedisConnection;
+use chat_testbed::{RedisConnection, Usage};
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 /// Between two samples.
 const EVERY: Duration = Duration::from_millis(200);
-/// Of a second, what a tick of Linux' process clock stands for (`getconf CLK_TCK`: 100 on every architecture).
-const TICK: f64 = 0.01;
 
 /// The highest figures of one process in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -83,22 +81,14 @@ fn share(before: Option<Sample>, now: Sample) -> Option<f64> {
     (seconds > 0.0).then(|| (now.cpu_seconds - before.cpu_seconds) / seconds)
 }
 
-/// proc(5): fields 14 and 15 of `stat` are the ticks in user and kernel mode; `status` names the resident memory in kB.
 fn sample(pid: u32) -> Option<(Sample, f64)> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, field 2, is in brackets and may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
-    let cpu_seconds = (ticks(11)? + ticks(12)?) * TICK;
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: f64 = resident.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some((Sample { at: Instant::now(), cpu_seconds }, kib / 1_024.0))
+    let Usage { cpu_seconds, rss_mib } = Usage::of(pid)?;
+    Some((Sample { at: Instant::now(), cpu_seconds }, rss_mib))
 }
 
 /// What a process has taken until now, in seconds of a core.
 pub(crate) fn cpu_seconds(pid: u32) -> Option<f64> {
-    sample(pid).map(|(sample, _)| sample.cpu_seconds)
+    Usage::of(pid).map(|usage| usage.cpu_seconds)
 }
 
 async fn redis_sample(redis: &mut RedisConnection) -> Option<(Sample, f64)> {

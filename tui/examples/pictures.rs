@@ -3,16 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a chore that cannot go on says where")]
 
-#[path = "../tests/it/pty.rs"]
-#[expect(dead_code, reason = "tests use all of it")]
-mod pty;
 #[path = "pictures/svg.rs"]
 mod svg;
 
 use std::path::Path;
 
+use chat_testbed::Terminal;
 use portable_pty::CommandBuilder;
-use pty::Terminal;
 
 const F9: &str = "\x1b[20~";
 

@@ -18,6 +18,9 @@ pub mod exit;
 mod glyphs;
 mod keymap;
 mod manual;
+#[cfg(feature = "measure")]
+#[doc(hidden)]
+pub mod measure;
 mod nearest;
 pub mod net;
 mod notify;

@@ -22,6 +22,7 @@ Tasks:
              measure what a cluster costs on Redis
   bench search
              measure what searching costs those who talk meanwhile
+  bench tui  measure the client beside weechat and irssi
   chaos [--minutes N] [--seed S] [--scenario NAME] ...
              break a cluster in every way, check every message; chaos --help says more
   pictures   take the README's pictures anew, from a real run of the demo
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["test"] => test(),
         ["lint"] => lint(),
         ["bench", what @ ("redis" | "search")] => bench(what),
+        ["bench", "tui"] => bench_tui(),
         ["chaos", ref options @ ..] => chaos(options),
         ["pictures"] => pictures(),
         [] | ["help" | "-h" | "--help"] => {
@@ -75,6 +77,16 @@ fn bench(what: &str) -> ExitCode {
     let mut steps = Steps::new(root());
     if steps.run("needs", |_| needs::install_missing()) {
         steps.run("bench", |cargo| cargo.run(&["bench", "--package", "chat-server", "--bench", what]));
+    }
+    steps.finish()
+}
+
+/// The program is built with it, optimised.
+fn bench_tui() -> ExitCode {
+    let mut steps = Steps::new(root());
+    let measure = &["bench", "--package", "chat-tui", "--features", "measure", "--bench", "tui"];
+    if steps.run("needs", |_| needs::install_peers()) {
+        steps.run("bench", |cargo| cargo.run(measure));
     }
     steps.finish()
 }

@@ -1,4 +1,4 @@
-//! Owns what tests need beyond Rust, and how a Debian or Ubuntu machine gets it.
+//! Owns what tests and measurements need beyond Rust, and how a Debian or Ubuntu machine gets it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -44,13 +44,29 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
+/// What the client is measured beside: programs that people use.
+const PEERS: &[Tool] = &[
+    Tool::program("cc", "build-essential", "links the programs"),
+    Tool::program("weechat", "weechat-curses", "the client is measured beside it"),
+    Tool::program("irssi", "irssi", "the client is measured beside it"),
+];
+
 /// Parts of the Rust toolchain that rustup may have left out, and how cargo calls them.
 const COMPONENTS: &[(&str, &str)] = &[("rustfmt", "fmt"), ("clippy", "clippy")];
 
-/// Installs what is missing, or says exactly what to install.
+/// Installs what is missing for tests, or says exactly what to install.
 pub(crate) fn install_missing() -> anyhow::Result<()> {
     check_components()?;
-    let missing = missing(TOOLS, is_there);
+    install(TOOLS)
+}
+
+/// Installs what the client is measured beside, or says exactly what to install.
+pub(crate) fn install_peers() -> anyhow::Result<()> {
+    install(PEERS)
+}
+
+fn install(tools: &[Tool]) -> anyhow::Result<()> {
+    let missing = missing(tools, is_there);
     if missing.is_empty() {
         return Ok(());
     }

@@ -8,15 +8,13 @@ use chat_protocol::{ClientId, MessageId, NodeId, RoomName};
 use chat_server::backbone::redis::{Options, connect};
 use chat_server::backbone::{FeedEvent, Item, Link, Place, Published};
 use chat_server::config::RedisUrl;
-use chat_testbed::RedisServer;
+use chat_testbed::{RedisServer, percentile};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-use crate::percentile;
 
 /// Messages each way; some before them are not counted.
 const SAMPLES: usize = 4_000;

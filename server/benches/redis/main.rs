@@ -49,9 +49,3 @@ async fn info(connection: &mut RedisConnection, section: &str, name: &str) -> an
     let figure = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     figure.map(str::to_owned).with_context(|| format!("INFO {section} names no {name}"))
 }
-
-/// The value below which this share of the values lies.
-fn percentile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[((values.len() - 1) as f64 * share).round() as usize]
-}

@@ -6,12 +6,11 @@ use chat_protocol::{ClientId, MessageId, NodeId, RoomName};
 use chat_server::backbone::redis::{Options, connect};
 use chat_server::backbone::{Item, Link, Place, Published};
 use chat_server::config::{AckPolicy, RedisUrl};
-use chat_testbed::{RedisOptions, RedisServer, Reply};
+use chat_testbed::{RedisOptions, RedisServer, Reply, percentile};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::latency::body;
-use crate::percentile;
 
 const SAMPLES: usize = 2_000;
 const UNCOUNTED: usize = 100;

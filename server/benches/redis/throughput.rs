@@ -10,13 +10,13 @@ use chat_protocol::{Acked, ClientId, Epoch, MessageId, NodeId, RoomName, Seq};
 use chat_server::backbone::redis::{Options, connect};
 use chat_server::backbone::{Backbone, Item, ItemAnswer, Place, Published};
 use chat_server::config::RedisUrl;
-use chat_testbed::{RedisConnection, RedisServer};
+use chat_testbed::{RedisConnection, RedisServer, percentile};
 use futures_util::future::try_join_all;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::{info, percentile};
+use crate::info;
 
 const REFERENCE: &str = include_str!("reference.lua");
 /// Rooms, each with one call in flight, as nodes publish.

@@ -12,7 +12,7 @@ use anyhow::Context;
 use chat_protocol::NodeId;
 use chat_server::Server;
 use chat_server::config::{Config, RedisUrl};
-use chat_testbed::{RedisOptions, RedisServer};
+use chat_testbed::{RedisOptions, RedisServer, percentile};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -133,11 +133,4 @@ fn write(results: &Value) -> anyhow::Result<()> {
 /// What a whole search took; where none came to its end within a turn, that is not known.
 fn whole(search: f64) -> String {
     if search > 0.0 { format!("{search:.1} ms") } else { "-".to_owned() }
-}
-
-/// The value below which this share of the values lies; 0 where there are none.
-fn percentile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let index = (values.len().saturating_sub(1) as f64 * share).round() as usize;
-    values.get(index).copied().unwrap_or_default()
 }

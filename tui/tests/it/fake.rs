@@ -216,7 +216,7 @@ impl Conn {
 }
 
 /// A room with nobody else in it, and a log that has nothing of the client's.
-fn entered(room: RoomName, epoch: Epoch, seq: Seq) -> RoomUsers {
+pub(crate) fn entered(room: RoomName, epoch: Epoch, seq: Seq) -> RoomUsers {
     let (users, count, more) = (Vec::new(), 1, false);
     RoomUsers { room, users, count, more, topic: String::new(), epoch, seq, id: None, last_n: 0, re: None }
 }
