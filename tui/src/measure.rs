@@ -1,14 +1,13 @@
 //! Owns a front without terminal, network or clock, for those who measure what a frame costs. It is here because the
 //! model is nobody's API; it knows nothing of what is measured.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::rc::Rc;
 
 use chat_protocol::RoomName;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
@@ -17,6 +16,7 @@ use crate::event::{Event, Now};
 use crate::net::event::{Moment, NetEvent};
 use crate::settings::Settings;
 use crate::state::front::SavedFront;
+use crate::terminal::backend::{Hyperlinks, LinkBackend};
 use crate::update::update;
 use crate::view;
 use crate::view::links::Links;
@@ -24,9 +24,9 @@ use crate::view::links::Links;
 /// A front whose terminal's bytes are counted and forgotten.
 pub struct Front {
     app: App,
-    terminal: Terminal<CrosstermBackend<Counter>>,
+    terminal: Terminal<LinkBackend<Counter>>,
     written: Rc<Cell<usize>>,
-    links: Links,
+    links: Rc<RefCell<Links>>,
     now: Now,
 }
 
@@ -48,11 +48,13 @@ impl Front {
             saved: SavedFront::default(),
         });
         let written = Rc::new(Cell::new(0));
-        let backend = CrosstermBackend::new(Counter(Rc::clone(&written)));
+        let links = Rc::default();
+        let counter = Counter(Rc::clone(&written));
+        let backend = LinkBackend::new(counter, Rc::clone(&links), Hyperlinks::Given);
         // One that asks for its size would ask a terminal.
         let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
-        Ok(Self { app, terminal, written, links: Links::default(), now })
+        Ok(Self { app, terminal, written, links, now })
     }
 
     /// Lets the network tell something; what is to be done about it is not done.
@@ -66,7 +68,7 @@ impl Front {
     /// None: what counts bytes takes all of them.
     pub fn draw(&mut self) -> io::Result<usize> {
         self.written.set(0);
-        self.terminal.draw(|frame| view::draw(&self.app, frame, &mut self.links))?;
+        self.terminal.draw(|frame| view::draw(&self.app, frame, &mut self.links.borrow_mut()))?;
         Ok(self.written.get())
     }
 }

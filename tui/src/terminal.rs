@@ -1,7 +1,7 @@
 //! Owns the terminal's modes: taken on entering, given back on every way out (return, panic, signal, suspension).
 //! Knows nothing of what is drawn.
 
-mod backend;
+pub(crate) mod backend;
 mod copy;
 
 use std::cell::RefCell;

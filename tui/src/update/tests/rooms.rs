@@ -4,7 +4,7 @@ use super::*;
 use crate::app::rooms::Order;
 
 fn rang(stage: &Stage) -> bool {
-    stage.effects.contains(&Effect::Bell)
+    stage.effects.iter().any(|effect| matches!(effect, Effect::Notify(_)))
 }
 
 #[test]
