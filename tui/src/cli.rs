@@ -49,10 +49,10 @@ pub struct Cli {
     /// As --plain, but JSON lines as in docs/protocol.md
     #[arg(long)]
     pub json: bool,
-    /// Run a cluster of three nodes in this process; /kill breaks one
+    /// Run three nodes in this process; /kill breaks one
     #[arg(long)]
     pub demo: bool,
-    /// With --demo: nodes as processes of their own on that Redis
+    /// With --demo: nodes as processes on that Redis
     #[arg(long, value_name = "URL")]
     pub redis: Option<String>,
     /// Play lines of input, with --demo --plain, and exit
@@ -72,7 +72,7 @@ pub struct Cli {
 /// What every command needs to reach a server.
 #[derive(Debug, Args)]
 pub struct ServerArgs {
-    /// Server or load balancer; also $CHAT_TUI_HOST; A,B for more
+    /// Load balancer or server, or A,B; also $CHAT_TUI_HOST
     #[arg(long = "host", value_name = "HOST", env = HOST_VARIABLE, hide_env = true, global = true)]
     pub hosts: Vec<String>,
     /// tcp, ws, or auto: as the address says, else both
@@ -110,8 +110,14 @@ pub enum Command {
     DemoNode(DemoNodeArgs),
 }
 
+const CONFIG_EXAMPLES: &str = "\
+Examples:
+  chat-tui config init
+  chat-tui --host lb.example.com --ascii config show";
+
 /// `chat-tui config`.
 #[derive(Debug, Args)]
+#[command(after_help = CONFIG_EXAMPLES)]
 pub struct ConfigArgs {
     /// What to do with them.
     #[command(subcommand)]

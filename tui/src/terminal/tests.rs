@@ -14,7 +14,9 @@ use super::backend::{Hyperlinks, LinkBackend};
 use super::copy::sequence;
 use crate::between::Between;
 use crate::effect::Effect;
+use crate::settings::Settings;
 use crate::stage::Stage;
+use crate::theme::Depth;
 use crate::view;
 use crate::view::links::Links;
 
@@ -126,14 +128,15 @@ fn shown(stage: &Stage, hyperlinks: Hyperlinks) -> Shown {
 
 #[test]
 fn markdown_is_drawn_with_attributes() {
-    let mut stage = Stage::chatting(80, 24);
+    let settings = Settings { depth: Depth::Many, ..Settings::default() };
+    let mut stage = Stage::with((80, 24), settings).chat();
     stage.says("general", "carol", "a *bold* and _slanted_ `let x` 2*3*4");
     let shown = shown(&stage, Hyperlinks::Given);
     shown.check_all("bold", |cell| cell.bold() && !cell.italic());
     shown.check_all("slanted", |cell| cell.italic() && !cell.bold());
-    shown.check_all("`let x`", |cell| cell.fgcolor() == vt100::Color::Idx(6));
-    shown
-        .check_all("2*3*4", |cell| !cell.bold() && !cell.italic() && cell.fgcolor() == vt100::Color::Default);
+    let code = vt100::Color::Idx(80);
+    shown.check_all("`let x`", |cell| cell.fgcolor() == code);
+    shown.check_all("2*3*4", |cell| !cell.bold() && !cell.italic() && cell.fgcolor() != code);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn hint(app: &App) -> String {
     let (reply, edit, delete, copy) = (way(KeyCode::Enter), letter('e'), letter('d'), letter('c'));
     let (open, retry, command) = (letter('o'), letter('r'), letter('/'));
     format!(
-        "{reply} reply, {edit} edit, {delete} delete, {copy} copy, {open} link, {retry} retry, {command} command, Esc back"
+        "{reply} reply, {edit} edit, {delete} delete, {copy} copy, {open} link, {retry} retry, {command} command"
     )
 }
 
