@@ -126,7 +126,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     entry("reconnect", "", "dial now"),
     entry("link", "", "the link panel"),
     entry("pane", "rooms|users", "show or hide a pane"),
-    entry("bare", "", "only the messages, for copying; Esc goes back"),
+    entry("bare", "", "only the messages, for copying"),
     entry("retry", "", "take a failed message back into the input"),
     entry("clear", "", "empty this screen; nothing else is lost"),
     entry("theme", "[NAME]", "other colours; alone: which there are"),
