@@ -183,12 +183,12 @@ impl App {
             composer,
             link: Link::default(),
             popup: None,
-            panes: setup.settings.panes,
+            panes: setup.settings.panes(),
             size: setup.size,
             now: setup.now.moment,
             wall: setup.now.wall,
             zone: setup.zone,
-            glyphs: if setup.settings.ascii { &Glyphs::ASCII } else { &Glyphs::UNICODE },
+            glyphs: setup.settings.glyphs(),
             theme: setup.settings.look(&setup.settings.theme).unwrap_or_default(),
             focused: true,
             notified: None,
@@ -275,7 +275,9 @@ impl App {
 
     /// The columns of a backlog in an area.
     pub(crate) fn columns(&self, area: Area) -> Columns {
-        Columns::of(area.width, area.height).with_time(self.settings.time.cells())
+        Columns::of(area.width, area.height)
+            .with_time(self.settings.time.cells())
+            .in_words(self.settings.accessible)
     }
 
     /// Local time of a moment on the wall clock.
@@ -317,6 +319,7 @@ impl App {
         let acked = self.rooms.current().and_then(|room| room.history.newest_ack());
         let acked = acked.map(|at| at + ACK_SHOWN).filter(|until| *until > self.now);
         let typing = self.rooms.current().and_then(|room| room.typing.next_change(self.now));
-        [hint, acked, typing, self.next_turn(), self.link.next_change(self.now)].into_iter().flatten().min()
+        let link = self.link.next_change(self.now, self.settings.accessible);
+        [hint, acked, typing, self.next_turn(), link].into_iter().flatten().min()
     }
 }

@@ -20,7 +20,6 @@ const HOST_VARIABLE: &str = "CHAT_TUI_HOST";
 const EXAMPLES: &str = "\
 Examples:
   chat-tui --demo                       a cluster in this process: /kill a node
-  chat-tui --demo --redis redis://127.0.0.1:6379
   chat-tui --host lb.example.com        TCP, else WebSocket
   chat-tui --host ws://lb.example.com:8000/ws --name alice --room ops
   dmesg | chat-tui --host lb.example.com send --room ops -
@@ -61,6 +60,9 @@ pub struct Cli {
     /// Draw with ASCII alone
     #[arg(long)]
     pub ascii: bool,
+    /// For screen readers: words, no lines, no motion
+    #[arg(long)]
+    pub accessible: bool,
     /// Words that count as your name; repeat for more
     #[arg(long, value_name = "WORD", value_delimiter = ',')]
     pub highlight: Vec<String>,

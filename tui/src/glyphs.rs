@@ -1,5 +1,5 @@
-//! Owns the signs the screen uses beside letters, in two sets: one for terminals with Unicode, one for the
-//! others. Knows no colours.
+//! Owns the signs the screen uses beside letters, in three sets: for terminals with Unicode, for the
+//! others, and words for who hears the screen. Knows no colours.
 
 /// One set of signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,13 @@ pub(crate) struct Glyphs {
     pub(crate) dot: &'static str,
     pub(crate) more: &'static str,
     pub(crate) acked: &'static str,
+    /// Not acknowledged yet.
+    pub(crate) waiting: &'static str,
+    pub(crate) failed: &'static str,
     pub(crate) rule: &'static str,
     pub(crate) bar: &'static str,
+    /// Before what a reply is to.
+    pub(crate) quote: &'static str,
     pub(crate) down: &'static str,
     /// Turns while something is waited for; of one sign it stands still.
     pub(crate) throbber: &'static [&'static str],
@@ -37,8 +42,11 @@ impl Glyphs {
         dot: "·",
         more: "…",
         acked: "✓",
+        waiting: "…",
+        failed: "!",
         rule: "─",
         bar: "│",
+        quote: "│",
         down: "↓",
         throbber: &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
         levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
@@ -56,10 +64,36 @@ impl Glyphs {
         dot: "-",
         more: "..",
         acked: "+",
+        waiting: "..",
+        failed: "!",
         rule: "-",
         bar: "|",
+        quote: "|",
         down: "v",
         throbber: &["|", "/", "-", "\\"],
         levels: ["_", "_", ".", ".", "-", "-", "=", "#"],
+    };
+
+    pub(crate) const WORDS: Self = Self {
+        online: "online",
+        suspect: "waiting for",
+        alert: "trouble:",
+        trying: "connecting:",
+        here: ">",
+        you: "(you)",
+        to: "to",
+        from: "from",
+        dot: "and",
+        more: "...",
+        acked: "",
+        waiting: "",
+        failed: "",
+        rule: " ",
+        bar: " ",
+        quote: "re:",
+        down: "down:",
+        throbber: &["wait:"],
+        // What is drawn with signs alone is left out.
+        levels: [" "; 8],
     };
 }

@@ -6,6 +6,7 @@ use jiff::fmt::strtime;
 
 use crate::app::panes::Panes;
 use crate::app::text;
+use crate::glyphs::Glyphs;
 use crate::keymap::Keymap;
 use crate::nearest::nearest;
 use crate::notify::Notifications;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub(crate) depth: Depth,
     /// Signs of ASCII alone.
     pub(crate) ascii: bool,
+    /// For who hears the screen: words instead of signs, no lines, nothing that moves by itself.
+    pub(crate) accessible: bool,
     pub(crate) mouse: bool,
     pub(crate) time: TimeFormat,
     /// Words that count as the user's name.
@@ -38,6 +41,7 @@ impl Default for Settings {
             palettes: builtin(),
             depth: Depth::default(),
             ascii: false,
+            accessible: false,
             mouse: false,
             time: TimeFormat::default(),
             highlight: Vec::new(),
@@ -49,6 +53,24 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The signs that hold.
+    pub(crate) fn glyphs(&self) -> &'static Glyphs {
+        match (self.accessible, self.ascii) {
+            (true, _) => &Glyphs::WORDS,
+            (false, true) => &Glyphs::ASCII,
+            (false, false) => &Glyphs::UNICODE,
+        }
+    }
+
+    /// The panes at the start. A screen that is read line by line has the chat alone: what stands beside it would be read
+    /// into every line.
+    pub(crate) fn panes(&self) -> Panes {
+        match self.accessible {
+            true => Panes { rooms: false, users: Some(false), link: Some(false) },
+            false => self.panes,
+        }
+    }
+
     /// A theme as this terminal can show it.
     pub(crate) fn look(&self, name: &str) -> Option<Theme> {
         let (_, palette) = self.palettes.iter().find(|(known, _)| known == name)?;

@@ -22,6 +22,8 @@ pub(crate) struct Columns {
     pub(crate) name: u16,
     pub(crate) body: u16,
     pub(crate) height: u16,
+    /// Marks are words, not signs.
+    pub(crate) in_words: bool,
 }
 
 impl Columns {
@@ -34,7 +36,7 @@ impl Columns {
             _ => (TIME_CELLS, 14),
         };
         let body = width.saturating_sub(time + name + MARK_CELLS).max(1);
-        Self { time, name, body, height }
+        Self { time, name, body, height, in_words: false }
     }
 
     /// Another width of the time, where there is one.
@@ -44,6 +46,11 @@ impl Columns {
         }
         let time = cells + 1;
         Self { time, body: (self.body + self.time).saturating_sub(time).max(1), ..self }
+    }
+
+    /// With marks as words or as signs.
+    pub(crate) fn in_words(self, in_words: bool) -> Self {
+        Self { in_words, ..self }
     }
 
     /// Cells left of what is said.
@@ -85,11 +92,13 @@ impl Block {
     }
 }
 
-/// The words of a mark, without its sign.
-pub(crate) fn mark_words(mark: &Mark) -> String {
+/// The words of a mark, beside its sign where it has one.
+pub(crate) fn mark_words(mark: &Mark, columns: Columns) -> String {
     match mark {
         Mark::Queued => " queued".to_owned(),
+        Mark::Failed(reason) if columns.in_words => format!(" failed: {reason}"),
         Mark::Failed(reason) => format!(" {reason}"),
+        Mark::Sent if columns.in_words => " sending".to_owned(),
         Mark::None | Mark::Sent | Mark::Acked(_) => String::new(),
     }
 }
@@ -104,7 +113,7 @@ pub(crate) fn block(history: &History, index: usize, columns: Columns) -> Option
     let cells = if line.speech().is_some() { columns.body } else { columns.wide() };
     let layout = line.layout(cells);
     let mark_below = line.speech().is_some_and(|speech| {
-        let words = text::width(&mark_words(&speech.mark));
+        let words = text::width(&mark_words(&speech.mark, columns));
         words > 0 && layout.last_width(line) + words + 2 > usize::from(columns.body)
     });
     let quote = line.speech().is_some_and(|speech| speech.quote.is_some() && !speech.is_deleted());

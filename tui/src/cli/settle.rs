@@ -55,6 +55,7 @@ impl Cli {
 
     fn sources(&self) -> Sources {
         let ascii = Flag { name: "--ascii", key: "ascii", value: FlagValue::Yes };
+        let accessible = Flag { name: "--accessible", key: "accessible", value: FlagValue::Yes };
         let words = FlagValue::Words(self.highlight.clone());
         let highlight = Flag { name: "--highlight", key: "highlight", value: words };
         let text = |text: std::ffi::OsString| text.into_string().ok();
@@ -63,6 +64,7 @@ impl Cli {
             usual_file: config::usual_file(),
             env: std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect(),
             flags: (self.ascii.then_some(ascii).into_iter())
+                .chain(self.accessible.then_some(accessible))
                 .chain((!self.highlight.is_empty()).then_some(highlight))
                 .collect(),
             commands: commands(),

@@ -50,6 +50,7 @@ pub(super) const KEYS: &[Key] = &[
     key!("", "server", server, "Where to go when nothing is said: the name of one of [servers] below."),
     key!("", "theme", settings.theme, "dark, light, 16-colour, high-contrast or one of [themes] below; /theme tries them. NO_COLOR in the environment takes all colours away."),
     key!("", "ascii", settings.ascii, "true: lines and signs of ASCII alone."),
+    key!("", "accessible", settings.accessible, "true: for who hears the screen: states in words, no lines, no panes, nothing that moves by itself."),
     key!("", "mouse", settings.mouse, "true: the wheel scrolls, a click enters a room; the terminal then selects text only with Shift held."),
     key!("", "time", settings.time, "How the time of a message is written: 24h, 12h, or a strftime pattern such as \"%H:%M:%S\"."),
     key!("", "highlight", settings.highlight, "Words that count as your name, as [\"deploy\", \"alert\"]."),

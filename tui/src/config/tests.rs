@@ -95,6 +95,7 @@ const WHOLE: &str = r##"
 server = "work"
 theme = "mine"
 ascii = true
+accessible = true
 mouse = true
 time = "%H:%M:%S"
 highlight = ["deploy"]
@@ -139,7 +140,7 @@ fn everything_can_be_set() {
     let loaded = read("whole", WHOLE);
     let Config { settings, server, servers } = &loaded.config;
     assert_eq!((server.as_deref(), settings.theme.as_str()), (Some("work"), "mine"));
-    assert!(settings.ascii && settings.mouse);
+    assert!(settings.ascii && settings.accessible && settings.mouse);
     assert_eq!(settings.time, TimeFormat::parse("%H:%M:%S").unwrap());
     assert_eq!(
         (settings.panes.rooms, settings.panes.users, settings.panes.link),

@@ -275,7 +275,7 @@ impl Painter {
         let is_deleted =
             app.rooms.current().is_some_and(|room| room.history.is_deleted(&quote.id, &quote.author));
         let words = if is_deleted { "message deleted" } else { &quote.text };
-        let words = format!("{} {words}", app.glyphs.bar);
+        let words = format!("{} {words}", app.glyphs.quote);
         let words = text::ellipsis(&words, usize::from(self.columns.body), app.glyphs.more);
         let x = self.area.x + self.columns.indent();
         canvas.put(self.area, (x, y), &words, canvas.theme.style(Role::Dim));
@@ -305,11 +305,11 @@ impl Painter {
             Mark::None => return,
             Mark::Acked(at) if app.now >= *at + ACK_SHOWN => return,
             Mark::Acked(_) => (app.glyphs.acked, Role::Dim),
-            Mark::Sent | Mark::Queued => (app.glyphs.more, Role::Dim),
-            Mark::Failed(_) => (app.glyphs.alert, Role::Trouble),
+            Mark::Sent | Mark::Queued => (app.glyphs.waiting, Role::Dim),
+            Mark::Failed(_) => (app.glyphs.failed, Role::Trouble),
         };
         let cells = usize::from(self.area.width.saturating_sub(1));
-        let words = text::ellipsis(&format!("{sign}{}", flow::mark_words(mark)), cells, app.glyphs.more);
+        let words = text::ellipsis(&format!("{sign}{}", flow::mark_words(mark, self.columns)), cells, app.glyphs.more);
         canvas.put_right(self.area, y, &words, canvas.theme.style(role));
     }
 }

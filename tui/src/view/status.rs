@@ -64,11 +64,15 @@ fn typing(app: &App, cells: usize) -> String {
 /// Who is typing, unread messages elsewhere, and where help is.
 fn right(app: &App, typing: &str) -> String {
     let (mentions, unread) = app.rooms.elsewhere();
-    let mentions = if mentions > 0 { format!("@{mentions} ") } else { String::new() };
-    let unread = if unread > 0 { format!("{unread} ") } else { String::new() };
-    let gap = if mentions.is_empty() && unread.is_empty() { "" } else { " " };
+    let elsewhere = match (app.settings.accessible, mentions, unread) {
+        (_, 0, 0) => String::new(),
+        (true, ..) => format!("{mentions} mention{}, {unread} unread  ", if mentions == 1 { "" } else { "s" }),
+        (false, 0, _) => format!("{unread}  "),
+        (false, _, 0) => format!("@{mentions}  "),
+        (false, ..) => format!("@{mentions} {unread}  "),
+    };
     let typing = if typing.is_empty() { String::new() } else { format!("{typing}  ") };
-    format!("{typing}{mentions}{unread}{gap}{} help", app.settings.keymap.way(Action::Help))
+    format!("{typing}{elsewhere}{} help", app.settings.keymap.way(Action::Help))
 }
 
 /// The line's pieces, the most important first, and how serious it is.
@@ -87,8 +91,8 @@ fn pieces(app: &App) -> (Vec<String>, Role) {
             (vec![down(app, (*since, *retry_at), reason, *attempt)], Role::StatusBad)
         }
         LinkState::Online { node, heard, suspect: true, .. } => {
-            let silent = tenths(app.now.saturating_sub(*heard));
-            (vec![format!("{} {node} no pong {silent}", app.glyphs.suspect)], Role::StatusBusy)
+            let silent = moving(app, || format!(" {}", tenths(app.now.saturating_sub(*heard))));
+            (vec![format!("{} {node} no pong{silent}", app.glyphs.suspect)], Role::StatusBusy)
         }
         LinkState::Online { .. } => return online(app, lost, queued),
     };
@@ -109,18 +113,19 @@ fn dialling(app: &App, (attempt, target, step): (u32, &str, DialStep), since: Op
     let first = if step.is_empty() || step == " dns" { "" } else { more };
     let target = text::clean_line(target);
     let mut pieces = vec![format!("{trying} try {attempt} {to} {target}{first}{step}{more}")];
+    let since = since.filter(|_| !app.settings.accessible);
     pieces.extend(since.map(|since| format!("offline {}s", app.now.saturating_sub(since).as_secs())));
     pieces
 }
 
 fn down(app: &App, (since, retry_at): (Moment, Moment), reason: &str, attempt: u32) -> String {
-    let offline = app.now.saturating_sub(since).as_secs();
-    let wait = tenths(retry_at.saturating_sub(app.now));
+    let offline = moving(app, || format!(" {}s", app.now.saturating_sub(since).as_secs()));
+    let wait = moving(app, || format!(" in {}", tenths(retry_at.saturating_sub(app.now))));
     // A reason from afar may be long: the countdown behind it matters more than its end.
     let room_for = usize::from(app.size.0).saturating_sub(DOWN_CELLS).max(REASON_CELLS_MIN);
     let reason = text::ellipsis(&text::clean_line(reason), room_for, app.glyphs.more);
     format!(
-        "{} OFFLINE {offline}s ({reason}) try {attempt} in {wait} [{} now]",
+        "{} OFFLINE{offline} ({reason}) try {attempt}{wait} [{} now]",
         app.glyphs.alert,
         app.settings.keymap.way(Action::Reconnect)
     )
@@ -137,8 +142,8 @@ fn online(app: &App, lost: Option<String>, queued: Option<String>) -> (Vec<Strin
         return (Vec::new(), Role::StatusGood);
     };
     let cut_off = status.cut_off.map(|since| {
-        let seconds = app.now.saturating_sub(since).as_secs();
-        format!("{} server cannot reach the others {seconds}s ({node})", app.glyphs.alert)
+        let seconds = moving(app, || format!(" {}s", app.now.saturating_sub(since).as_secs()));
+        format!("{} server cannot reach the others{seconds} ({node})", app.glyphs.alert)
     });
     let is_cut_off = cut_off.is_some();
     // What waits is of more interest then than what the last failover cost.
@@ -152,10 +157,13 @@ fn online(app: &App, lost: Option<String>, queued: Option<String>) -> (Vec<Strin
         None => pieces.push(format!("{} {node} {transport}", app.glyphs.online)),
     }
     pieces.extend(queued);
-    if resumed.is_none() {
+    // Figures of every few seconds would be read out each time: the panel has them.
+    if resumed.is_none() && !app.settings.accessible {
         pieces.extend(status.rtt.map(|rtt| format!("rtt {}", millis(rtt))));
         pieces.extend(status.rtt_p99.map(|p99| format!("p99 {}", millis(p99))));
         pieces.push(format!("up {}", uptime(app.now.saturating_sub(*since))));
+    }
+    if resumed.is_none() {
         pieces.extend((status.failovers > 0).then(|| format!("failovers {}", status.failovers)));
         pieces.extend((status.moves > 0).then(|| format!("moves {}", status.moves)));
         let totals = status.totals;
@@ -179,6 +187,11 @@ fn resumed_words(app: &App, recovery: &Recovery) -> String {
         counted.lost,
         counted.dup,
     )
+}
+
+/// A figure that moves by itself, unless nothing is to.
+fn moving(app: &App, words: impl FnOnce() -> String) -> String {
+    if app.settings.accessible { String::new() } else { words() }
 }
 
 fn tenths(time: Duration) -> String {

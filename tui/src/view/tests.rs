@@ -1,3 +1,5 @@
+mod accessible;
+
 use std::time::Duration;
 
 use chat_protocol::{NodeInfo, Seq, ServerMessage};
