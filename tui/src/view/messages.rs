@@ -309,7 +309,11 @@ impl Painter {
             Mark::Failed(_) => (app.glyphs.failed, Role::Trouble),
         };
         let cells = usize::from(self.area.width.saturating_sub(1));
-        let words = text::ellipsis(&format!("{sign}{}", flow::mark_words(mark, self.columns)), cells, app.glyphs.more);
+        let words = text::ellipsis(
+            &format!("{sign}{}", flow::mark_words(mark, self.columns)),
+            cells,
+            app.glyphs.more,
+        );
         canvas.put_right(self.area, y, &words, canvas.theme.style(role));
     }
 }

@@ -66,7 +66,9 @@ fn right(app: &App, typing: &str) -> String {
     let (mentions, unread) = app.rooms.elsewhere();
     let elsewhere = match (app.settings.accessible, mentions, unread) {
         (_, 0, 0) => String::new(),
-        (true, ..) => format!("{mentions} mention{}, {unread} unread  ", if mentions == 1 { "" } else { "s" }),
+        (true, ..) => {
+            format!("{mentions} mention{}, {unread} unread  ", if mentions == 1 { "" } else { "s" })
+        }
         (false, 0, _) => format!("{unread}  "),
         (false, _, 0) => format!("@{mentions}  "),
         (false, ..) => format!("@{mentions} {unread}  "),

@@ -9,7 +9,7 @@ fn chat() -> Stage {
 
 /// Signs that a screen reader says nothing of, or something else.
 fn is_sign(letter: char) -> bool {
-    matches!(letter, '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{28ff}' | '…' | '·' | '✓' | '|')
+    matches!(letter, '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{28ff}' | '…' | '·' | '|')
 }
 
 #[track_caller]
