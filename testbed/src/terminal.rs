@@ -40,7 +40,7 @@ impl Terminal {
         let pair = native_pty_system().openpty(size(columns, rows)).expect("a pseudo-terminal");
         program.env("TERM", "xterm-256color");
         program.env("TZ", "UTC");
-        for variable in ["NO_COLOR", "COLORTERM", "CHAT_TUI_HOST", "TMUX", "VTE_VERSION"] {
+        for variable in ["NO_COLOR", "COLORTERM", "CHAT_TUI_HOST"] {
             program.env_remove(variable);
         }
         let child = pair.slave.spawn_command(program).expect("the program starts");

@@ -20,6 +20,10 @@ const CTRL_UP: &str = "\x1b[1;5A";
 pub(crate) fn chat_tui(test: &str, args: &[&str]) -> CommandBuilder {
     let mut program = CommandBuilder::new(env!("CARGO_BIN_EXE_chat-tui"));
     program.args(args);
+    // A test sets the one that it is about.
+    for variable in ["TMUX", "VTE_VERSION"] {
+        program.env_remove(variable);
+    }
     program.env("XDG_STATE_HOME", home(test));
     program.env("XDG_CONFIG_HOME", home(test));
     program
