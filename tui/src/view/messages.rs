@@ -222,6 +222,9 @@ impl Painter {
             if number == 0 && canvas.app.chosen == Some(line.id) {
                 self.draw_pointer(canvas, y);
             }
+            if number == 0 && speech.mention && !speech.is_deleted() {
+                canvas.put(self.area, (x.saturating_sub(1), y), canvas.app.glyphs.names_you, style);
+            }
             self.draw_row(canvas, (x, y), (line, &layout, row), style);
             last = Some(y);
         }

@@ -54,6 +54,11 @@ fn draw_room(canvas: &mut Canvas<'_>, area: Area, y: u16, (index, room): (usize,
     let pointer = if is_shown { app.glyphs.here } else { " " };
     let room_for = usize::from(area.width).saturating_sub(4 + text::width(&count));
     let name = text::ellipsis(room.label().trim_start_matches('#'), room_for, app.glyphs.more);
-    canvas.put(area, (area.x, y), &format!("{pointer}{} {name}", index + 1), style);
+    let sign = match (room.muted, room.pinned) {
+        (true, _) => "-",
+        (false, true) => "+",
+        (false, false) => " ",
+    };
+    canvas.put(area, (area.x, y), &format!("{pointer}{}{sign}{name}", index + 1), style);
     canvas.put_right(area, y, &count, style);
 }

@@ -11,7 +11,7 @@ fn rang(stage: &Stage) -> bool {
 fn a_pinned_room_stands_first_until_it_is_no_longer() {
     let mut stage = chat();
     stage.press("Alt-3").enters("/pin");
-    assert!(stage.shows("▶1 random") && stage.shows(" 2 general") && stage.shows("#random is pinned"));
+    assert!(stage.shows("▶1+random") && stage.shows(" 2 general") && stage.shows("#random is pinned"));
     assert!(stage.press("Alt-2").shows("▶2 general"));
     stage.press("Alt-1").enters("/pin");
     assert!(stage.shows("▶3 random") && stage.shows(" 1 general"));
@@ -88,7 +88,7 @@ fn the_next_run_begins_with_drafts_what_was_written_and_how_rooms_were() {
     let saved = stage.app.keep();
     assert_eq!(saved.order, Order::Name);
     let mut next = Stage::after(saved.clone(), (80, 24));
-    assert!(next.shows("1 random") && next.shows("[you] half a th"), "{}", next.picture());
+    assert!(next.shows("1-random") && next.shows("[you] half a th"), "{}", next.picture());
     assert!(next.press("Ctrl-N").shows("[you] ops draft"));
     assert_eq!(next.app.keep(), saved);
     assert!(next.press("Ctrl-C Ctrl-R").shows("said before"));
