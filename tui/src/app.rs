@@ -140,6 +140,13 @@ pub(crate) enum Popup {
     Find(Finder),
 }
 
+impl Popup {
+    /// It is about something in the room shown.
+    pub(crate) fn is_of_room(&self) -> bool {
+        matches!(self, Self::ConfirmSend { .. } | Self::ConfirmDelete(_) | Self::Links { .. })
+    }
+}
+
 /// A completion that the next Tab goes on with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Completion {
@@ -147,6 +154,8 @@ pub(crate) struct Completion {
     pub(crate) start: usize,
     pub(crate) options: Vec<String>,
     pub(crate) index: usize,
+    /// The text and the cursor behind it: only where they are still so it goes on.
+    pub(crate) left: (String, usize),
 }
 
 /// What the model starts from.
@@ -210,10 +219,13 @@ impl App {
     /// What the next run is to start with.
     pub(crate) fn keep(&self) -> SavedFront {
         let (mut rooms, order) = self.rooms.keep();
-        // A message that is being changed is no draft of another one.
-        let is_draft = !matches!(&self.about, Some(About { deed: Deed::Edit, .. }));
-        if let Some(room) = self.rooms.current().filter(|_| is_draft && !self.composer.is_empty()) {
-            self.composer.text().clone_into(&mut rooms.entry(room.name.clone()).or_default().draft);
+        // A message that is being changed is no draft of another one; what was being written before is.
+        let draft = match &self.about {
+            Some(About { deed: Deed::Edit, draft, .. }) => draft,
+            _ => self.composer.text(),
+        };
+        if let Some(room) = self.rooms.current().filter(|_| !draft.is_empty()) {
+            draft.clone_into(&mut rooms.entry(room.name.clone()).or_default().draft);
         }
         SavedFront { written: self.composer.recall.texts().to_vec(), rooms, order }
     }

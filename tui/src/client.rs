@@ -128,12 +128,15 @@ async fn show_screen(cli: &Cli, parts: Parts) -> anyhow::Result<()> {
         saved,
     };
     let (keep, kept) = oneshot::channel();
-    let shown = crate::run::run(crate::run::Front { events, commands, demo, started, options }, keep).await;
-    // Nothing is told by a front that never stood.
-    if let Ok(saved) = kept.await {
-        file.keep_front(&saved);
-    }
-    shown
+    let front = crate::run::run(crate::run::Front { events, commands, demo, started, options }, keep);
+    // At once when it is told: the front may still be handing over what it owes to the network when a signal cuts it off.
+    let keeping = async {
+        // Nothing is told by a front that never stood.
+        if let Ok(saved) = kept.await {
+            file.keep_front(&saved);
+        }
+    };
+    tokio::join!(front, keeping).0
 }
 
 /// Where the chat is, with what that needs.

@@ -139,6 +139,15 @@ pub(crate) const COMMANDS: &[Entry] = &[
     demo("withhold", "", "demo: withhold a message: counted as lost"),
 ];
 
+/// The line that says a text again: the other way round.
+pub(crate) fn retyped(text: &str, is_action: bool) -> String {
+    match is_action {
+        true => format!("/me {text}"),
+        false if text.starts_with('/') => format!("/{text}"),
+        false => text.to_owned(),
+    }
+}
+
 /// Commands of later versions: said to be missing rather than unknown.
 const LATER: &[&str] = &["invite", "kick", "ban", "todo"];
 

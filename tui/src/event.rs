@@ -37,6 +37,8 @@ pub(crate) enum Event {
     /// The terminal has the keyboard, or has it no more.
     Focus(bool),
     Mouse(Mouse),
+    /// Something that was asked for outside could not be done: the words for it.
+    Refused(String),
     /// Something on the screen counts, and its next figure is due.
     Tick,
     Net(Box<NetEvent>),

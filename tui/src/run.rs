@@ -155,7 +155,7 @@ impl Turn {
                 },
                 failed = self.opener.ended() => {
                     if let Some(failed) = failed {
-                        self.app.hint(failed);
+                        self.event(Event::Refused(failed));
                     }
                 }
                 () = endings.next() => break,
@@ -221,7 +221,7 @@ impl Turn {
                 Effect::Copy(text) => screen.copy(&text)?,
                 Effect::Open(address) => {
                     if let Err(refused) = self.opener.open(&address) {
-                        self.app.hint(refused);
+                        self.event(Event::Refused(refused));
                     }
                 }
             }
@@ -243,7 +243,7 @@ impl Turn {
     fn ask_demo(&mut self, command: DemoCommand) {
         let sent = self.demo.as_ref().map(|demo| demo.try_send(command));
         if !matches!(sent, Some(Ok(()))) {
-            self.app.hint("the demo is busy: try again");
+            self.event(Event::Refused("the demo is busy: try again".to_owned()));
         }
     }
 

@@ -124,7 +124,8 @@ impl Screen {
     /// # Errors
     /// When the terminal is gone.
     pub(crate) fn notify(&mut self, told: &Notification, ways: &[Way]) -> io::Result<()> {
-        self.inner.backend_mut().write_all(&notify::bytes(told, ways, self.between))
+        self.inner.backend_mut().write_all(&notify::bytes(told, ways, self.between))?;
+        io::Write::flush(self.inner.backend_mut())
     }
 
     /// Puts text into the terminal's clipboard (OSC 52).

@@ -53,6 +53,10 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
             app.focused = has_it;
             Vec::new()
         }
+        Event::Refused(why) => {
+            app.hint(why);
+            Vec::new()
+        }
         Event::Tick => Vec::new(),
         Event::Net(event) => net::take(app, *event),
     }

@@ -114,7 +114,7 @@ impl Composer {
     /// Right behind that: what was killed before it, in its place. False where nothing was just put in.
     pub(crate) fn yank_older(&mut self) -> bool {
         let Some((start, killed)) = self.kills.older() else { return false };
-        self.replace_before(start, &killed);
+        self.put_before(start, &killed);
         true
     }
 
@@ -122,7 +122,18 @@ impl Composer {
         self.kills.part();
         if let Some((text, cursor)) = self.undo.pop() {
             (self.text, self.cursor) = (text, cursor);
+            self.came_whole();
         }
+    }
+
+    /// Nothing before this can be brought back: another room's text is written from here on.
+    pub(crate) fn begin_anew(&mut self) {
+        self.undo.clear();
+    }
+
+    /// Text that was not typed just now is asked about as a paste is: it may be one.
+    fn came_whole(&mut self) {
+        self.pasted_lines = self.pasted_lines.max(self.text.trim_end_matches('\n').split('\n').count());
     }
 
     /// Replaces everything; undo brings the old text back.
@@ -131,10 +142,16 @@ impl Composer {
         self.kills.part();
         text.clone_into(&mut self.text);
         self.cursor = self.text.len();
+        self.came_whole();
     }
 
     /// Replaces `start..cursor`.
     pub(crate) fn replace_before(&mut self, start: usize, with: &str) {
+        self.kills.part();
+        self.put_before(start, with);
+    }
+
+    fn put_before(&mut self, start: usize, with: &str) {
         self.save();
         self.changes += 1;
         self.text.replace_range(start..self.cursor, with);

@@ -11,6 +11,8 @@ use super::text;
 pub(crate) const TIME_CELLS: u16 = 6;
 /// Kept free on the right for a mark.
 pub(crate) const MARK_CELLS: u16 = 2;
+/// What a sign takes that is a word: `trouble:`, beside the cells of a mark.
+const SIGN_CELLS: u16 = 8;
 /// Messages of one author closer than this stand under one name.
 const GROUP_MINUTES_MAX: i64 = 5;
 
@@ -58,9 +60,10 @@ impl Columns {
         self.time + self.name
     }
 
-    /// Cells a notice has: it needs no name.
+    /// Cells a notice has: it needs no name, and where signs are words more room for those.
     pub(crate) fn wide(self) -> u16 {
-        self.body + self.name
+        let sign = if self.in_words { SIGN_CELLS } else { 0 };
+        (self.body + self.name).saturating_sub(sign).max(1)
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::civil::DateTime;
 
 use super::changes::{Became, Change, Changes};
 use super::line::{Line, LineId, Mark, Said, Speech};
+use crate::command::retyped;
 use crate::net::event::{Moment, OutId};
 
 /// Most lines a room keeps.
@@ -316,14 +317,16 @@ impl History {
             .max()
     }
 
-    /// Takes the newest message of ours that failed, or the one named if it did, and returns its text.
+    /// Takes the newest message of ours that failed, or the one named if it did, and returns the line that says it again.
     pub(crate) fn take_failed(&mut self, id: Option<LineId>) -> Option<String> {
         let is_it = |line: &Line| {
             id.is_none_or(|id| line.id == id)
                 && matches!(line.speech().map(|speech| &speech.mark), Some(Mark::Failed(_)))
         };
         let index = self.lines.iter().rposition(is_it)?;
-        self.lines.remove(index).map(|line| line.text().to_owned())
+        let line = self.lines.remove(index)?;
+        let is_action = line.speech().is_some_and(|speech| speech.action);
+        Some(retyped(line.text(), is_action))
     }
 }
 

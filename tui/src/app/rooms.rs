@@ -109,6 +109,11 @@ impl From<&User> for Member {
 }
 
 impl Room {
+    /// Mentions and unread messages that call the user; a muted room calls nobody.
+    fn calls(&self) -> (usize, usize) {
+        if self.muted { (0, 0) } else { (self.mentions, self.unread) }
+    }
+
     fn new(name: RoomName) -> Self {
         Self {
             name,
@@ -373,17 +378,15 @@ impl Rooms {
     pub(crate) fn next_unread(&self) -> Option<usize> {
         let around = || (1..=self.list.len()).map(|step| (self.current + step) % self.list.len());
         around()
-            .find(|index| self.list[*index].mentions > 0)
-            .or_else(|| around().find(|index| self.list[*index].unread > 0 && !self.list[*index].muted))
+            .find(|index| self.list[*index].calls().0 > 0)
+            .or_else(|| around().find(|index| self.list[*index].calls().1 > 0))
     }
 
     /// Mentions and unread messages in the rooms that are not shown.
     pub(crate) fn elsewhere(&self) -> (usize, usize) {
         let others = self.list.iter().enumerate().filter(|(index, _)| *index != self.current);
-        others.fold((0, 0), |(mentions, unread), (_, room)| {
-            let calls = if room.muted { 0 } else { room.unread };
-            (mentions + room.mentions, unread + calls)
-        })
+        let calls = others.map(|(_, room)| room.calls());
+        calls.fold((0, 0), |sum, calls| (sum.0 + calls.0, sum.1 + calls.1))
     }
 }
 

@@ -7,6 +7,7 @@ use super::commands;
 use crate::app::about::{About, Deed};
 use crate::app::line::{Line, LineId, Quoted};
 use crate::app::{App, Popup};
+use crate::command::retyped;
 use crate::effect::Effect;
 use crate::keymap::Action;
 use crate::net::event::{NetCommand, Target, Words};
@@ -38,7 +39,7 @@ fn begin(app: &mut App, about: About) {
     app.hint(hint);
     let draft = if about.deed == Deed::Edit { app.composer.take() } else { String::new() };
     if about.deed == Deed::Edit {
-        app.composer.set(&about.text);
+        app.composer.set(&retyped(&about.text, false));
     }
     app.about = Some(About { draft, ..about });
 }

@@ -84,21 +84,31 @@ pub(super) fn show_room(app: &mut App, index: usize) {
     if index == app.rooms.index() || index >= app.rooms.len() {
         return;
     }
-    about::drop_about(app);
+    leave_place(app);
     let text = app.composer.take();
     if let Some(room) = app.rooms.current_mut() {
         room.draft = text;
         room.history.news = None;
     }
-    app.chosen = None;
     app.rooms.select(index);
     settle_room(app);
+}
+
+/// Lets go of all that is about the room shown, which is going to be another one.
+pub(super) fn leave_place(app: &mut App) {
+    about::drop_about(app);
+    (app.chosen, app.completion) = (None, None);
+    if app.bare.is_some() {
+        bare::toggle(app);
+    }
+    app.popup.take_if(|popup| popup.is_of_room());
 }
 
 /// Makes the current room, just shown, the one written in and read.
 pub(super) fn settle_room(app: &mut App) {
     let Some(room) = app.rooms.current_mut() else { return };
     let draft = std::mem::take(&mut room.draft);
+    app.composer.begin_anew();
     if room.history.anchor.is_none() {
         room.read();
     }

@@ -111,7 +111,10 @@ fn copy(app: &mut App) -> Vec<Effect> {
 fn retry(app: &mut App) {
     let chosen = app.chosen.take();
     match app.rooms.current_mut().and_then(|room| room.history.take_failed(chosen)) {
-        Some(text) => app.composer.set(&text),
+        Some(text) => {
+            about::drop_about(app);
+            app.composer.set(&text);
+        }
         None => app.hint("that one did not fail"),
     }
 }

@@ -190,7 +190,10 @@ fn topic(app: &mut App, text: Option<String>) -> Vec<Effect> {
 
 /// Says something; to the message that it is about, if it is about one.
 pub(super) fn say(app: &mut App, content: String, kind: Option<Kind>) -> Vec<Effect> {
-    let about = app.about.take().filter(|about| about.deed != Deed::Edit);
+    if is_edit(app) {
+        about::drop_about(app);
+    }
+    let about = app.about.take();
     let out = app.next_out();
     let at = app.local_now();
     let speech = Speech {
@@ -278,7 +281,10 @@ fn theme(app: &mut App, name: Option<String>) {
 fn retry(app: &mut App) {
     let failed = app.rooms.current_mut().and_then(|room| room.history.take_failed(None));
     match failed {
-        Some(text) => app.composer.set(&text),
+        Some(text) => {
+            about::drop_about(app);
+            app.composer.set(&text);
+        }
         None => app.hint("nothing failed here"),
     }
 }

@@ -10,17 +10,20 @@ const EMOJI_MAX: usize = 20;
 
 /// Completes the word before the cursor, or goes on to its next candidate.
 pub(super) fn next(app: &mut App) {
-    let completion = match app.completion.take() {
+    let is_as_left =
+        |last: &Completion| last.left.0 == app.composer.text() && last.left.1 == app.composer.cursor();
+    let mut completion = match app.completion.take().filter(is_as_left) {
         Some(last) => Completion { index: (last.index + 1) % last.options.len(), ..last },
         None => {
             let (start, options) = candidates(app);
             if options.is_empty() {
                 return;
             }
-            Completion { start, options, index: 0 }
+            Completion { start, options, index: 0, left: Default::default() }
         }
     };
     app.composer.replace_before(completion.start, &completion.options[completion.index]);
+    completion.left = (app.composer.text().to_owned(), app.composer.cursor());
     app.completion = Some(completion);
 }
 

@@ -64,7 +64,6 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
     let label = room.label();
     let is_new = room.marker.is_none_or(|marker| message.seq > marker);
     let is_worth = origin == Origin::Live && !own && !is_topic && !room.muted;
-    let told = is_worth.then(|| Notification::new(&label, &message.body.sender, &text));
     let id = room.history.push(Some(message.seq), at, said, text);
     if is_new && !own && !is_topic && (!is_shown || room.history.anchor.is_some()) {
         room.unread += 1;
@@ -72,18 +71,25 @@ pub(super) fn take(app: &mut App, message: &RoomMessage, out: Option<OutId>, ori
         room.history.count_news(id);
     }
     app.rooms.spoken_in(index);
-    told.and_then(|told| tell(app, told, (kind, is_shown))).into_iter().collect()
+    if !is_worth {
+        return Vec::new();
+    }
+    tell(app, (&label, &message.body), (kind, is_shown)).into_iter().collect()
 }
 
 /// Tells the user of a message, unless it is in front of them, unwanted, or too soon after the last one.
-fn tell(app: &mut App, told: Notification, (kind, is_shown): (notify::Kind, bool)) -> Option<Effect> {
+fn tell(
+    app: &mut App,
+    (label, body): (&str, &MessageBody),
+    (kind, is_shown): (notify::Kind, bool),
+) -> Option<Effect> {
     let is_seen = is_shown && app.focused;
     let is_soon = app.notified.is_some_and(|at| app.now < at + NOTIFY_GAP);
-    if is_seen || is_soon || !app.settings.notifications.wants(&told.title, kind) {
+    if is_seen || is_soon || !app.settings.notifications.wants(&clean_line(label), kind) {
         return None;
     }
     app.notified = Some(app.now);
-    Some(Effect::Notify(told))
+    Some(Effect::Notify(Notification::new(label, &body.sender, &body.content)))
 }
 
 /// A page of older entries.

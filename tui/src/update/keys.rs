@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{act, bare, choose, find, popup};
-use crate::app::{App, Popup};
+use super::{act, bare, choose, popup};
+use crate::app::App;
 use crate::effect::Effect;
 use crate::keymap::Action;
 
@@ -57,7 +57,6 @@ fn letter(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 /// Text was pasted: it is put into the input, never sent by itself.
 pub(super) fn paste(app: &mut App, text: &str) -> Vec<Effect> {
     match &app.popup {
-        Some(Popup::Find(_)) => find::paste(app, text),
         Some(_) => popup::paste(app, text),
         None if app.bare.is_some() => {}
         None => app.composer.paste(text),

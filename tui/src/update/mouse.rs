@@ -1,6 +1,6 @@
 //! Owns what the mouse does, where the user wants it: the wheel scrolls, a click enters a room.
 
-use super::act;
+use super::{act, popup};
 use crate::app::{App, Popup};
 use crate::effect::Effect;
 use crate::event::Mouse;
@@ -8,10 +8,10 @@ use crate::keymap::Action;
 
 /// Something was done with the mouse.
 pub(super) fn take(app: &mut App, mouse: Mouse) -> Vec<Effect> {
+    let help_last = popup::help_last(app);
     match (&mut app.popup, mouse) {
         (Some(Popup::Help { from }), Mouse::WheelUp) => *from = from.saturating_sub(act::WHEEL_ROWS),
-        // Too far is shown as far as there is.
-        (Some(Popup::Help { from }), Mouse::WheelDown) => *from += act::WHEEL_ROWS,
+        (Some(Popup::Help { from }), Mouse::WheelDown) => *from = (*from + act::WHEEL_ROWS).min(help_last),
         (Some(_), _) => {}
         (None, Mouse::WheelUp) => return act::perform(app, Action::RowsUp),
         (None, Mouse::WheelDown) => return act::perform(app, Action::RowsDown),

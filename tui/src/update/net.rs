@@ -168,6 +168,7 @@ fn left(app: &mut App, name: &RoomName) {
     match app.rooms.get_mut(index) {
         Some(room) if room.leaving => {
             if was_shown {
+                act::leave_place(app);
                 // What was being written there is not the next room's.
                 let text = app.composer.take();
                 app.composer.recall.keep(&text);
@@ -265,6 +266,10 @@ fn trouble(app: &mut App, room: Option<&RoomName>, code: ErrorCode, text: &str) 
         own::not_opened(app);
     }
     let text = format!("{} ({})", clean_line(text), code.as_str());
+    if let Some(room) = room.and_then(|room| app.rooms.by_name_mut(room)) {
+        // It may be the answer to a page that was asked for: that one does not come, another may be asked for.
+        room.history.loading = false;
+    }
     let is_of_a_search =
         matches!(code, ErrorCode::BadQuery | ErrorCode::RateLimited | ErrorCode::Unavailable);
     if is_of_a_search && find::refused(app, &text) {
@@ -272,8 +277,6 @@ fn trouble(app: &mut App, room: Option<&RoomName>, code: ErrorCode, text: &str) 
     }
     match room.and_then(|room| app.rooms.by_name_mut(room)) {
         Some(room) => {
-            // It may be the answer to a page that was asked for: that one does not come, another may be asked for.
-            room.history.loading = false;
             room.history.push(None, at, Said::Trouble, text);
         }
         None => app.say_here(&Said::Trouble, [text]),

@@ -25,6 +25,7 @@ pub(super) fn take(app: &mut App, away: Option<&String>, ignored: &[Person], roo
         if let (Some(with), Some(known)) = (&room.with, app.rooms.get_mut(index)) {
             known.with = Some(With::from(with));
         }
+        app.rooms.arrange();
         // What nobody has marked is new with the first look at it; after that we know better what was shown.
         let is_known = app.rooms.by_name_mut(&room.room).is_some_and(|known| known.marker.is_some());
         if !(room.unmarked && is_known) {
@@ -85,6 +86,8 @@ pub(super) fn direct(app: &mut App, room: &RoomName, with: &Person, asked: bool)
         // Nothing of it was read; what stands there when it is entered is news.
         room.marker = room.marker.or(Some(Seq::START));
     }
+    app.rooms.arrange();
+    let index = app.rooms.find(room).unwrap_or(index);
     let opening = app.opening.take_if(|_| asked);
     if !asked && app.me.ignored.contains_key(&with.user_id) {
         return Vec::new();

@@ -15,12 +15,17 @@ const HELP_PAGE: usize = 10;
 
 /// A key while something is open.
 pub(super) fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
+    still_asked(app, |app| pressed(app, key))
+}
+
+/// Does something, and lets go of a search that nobody waits for behind it.
+fn still_asked<T>(app: &mut App, done: impl FnOnce(&mut App) -> T) -> T {
     let was_waiting = find::is_waiting(app);
-    let effects = pressed(app, key);
+    let result = done(app);
     if was_waiting && !find::is_waiting(app) {
         app.search.abandon();
     }
-    effects
+    result
 }
 
 fn pressed(app: &mut App, key: KeyEvent) -> Vec<Effect> {
@@ -54,8 +59,7 @@ fn pressed(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 }
 
 fn help(app: &mut App, from: usize, code: KeyCode) {
-    let shown = usize::from(app.size.1.saturating_sub(HELP_FRAME_ROWS));
-    let last = keymap::help_rows(&app.settings.keymap, app.demo).len().saturating_sub(shown);
+    let last = help_last(app);
     let from = match code {
         KeyCode::Up | KeyCode::Char('k') => from.saturating_sub(1),
         KeyCode::Down | KeyCode::Char('j') => from + 1,
@@ -67,6 +71,12 @@ fn help(app: &mut App, from: usize, code: KeyCode) {
         _ => from,
     };
     app.popup = Some(Popup::Help { from: from.min(last) });
+}
+
+/// The first row of help's last page.
+pub(super) fn help_last(app: &App) -> usize {
+    let shown = usize::from(app.size.1.saturating_sub(HELP_FRAME_ROWS));
+    keymap::help_rows(&app.settings.keymap, app.demo).len().saturating_sub(shown)
 }
 
 fn switcher(app: &mut App, mut query: String, chosen: usize, key: KeyEvent) {
@@ -101,6 +111,7 @@ fn recall(app: &mut App, mut query: String, chosen: usize, key: KeyEvent) {
 /// A key in a list that is narrowed by typing; the place of the line chosen then.
 fn choose(query: &mut String, (chosen, lines): (usize, usize), key: KeyEvent) -> usize {
     let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+    let is_held = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     let last = lines.saturating_sub(1);
     match key.code {
         KeyCode::Up => chosen.saturating_sub(1),
@@ -111,7 +122,7 @@ fn choose(query: &mut String, (chosen, lines): (usize, usize), key: KeyEvent) ->
             query.clear();
             0
         }
-        KeyCode::Char(letter) if !is_ctrl => {
+        KeyCode::Char(letter) if !is_held => {
             query.push(letter);
             0
         }
@@ -125,8 +136,12 @@ fn choose(query: &mut String, (chosen, lines): (usize, usize), key: KeyEvent) ->
 
 /// Text pasted into a list is typed into it.
 pub(super) fn paste(app: &mut App, pasted: &str) {
-    if let Some(Popup::Switcher { query, chosen } | Popup::Recall { query, chosen }) = &mut app.popup {
-        query.push_str(&text::clean_line(pasted));
-        *chosen = 0;
+    match &mut app.popup {
+        Some(Popup::Switcher { query, chosen } | Popup::Recall { query, chosen }) => {
+            query.push_str(&text::clean_line(pasted));
+            *chosen = 0;
+        }
+        Some(Popup::Find(_)) => still_asked(app, |app| find::paste(app, pasted)),
+        _ => {}
     }
 }

@@ -2,6 +2,7 @@ mod bare;
 mod changes;
 mod find;
 mod own;
+mod places;
 mod reading;
 mod rooms;
 mod settings;

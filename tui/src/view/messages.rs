@@ -190,14 +190,18 @@ impl Painter {
     fn draw_notice(&mut self, canvas: &mut Canvas<'_>, line: &Line, (sign, role): (&str, Role)) {
         let style = canvas.theme.style(role);
         let x = self.area.x + self.columns.time;
+        let lead = u16::try_from(text::width(sign)).unwrap_or_default() + u16::from(!sign.is_empty());
         let layout = line.layout(self.columns.wide());
         for (number, row) in layout.rows().iter().enumerate() {
             let Some(y) = self.next_y() else { continue };
             if number == 0 {
                 self.draw_time(canvas, y, line);
             }
-            let x = if sign.is_empty() { x } else { canvas.put(self.area, (x, y), sign, style) + 1 };
-            self.draw_row(canvas, (x, y), (line, &layout, row), style);
+            // A word is said once.
+            if number == 0 || !self.columns.in_words {
+                canvas.put(self.area, (x, y), sign, style);
+            }
+            self.draw_row(canvas, (x + lead, y), (line, &layout, row), style);
         }
     }
 

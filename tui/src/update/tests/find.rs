@@ -4,7 +4,7 @@ use super::{found, searches};
 use crate::net::event::{LinkStatus, NetCommand, NetEvent, Window};
 use crate::stage::{Stage, message, room};
 
-fn talked() -> Stage {
+pub(super) fn talked() -> Stage {
     let mut stage = Stage::chatting(80, 24);
     for number in 0..60 {
         stage.says("general", "alice", &format!("line {number}."));

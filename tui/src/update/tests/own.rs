@@ -28,8 +28,14 @@ fn known(name: &RoomName, read: u64, with: Option<Person>) -> WelcomeRoom {
     }
 }
 
-fn own(rooms: Vec<WelcomeRoom>) -> NetEvent {
+pub(super) fn own(rooms: Vec<WelcomeRoom>) -> NetEvent {
     NetEvent::Own { away: None, ignored: Vec::new(), rooms }
+}
+
+/// A conversation with somebody, as a welcome lists it.
+pub(super) fn direct(name: &str) -> WelcomeRoom {
+    let with = Person { user_id: id(name), username: name.to_owned() };
+    known(&room(&format!("dm-{name}")), 9, Some(with))
 }
 
 fn opened(asked: bool) -> NetEvent {
