@@ -1,55 +1,49 @@
-//! Takes the README's pictures: runs the demo in a real pseudo-terminal, kills its nodes, and writes what then
-//! stands on the screen as SVG. Run as `cargo xtask pictures`, which builds the program first.
+//! Takes the project's pictures: runs the program in a real pseudo-terminal, breaks what it talks to, and writes what
+//! then stands on the screen as SVG. Run as `cargo xtask pictures`, which builds the program first. Owns which
+//! sets there are; each set knows what it shows.
+//!
+//! - `album`: where programs are started and pictures kept.
+//! - `cluster`: servers, and who talks there.
+//! - `readme`, `states`, `sizes`, `themes`: the sets.
+//! - `svg`, `look`: a screen as a picture.
 
 #![expect(clippy::unwrap_used, reason = "a chore that cannot go on says where")]
 
+#[path = "pictures/album.rs"]
+mod album;
+#[path = "pictures/cluster.rs"]
+mod cluster;
+#[path = "pictures/look.rs"]
+mod look;
+#[path = "pictures/readme.rs"]
+mod readme;
+#[path = "pictures/sizes.rs"]
+mod sizes;
+#[path = "pictures/states.rs"]
+mod states;
 #[path = "pictures/svg.rs"]
 mod svg;
+#[path = "pictures/themes.rs"]
+mod themes;
 
-use std::path::Path;
+use album::Album;
 
-use chat_testbed::Terminal;
-use portable_pty::CommandBuilder;
-
-const F9: &str = "\x1b[20~";
-
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() {
-    let folder = std::env::args().nth(1).expect("the folder for the pictures");
-    let save = |name: &str, title: &str, terminal: &Terminal| {
-        std::fs::write(Path::new(&folder).join(name), svg::picture(terminal.screen(), title)).unwrap();
-    };
-    // target/debug/examples/pictures stands beside target/debug/chat-tui.
-    let mut program = std::env::current_exe().unwrap();
-    program.pop();
-    program.pop();
-    let mut demo = CommandBuilder::new(program.join("chat-tui"));
-    demo.args(["--demo", "--name", "maya"]);
-    let mut terminal = Terminal::start(demo, (80, 24));
-
-    rests_at(&mut terminal, "nobody should have").await;
-    terminal.enter("hello! what if a server dies now?");
-    rests_at(&mut terminal, "good point, added").await;
-    save("demo.svg", "Three rooms, everybody online", &terminal);
-
-    terminal.press(F9);
-    rests_at(&mut terminal, " 0 lost, 0 dup").await;
-    terminal.enter("that was all?");
-    rests_at(&mut terminal, "if the projector behaves").await;
-    save("killed.svg", "A server was killed: nothing lost, nothing twice", &terminal);
-
-    terminal.enter("/kill all");
-    rests_at(&mut terminal, "! OFFLINE").await;
-    terminal.enter("typed while every server is down");
-    rests_at(&mut terminal, "try 4 in ").await;
-    save("down.svg", "Every server is down: the message waits", &terminal);
-}
-
-/// Waits until the screen shows a text and is drawn to its end: the cursor is back in the input.
-async fn rests_at(terminal: &mut Terminal, text: &str) {
-    let rests = |terminal: &Terminal| {
-        let (rows, _) = terminal.screen().size();
-        terminal.screen().cursor_position().0 == rows - 1 && terminal.contents().contains(text)
-    };
-    terminal.until(text, rests).await;
+    let mut arguments = std::env::args().skip(1);
+    let album = Album::open(arguments.next().expect("the folder for the pictures").into());
+    let asked: Vec<String> = arguments.collect();
+    let wanted = |set: &str| asked.is_empty() || asked.iter().any(|name| name == set);
+    if wanted("readme") {
+        readme::take(&album).await;
+    }
+    if wanted("states") {
+        states::take(&album).await;
+    }
+    if wanted("sizes") {
+        sizes::take(&album).await;
+    }
+    if wanted("themes") {
+        themes::take(&album).await;
+    }
 }

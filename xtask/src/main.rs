@@ -25,7 +25,8 @@ Tasks:
   bench tui  measure the client beside weechat and irssi
   chaos [--minutes N] [--seed S] [--scenario NAME] ...
              break a cluster in every way, check every message; chaos --help says more
-  pictures   take the README's pictures anew, from a real run of the demo
+  pictures [readme] [states] [sizes] [themes]
+             take the pictures of docs/pictures.md anew, from real runs
 ";
 
 fn main() -> ExitCode {
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         ["bench", what @ ("redis" | "search")] => bench(what),
         ["bench", "tui"] => bench_tui(),
         ["chaos", ref options @ ..] => chaos(options),
-        ["pictures"] => pictures(),
+        ["pictures", ref sets @ ..] => pictures(sets),
         [] | ["help" | "-h" | "--help"] => {
             print!("{USAGE}");
             ExitCode::SUCCESS
@@ -103,12 +104,12 @@ fn chaos(options: &[&str]) -> ExitCode {
     steps.finish()
 }
 
-fn pictures() -> ExitCode {
+/// All sets, or those that are named.
+fn pictures(sets: &[&str]) -> ExitCode {
     let mut steps = Steps::new(root());
     if steps.run("build", |cargo| cargo.run(&["build", "--package", "chat-tui"])) {
-        steps.run("pictures", |cargo| {
-            cargo.run(&["run", "--package", "chat-tui", "--example", "pictures", "--", "docs/pictures"])
-        });
+        let take = ["run", "--package", "chat-tui", "--example", "pictures", "--", "docs/pictures"];
+        steps.run("pictures", |cargo| cargo.run(&[&take, sets].concat()));
     }
     steps.finish()
 }

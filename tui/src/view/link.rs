@@ -5,7 +5,7 @@
 //! │ rtt ▁▂▁▁▇·····▂▁  3.1ms │
 //! │ all +37 lost 0 dup 0    │
 //! │ 10:05:07.1 ! node-2     │
-//! │            EOF          │
+//! │        connection reset │
 //! │ 10:05:08.3 ● node-3 ws  │
 //! │            +37 -0 dup 0 │
 //! │ node-1  812 conns       │
@@ -87,7 +87,12 @@ fn draw_note(canvas: &mut Canvas<'_>, area: Area, y: u16, note: &Note) {
         canvas.put(area, (area.x + 1, y), &time, canvas.theme.style(Role::Dim));
     }
     let style = canvas.theme.style(role);
-    let x = area.x + NOTE_INDENT;
+    let mut x = area.x + NOTE_INDENT;
+    if note.sign == Sign::More {
+        // What is too long for its column begins before it.
+        let cells = u16::try_from(text::width(&note.text)).unwrap_or(u16::MAX);
+        x = x.min((area.x + area.width).saturating_sub(1 + cells)).max(area.x + 1);
+    }
     let x = if sign.is_empty() { x } else { canvas.put(area, (x, y), sign, style) + 1 };
     let room_for = usize::from((area.x + area.width).saturating_sub(x));
     let words = text::ellipsis(&note.text, room_for, glyphs.more);
@@ -99,7 +104,8 @@ fn draw_nodes(canvas: &mut Canvas<'_>, area: Area) {
     for (y, node) in (area.y..area.y + area.height).zip(&app.link.nodes) {
         let you = if node.you { app.glyphs.you } else { "" };
         let draining = if node.draining { " draining" } else { "" };
-        let words = format!("{}  {} conns{draining} {you}", node.node, node.connections);
+        let conns = if node.connections == 1 { "conn" } else { "conns" };
+        let words = format!("{}  {} {conns}{draining} {you}", node.node, node.connections);
         canvas.put(area, (area.x + 1, y), &words, canvas.theme.style(Role::Text));
     }
 }

@@ -150,7 +150,8 @@ fn online(app: &App, lost: Option<String>, queued: Option<String>) -> (Vec<Strin
     let is_cut_off = cut_off.is_some();
     // What waits is of more interest then than what the last failover cost.
     let resumed = app.link.resumed(app.now).filter(|_| !is_cut_off);
-    let is_bad = is_cut_off || lost.is_some() || resumed.is_some_and(|r| r.counted.lost > 0);
+    let is_lost = lost.is_some();
+    let is_bad = is_cut_off || is_lost || resumed.is_some_and(|r| r.counted.lost > 0);
     let (waiting, queued) = if is_cut_off { (queued, None) } else { (None, queued) };
     let mut pieces: Vec<String> = cut_off.into_iter().chain(waiting).chain(lost).collect();
     match resumed {
@@ -166,10 +167,10 @@ fn online(app: &App, lost: Option<String>, queued: Option<String>) -> (Vec<Strin
         pieces.push(format!("up {}", uptime(app.now.saturating_sub(*since))));
     }
     if resumed.is_none() {
+        let lost = status.totals.lost;
+        pieces.extend((lost > 0 && !is_lost).then(|| format!("{lost} lost")));
         pieces.extend((status.failovers > 0).then(|| format!("failovers {}", status.failovers)));
         pieces.extend((status.moves > 0).then(|| format!("moves {}", status.moves)));
-        let totals = status.totals;
-        pieces.extend((totals.lost > 0).then(|| format!("{} lost", totals.lost)));
     }
     (pieces, if is_bad { Role::StatusBad } else { Role::StatusGood })
 }
@@ -179,16 +180,19 @@ fn resumed_words(app: &App, recovery: &Recovery) -> String {
     let counted = recovery.counted;
     let sign = if counted.lost > 0 { app.glyphs.alert } else { app.glyphs.online };
     let moved = if recovery.planned { "moved " } else { "" };
-    format!(
-        "{sign} {} {} {} {moved}{} +{} recovered, {} lost, {} dup",
-        recovery.to,
-        app.glyphs.from,
-        recovery.from,
-        seconds(recovery.took),
-        counted.recovered,
-        counted.lost,
-        counted.dup,
-    )
+    let words = |from: &str| {
+        format!(
+            "{sign} {}{from} {moved}{} +{} recovered, {} lost, {} dup",
+            recovery.to,
+            seconds(recovery.took),
+            counted.recovered,
+            counted.lost,
+            counted.dup,
+        )
+    };
+    let whole = words(&format!(" {} {}", app.glyphs.from, recovery.from));
+    // Where not all of it has room, the figures matter more than whence.
+    if text::width(&whole) + 2 > usize::from(app.size.0) { words("") } else { whole }
 }
 
 /// A figure that moves by itself, unless nothing is to.

@@ -101,6 +101,14 @@ fn resumed_for_ten_seconds() {
 }
 
 #[test]
+fn in_50_columns_the_figures_of_a_failover_stand_whole() {
+    let mut stage = Stage::chatting(50, 20);
+    let status = LinkStatus { recovery: Some(recovery(15, 37, 0)), ..online("node-3", 15) };
+    stage.at(15_000).net(NetEvent::Link(status));
+    check_status(&stage, "● node-3 1.24s +37 recovered, 0 lost, 0 dup");
+}
+
+#[test]
 fn a_move_is_told_as_one_and_is_no_line_of_the_conversation() {
     let mut stage = Stage::chatting(120, 30);
     let moved = Recovery { took: Duration::from_millis(20), planned: true, ..recovery(15, 1, 0) };
@@ -132,7 +140,7 @@ fn a_loss_on_a_good_link_is_counted_aloud() {
     let mut status = online("node-2", 11);
     status.totals.lost = 1;
     stage.at(15_000).net(NetEvent::Link(status.clone())).net(NetEvent::Link(status));
-    check_status(&stage, "! 1 lost on the way ● node-2 tcp rtt 3.1ms p99 9.0ms up 0m 1 lost");
+    check_status(&stage, "! 1 lost on the way ● node-2 tcp rtt 3.1ms p99 9.0ms up 0m");
     stage.at(45_000);
     check_status(&stage, "● node-2 tcp rtt 3.1ms p99 9.0ms up 0m 1 lost");
 }
