@@ -27,7 +27,9 @@ pub(super) fn take(app: &mut App, away: Option<&String>, ignored: &[Person], roo
         }
         app.rooms.arrange();
         // What nobody has marked is new with the first look at it; after that we know better what was shown.
-        let is_known = app.rooms.by_name_mut(&room.room).is_some_and(|known| known.marker.is_some());
+        // So is a room that was entered in this run, before any welcome told of it.
+        let is_known = (app.rooms.by_name_mut(&room.room))
+            .is_some_and(|known| known.marker.is_some() || known.newest.is_some());
         if !(room.unmarked && is_known) {
             read(app, &room.room, room.read);
         }
