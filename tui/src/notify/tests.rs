@@ -33,7 +33,10 @@ fn nothing_of_others_reaches_the_terminal_as_a_command() {
             assert!(inside.starts_with("777;notify;#a,b;"), "the title ends where it should: {inside:?}");
         }
     }
-    assert!(bytes(&Notification::new("#a", "b", &"long ".repeat(1_000)), &[Way::Osc9], Between::Nothing).len() < 200);
+    assert!(
+        bytes(&Notification::new("#a", "b", &"long ".repeat(1_000)), &[Way::Osc9], Between::Nothing).len()
+            < 200
+    );
 }
 
 #[test]
