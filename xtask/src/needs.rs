@@ -42,6 +42,7 @@ const TOOLS: &[Tool] = &[
         package: "libnginx-mod-stream",
         why: "nginx passes on TCP by it",
     },
+    Tool::program("tmux", "tmux", "every key of the client is pressed in it"),
 ];
 
 /// What the client is measured beside: programs that people use.

@@ -11,6 +11,8 @@ mod demo;
 mod driver;
 mod fake;
 mod front;
+#[cfg(feature = "demo")]
+mod keys;
 mod plain;
 #[cfg(feature = "demo")]
 mod processes;

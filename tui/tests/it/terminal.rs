@@ -175,7 +175,7 @@ async fn breaks_and_mends(terminal: &mut Terminal) {
 }
 
 /// A folder with a program that stands for the user's browser: it notes what it was to open, and fails.
-fn browser(test: &str) -> std::path::PathBuf {
+pub(crate) fn browser(test: &str) -> std::path::PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = std::path::PathBuf::from(format!("{}/{test}-bin", env!("CARGO_TARGET_TMPDIR")));
     std::fs::create_dir_all(&folder).unwrap();
