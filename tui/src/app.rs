@@ -327,11 +327,14 @@ impl App {
 
     /// When the screen changes by itself: the only reason for a timer.
     pub(crate) fn next_change(&self) -> Option<Moment> {
+        if self.settings.accessible {
+            // Whoever hears the screen is told by keys and by what happens, never by a clock.
+            return None;
+        }
         let hint = self.hint.as_ref().map(|hint| hint.until).filter(|until| *until > self.now);
         let acked = self.rooms.current().and_then(|room| room.history.newest_ack());
         let acked = acked.map(|at| at + ACK_SHOWN).filter(|until| *until > self.now);
         let typing = self.rooms.current().and_then(|room| room.typing.next_change(self.now));
-        let link = self.link.next_change(self.now, self.settings.accessible);
-        [hint, acked, typing, self.next_turn(), link].into_iter().flatten().min()
+        [hint, acked, typing, self.next_turn(), self.link.next_change(self.now)].into_iter().flatten().min()
     }
 }

@@ -67,10 +67,8 @@ pub(crate) fn draw(app: &App, frame: &mut Frame<'_>, links: &mut Links) {
         Some(Popup::Recall { query, chosen }) => {
             cursor = switcher::draw_texts(canvas, screen, (query, *chosen));
         }
-        Some(Popup::ConfirmSend { lines }) => {
-            composer::draw_long_paste(canvas, screen, *lines);
-        }
-        Some(Popup::ConfirmDelete(about)) => composer::draw_delete(canvas, screen, &about.text),
+        Some(Popup::ConfirmSend { lines }) => cursor = composer::draw_long_paste(canvas, screen, *lines),
+        Some(Popup::ConfirmDelete(about)) => cursor = composer::draw_delete(canvas, screen, &about.text),
         Some(Popup::Links { addresses, chosen }) => addresses::draw(canvas, screen, (addresses, *chosen)),
         Some(Popup::Find(finder)) => cursor = finder::draw(canvas, screen, finder),
         None => {}
@@ -156,7 +154,9 @@ impl Canvas<'_> {
 
     /// An empty box in the middle of the screen with a title; returns its inside.
     fn popup(&mut self, screen: Area, (width, height): (u16, u16), title: &str) -> Area {
-        let (width, height) = (width.min(screen.width), height.min(screen.height));
+        // Beside a box there is nothing to be read into its rows.
+        let width = if self.app.settings.accessible { screen.width } else { width.min(screen.width) };
+        let height = height.min(screen.height);
         let outer = Area { x: (screen.width - width) / 2, y: (screen.height - height) / 2, width, height };
         self.fill(outer, self.theme.style(Role::Popup));
         self.rule(outer, outer.y, title, Role::Title);

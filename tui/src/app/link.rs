@@ -149,9 +149,8 @@ impl Link {
     }
 
     /// When the status line has something new to say without anything happening.
-    pub(crate) fn next_change(&self, now: Moment, is_still: bool) -> Option<Moment> {
+    pub(crate) fn next_change(&self, now: Moment) -> Option<Moment> {
         let counting = match &self.status.state {
-            _ if is_still => None,
             LinkState::Down { .. } | LinkState::Online { suspect: true, .. } => Some(now + COUNTDOWN_STEP),
             LinkState::Dialling { down_since: Some(_), .. } => Some(now + Duration::from_secs(1)),
             LinkState::Online { since, .. } => {
@@ -164,7 +163,6 @@ impl Link {
             let whole = now.saturating_sub(since).as_secs();
             since + Duration::from_secs(whole + 1)
         });
-        let cut_off = cut_off.filter(|_| !is_still);
         let resumed = self.resumed(now).map(|recovery| recovery.at + RESUMED_SHOWN);
         let lost = self.loss.as_ref().map(|(at, _)| *at + LOSS_SHOWN).filter(|end| *end > now);
         [counting, cut_off, resumed, lost].into_iter().flatten().min()

@@ -57,6 +57,10 @@ impl Key {
     /// What is no such key.
     pub(crate) fn beside_text(text: &str) -> Result<Self, KeyError> {
         let key: Self = text.parse()?;
+        if let (KeyCode::Char(letter @ ('i' | 'm')), KeyModifiers::CONTROL) = (key.code, key.held) {
+            let same = if letter == 'i' { "Tab" } else { "Enter" };
+            return Err(KeyError(format!("{text:?} is {same} to most terminals: take another letter")));
+        }
         if matches!(key.code, KeyCode::Char(_)) && key.held.is_empty() {
             return Err(KeyError(format!("{text:?} writes a letter: hold Ctrl- or Alt- with it")));
         }
@@ -64,6 +68,10 @@ impl Key {
     }
 
     fn plain(self) -> Self {
+        // What terminals send for Shift-Tab is a key of its own.
+        if self.code == KeyCode::BackTab {
+            return Self { code: KeyCode::Tab, held: self.held.union(KeyModifiers::SHIFT) };
+        }
         let KeyCode::Char(letter) = self.code else { return self };
         let is_ctrl = self.held.contains(KeyModifiers::CONTROL);
         let letter = if is_ctrl { letter.to_ascii_lowercase() } else { letter };

@@ -110,6 +110,16 @@ fn keys_have_names() {
 }
 
 #[test]
+fn keys_are_what_terminals_send() {
+    let sent = KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);
+    assert_eq!(Key::of(&sent), key("Shift-Tab"));
+    for (text, same) in [("Ctrl-i", "Tab"), ("Ctrl-M", "Enter")] {
+        let error = Key::beside_text(text).unwrap_err().to_string();
+        assert!(error.contains(same), "{error}");
+    }
+}
+
+#[test]
 fn an_unknown_action_has_a_nearest() {
     assert_eq!(named("page-up"), Ok(Action::PageUp));
     assert_eq!(named("pageup"), Err(Some("page-up")));

@@ -44,31 +44,37 @@ pub(super) fn draw_hint(canvas: &mut Canvas<'_>, area: Area) {
 }
 
 /// Asks before a long paste is sent.
-pub(super) fn draw_long_paste(canvas: &mut Canvas<'_>, screen: Area, lines: usize) {
+pub(super) fn draw_long_paste(canvas: &mut Canvas<'_>, screen: Area, lines: usize) -> Option<(u16, u16)> {
     let room = canvas.app.rooms.current().map(Room::label).unwrap_or_default();
     let question = format!("Send {lines} pasted lines to {room}?");
-    draw_question(canvas, screen, ("Long paste", &question, "Enter sends it, Esc goes on editing"));
+    draw_question(canvas, screen, ("Long paste", &question, "Enter sends it, Esc goes on editing"))
 }
 
 /// Asks before a message is taken back.
-pub(super) fn draw_delete(canvas: &mut Canvas<'_>, screen: Area, message: &str) {
+pub(super) fn draw_delete(canvas: &mut Canvas<'_>, screen: Area, message: &str) -> Option<(u16, u16)> {
     let line =
         text::ellipsis(message.lines().next().unwrap_or_default(), QUESTION_CELLS, canvas.app.glyphs.more);
     draw_question(
         canvas,
         screen,
         ("Delete this message?", &line, "Enter deletes it for everybody, Esc keeps it"),
-    );
+    )
 }
 
 /// Cells of a question.
 const QUESTION_CELLS: usize = 66;
 
-fn draw_question(canvas: &mut Canvas<'_>, screen: Area, (title, question, keys): (&str, &str, &str)) {
+/// Asks something; gives where the question ends, for the cursor.
+fn draw_question(
+    canvas: &mut Canvas<'_>,
+    screen: Area,
+    (title, question, keys): (&str, &str, &str),
+) -> Option<(u16, u16)> {
     let cells = text::width(question).max(text::width(keys));
     let width = u16::try_from(cells).unwrap_or(u16::MAX).clamp(36, 70) + 4;
     let inner = canvas.popup(screen, (width, 5), title);
     let style = canvas.theme.style(Role::Text);
-    canvas.put(inner, (inner.x + 1, inner.y), question, canvas.theme.style(Role::Title));
+    let end = canvas.put(inner, (inner.x + 1, inner.y), question, canvas.theme.style(Role::Title));
     canvas.put(inner, (inner.x + 1, inner.y + 2), keys, style);
+    (!inner.is_empty()).then_some((end, inner.y))
 }

@@ -57,7 +57,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area) {
 
 /// Who is typing, as far as there is room for it.
 fn typing(app: &App, cells: usize) -> String {
-    let words = app.rooms.current().and_then(|room| room.typing.words(app.now)).unwrap_or_default();
+    let room = app.rooms.current().filter(|_| !app.settings.accessible);
+    let words = room.and_then(|room| room.typing.words(app.now)).unwrap_or_default();
     text::ellipsis(&words, cells, app.glyphs.more)
 }
 

@@ -52,6 +52,29 @@ fn every_state_is_said_and_none_counts() {
 }
 
 #[test]
+fn a_long_trouble_is_told_whole() {
+    let mut stage = chat();
+    let words: Vec<String> = (0..60).map(|number| format!("word{number}")).collect();
+    let text = words.join(" ");
+    stage.net(NetEvent::Trouble { room: Some(room("general")), code: chat_protocol::ErrorCode::Other, text });
+    let picture = stage.picture();
+    assert!(words.iter().all(|word| picture.split_whitespace().any(|shown| shown == word)), "{picture}");
+    assert_eq!(stage.count("trouble:"), 1, "the word is said once: {picture}");
+}
+
+#[test]
+fn a_list_has_its_rows_for_itself() {
+    let mut stage = chat();
+    stage.press("Ctrl-T");
+    let picture = stage.picture();
+    assert!(picture.lines().any(|line| line.contains("random")), "{picture}");
+    assert!(
+        picture.lines().filter(|line| line.contains("random")).all(|line| !line.contains(':')),
+        "{picture}"
+    );
+}
+
+#[test]
 fn panes_open_all_the_same() {
     let mut stage = chat();
     assert!(!stage.shows("Rooms"));
