@@ -33,6 +33,7 @@ use crate::net::network::{Network, NetworkOptions};
 use crate::plain::{self, Format, Plain};
 use crate::state::front::SavedFront;
 use kept::{Kept, KeptFile};
+pub use output::print;
 use signals::until_signal;
 
 /// How long the network may go on emptying the outbox when the front has gone; then it is saved.
@@ -79,8 +80,8 @@ pub async fn run(cli: &Cli) -> anyhow::Result<Exit> {
             chat(cli, Place { endpoints, commands, demo: None, kept, rooms: cli.rooms() }).await
         }
         (Target::Demo, _) => show_demo(cli).await,
-        (Target::Itself, Some(Command::Completions(args))) => manual::print(&manual::completions(args.shell)),
-        (Target::Itself, _) => manual::print(&manual::page()?),
+        (Target::Itself, Some(Command::Completions(args))) => Ok(print(&manual::completions(args.shell))?),
+        (Target::Itself, _) => Ok(print(&manual::page()?)?),
         (Target::Node { name, redis }, _) => be_node(name, &redis).await,
     };
     shown.map(|()| Exit::Done)

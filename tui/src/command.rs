@@ -5,6 +5,7 @@ use chat_protocol::{RoomName, UserName};
 
 use crate::app::rooms::Order;
 use crate::app::text::clean_line;
+use crate::nearest::nearest;
 
 /// A line of input, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,9 +178,6 @@ impl std::fmt::Display for CommandError {
     }
 }
 
-/// Similarity under which no suggestion is made, from 0 to 1.
-const NEAREST_MIN: f64 = 0.6;
-
 /// Understands a line.
 ///
 /// # Errors
@@ -305,14 +303,8 @@ fn room(text: &str) -> Result<RoomName, CommandError> {
 }
 
 fn unknown(name: &str, has_demo: bool) -> CommandError {
-    let likeness = |entry: &Entry| strsim::jaro_winkler(entry.name, name);
-    let candidates = COMMANDS.iter().filter(|entry| has_demo || !entry.demo);
-    let nearest = candidates
-        .map(|entry| (likeness(entry), entry.name))
-        .filter(|(likeness, _)| *likeness >= NEAREST_MIN)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name);
-    CommandError::Unknown { name: clean_line(name), nearest }
+    let known = COMMANDS.iter().filter(|entry| has_demo || !entry.demo).map(|entry| entry.name);
+    CommandError::Unknown { name: clean_line(name), nearest: nearest(name, known) }
 }
 
 #[cfg(test)]

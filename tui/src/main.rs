@@ -31,7 +31,7 @@ fn run(mut cli: Cli) -> anyhow::Result<Exit> {
         Some(Command::Config(args)) => {
             let command = args.command;
             let text = cli.config(&command)?;
-            std::io::stdout().write_all(text.as_bytes())?;
+            chat_tui::client::print(text.as_bytes())?;
             return Ok(Exit::Done);
         }
         // A child of the demo is told everything; what tells of the program itself is the same for everybody.

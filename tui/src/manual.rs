@@ -38,17 +38,6 @@ pub(crate) fn page() -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// Prints it; whoever reads it may stop at any time.
-///
-/// # Errors
-/// Where standard output cannot be written.
-pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
-    match io::stdout().write_all(bytes).and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
 /// The same command line without what is hidden: neither generator leaves that out by itself.
 fn visible(command: &Command) -> Command {
     let mut shown = Command::new(command.get_name().to_owned())

@@ -1,10 +1,9 @@
 //! Owns the wiring of `chat-tui doctor`: which endpoints, which name, and the exit code. It reads the state file and
 //! writes nothing.
 
-use std::io::{self, Write};
-
 use chat_protocol::UserName;
 
+use super::output::print;
 use crate::cli::{Cli, DoctorArgs};
 use crate::doctor;
 use crate::exit::Exit;
@@ -21,13 +20,15 @@ pub(super) async fn examine(cli: &Cli, args: &DoctorArgs, endpoints: Vec<Endpoin
         if report.works {
             working.push(report.endpoint.clone());
         }
-        print(&if is_json { serde_json::to_string(&report)? + "\n" } else { report.lines() })?;
+        let told = if is_json { serde_json::to_string(&report)? + "\n" } else { report.lines() };
+        print(told.as_bytes())?;
     }
     if !is_json {
-        print(&match working.first() {
+        let told = match working.first() {
             Some(first) => format!("a chat would work: by {first}\n"),
             None => "a chat would not work\n".to_owned(),
-        })?;
+        };
+        print(told.as_bytes())?;
     }
     Ok(if working.is_empty() { Exit::Failed } else { Exit::Done })
 }
@@ -38,12 +39,4 @@ fn name(cli: &Cli, endpoints: &[Endpoint]) -> Option<UserName> {
     let own = saved.and_then(|saved| saved.name);
     let asked = cli.server.name.clone().or_else(|| own.clone()).or_else(|| cli.server.login_name());
     asked.filter(|asked| own.is_none_or(|own| own.key() != asked.key()))
-}
-
-/// Whoever reads it may stop at any time: the exit code is still to come.
-fn print(text: &str) -> io::Result<()> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
-    }
 }

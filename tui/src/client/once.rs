@@ -1,13 +1,13 @@
 //! Owns the wiring of `chat-tui send`: a client of its own, so that a failure leaves nothing behind that is
 //! sent later; it borrows the user from the state file and gives the session back.
 
-use std::io::{Read, Write};
+use std::io::Read;
 
 use anyhow::{Context, bail, ensure};
 use chat_protocol::{ClientId, RoomName, limits};
 use tracing::warn;
 
-use super::NETWORK_FAILED;
+use super::{NETWORK_FAILED, output};
 use crate::cli::{Cli, SendArgs};
 use crate::net::endpoint::Endpoint;
 use crate::net::link::LinkOptions;
@@ -45,7 +45,7 @@ pub(super) async fn send(cli: &Cli, args: &SendArgs, endpoints: Vec<Endpoint>) -
 
 /// What does not reach its reader is in the log all the same: the exit code tells that.
 fn print(receipt: &Receipt) {
-    let _ = writeln!(std::io::stdout(), "{receipt}");
+    let _ = output::print(format!("{receipt}\n").as_bytes());
 }
 
 /// The messages that the text becomes.

@@ -1,5 +1,19 @@
-//! Owns the notice that nobody reads standard output any more: a tail in a silent room would otherwise go on until
-//! something is said.
+//! Owns what becomes of standard output where nobody reads it any more: what is printed ends well, and a tail in a silent
+//! room ends before something is said.
+
+use std::io::{self, Write};
+
+/// Prints it; whoever reads it may stop at any time.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut output = io::stdout();
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
 
 /// Ends once whoever read standard output is gone; never where that cannot be known.
 pub(super) async fn closed() {

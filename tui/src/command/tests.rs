@@ -31,6 +31,8 @@ fn lines_are_understood() {
 fn mistakes_say_what_to_do() {
     check("/jion ops", "no command /jion: did you mean /join? (//jion sends it as text)");
     check("/xyzzy", "no command /xyzzy: F1 lists them (//xyzzy sends it as text)");
+    // As far from any as other names may be: one measure for all of them.
+    check("/test", "no command /test: F1 lists them (//test sends it as text)");
     check("/todo water", "this version does not have /todo yet; your text is kept");
     check("/join", "usage: /join ROOM");
     check("/search -a ", "usage: /search [-a] [WORDS]");

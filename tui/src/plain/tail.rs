@@ -151,7 +151,11 @@ impl<O: AsyncWrite + Unpin, N: AsyncWrite + Unpin> Session<O, N> {
         };
         let asks = past.event(now, event);
         if past.is_whole() {
-            let events = self.past.take().map(Past::into_events).unwrap_or_default();
+            let past = self.past.take();
+            if let Some(told) = past.as_ref().and_then(Past::told) {
+                self.words.notice(&told, &mut self.told);
+            }
+            let events = past.map(Past::into_events).unwrap_or_default();
             events.iter().for_each(|event| self.show(now, event));
         }
         match asks {
@@ -197,3 +201,6 @@ impl<O: AsyncWrite + Unpin, N: AsyncWrite + Unpin> Session<O, N> {
         self.tail.started.elapsed()
     }
 }
+
+#[cfg(test)]
+mod tests;

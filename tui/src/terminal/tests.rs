@@ -251,7 +251,62 @@ fn the_whole_of_a_long_address_is_seen() {
     let mut stage = Stage::chatting(50, 16);
     stage.says("general", "carol", &format!("https://bank.example.{}.evil.example/", "x".repeat(90)));
     stage.press("Ctrl-Up o");
-    assert!(stage.shows("evil.example"), "{}", stage.picture());
+    assert!(stage.shows("evil.example/"), "{}", stage.picture());
+}
+
+#[test]
+fn where_an_address_leads_is_seen_however_long_it_is() {
+    let hidden = format!("https://bank.example:{}@evil.example:8443/", "a".repeat(450));
+    for (address, host) in [
+        (hidden.as_str(), "evil.example:8443"),
+        ("https://bank.example@evil.example/@bank.example?@#@", "evil.example"),
+        ("https://[::1]:80/x", "[::1]:80"),
+        ("http://evil.example?bank.example/", "evil.example"),
+    ] {
+        let mut stage = Stage::chatting(80, 24);
+        stage.says("general", "carol", address);
+        stage.press("Ctrl-Up o");
+        let picture = stage.picture();
+        assert!(picture.lines().any(|line| line.trim() == format!("leads to {host}")), "{picture}");
+        assert_eq!(stage.shows("a…"), address == hidden, "what is cut is said: {picture}");
+    }
+    // The end of a name is who has it; what stands behind it does not push it out.
+    let mut stage = Stage::chatting(50, 16);
+    let names = format!("bank.example.{}.evil.example:{}443", "x".repeat(90), "0".repeat(60));
+    stage.says("general", "carol", &format!("https://{names}/"));
+    stage.press("Ctrl-Up o");
+    let picture = stage.picture();
+    assert!(picture.lines().any(|line| line.trim().ends_with("xx.evil.example:443")), "{picture}");
+    assert!(stage.shows("leads to …xx"), "{picture}");
+}
+
+#[test]
+fn a_low_address_is_shown_with_all_its_rows() {
+    let mut stage = Stage::chatting(50, 12);
+    let addresses: Vec<_> =
+        (0..9).map(|at| format!("https://{at}.example/{}end{at}", "x".repeat(70))).collect();
+    stage.says("general", "carol", &addresses.join(" "));
+    stage.press("Ctrl-Up o");
+    for at in 0..9 {
+        let picture = stage.picture();
+        assert!(stage.shows(&format!("leads to {at}.example")), "{picture}");
+        assert!(stage.shows(&format!("▶https://{at}.example/")), "{picture}");
+        assert!(stage.shows(&format!("end{at}")) && stage.shows("Esc closes"), "{picture}");
+        // The others are cut, and say so.
+        assert!(stage.count("…") >= 2, "{picture}");
+        stage.press("Down");
+    }
+}
+
+#[test]
+fn the_key_that_shows_an_address_does_not_open_it() {
+    let mut stage = Stage::chatting(80, 24);
+    stage.says("general", "carol", "https://example.com/a");
+    stage.effects.clear();
+    stage.press("Ctrl-Up o o o");
+    assert!(stage.effects.is_empty() && stage.shows("Open a link"), "{}", stage.picture());
+    stage.press("y");
+    assert_eq!(stage.effects, [Effect::Open("https://example.com/a".to_owned())]);
 }
 
 #[test]

@@ -23,7 +23,8 @@ pub(super) fn press(app: &mut App, (addresses, chosen): (Vec<String>, usize), ke
     let last = addresses.len().saturating_sub(1);
     let address = addresses.get(chosen).cloned();
     let chosen = match key.code {
-        KeyCode::Enter | KeyCode::Char('o' | 'y') => {
+        // Not the key that shows them: pressed twice, or held, it would open one unseen.
+        KeyCode::Enter | KeyCode::Char('y') => {
             app.hint("opening it; nothing comes? c copies the link instead");
             return address.map(Effect::Open).into_iter().collect();
         }

@@ -61,6 +61,25 @@ async fn settings_are_found_written_and_shown() {
 }
 
 #[tokio::test]
+async fn whoever_reads_what_is_printed_may_go() {
+    set("unread", None);
+    for args in [
+        &["config", "show"][..],
+        &["config", "path"],
+        &["config", "init"],
+        &["man"],
+        &["completions", "bash"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = chat_tui("unread", args);
+        command.stdout(writer);
+        let Output { status, stderr, .. } = run(command, "").await;
+        assert_eq!((status.code(), text(&stderr)), (Some(0), String::new()), "{args:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_mistake_ends_the_program_before_it_has_begun() {
     let path = set("mistake", Some("theme = \"dark\"\nhihglight = [\"x\"]\n"));
     let expected =

@@ -141,11 +141,38 @@ fn an_address_cannot_carry_an_escape() {
 #[test]
 fn hostile_texts_are_read_in_time() {
     // Each is as long as a message may be; read with a square of its length, this test would not end.
-    for unit in
-        ["*a ", "_a", "`a``", "* ", "*_", "```a\n", "> *", "http://", "**a*b ", "*a*", "([", "https://a)"]
-    {
+    for unit in [
+        "*a ",
+        "_a",
+        "`a``",
+        "* ",
+        "*_",
+        "```a\n",
+        "> *",
+        "http://",
+        "http://-",
+        "**a*b ",
+        "*a*",
+        "([",
+        "https://a)",
+    ] {
         let text = unit.repeat(16 * 1024 / unit.len());
         assert!(mark(&text).text.len() <= text.len(), "{unit}");
+    }
+}
+
+#[test]
+fn each_sign_is_looked_at_once_for_addresses() {
+    for unit in
+        ["http://-", "http://", "http://a ", "https://a)", "http://.,", "http://Ａ", "xhttp://a", "*http://*"]
+    {
+        let text = unit.repeat(4_000 / unit.len());
+        url::STEPS.set(0);
+        links(&text);
+        assert!(url::STEPS.get() <= text.len(), "{unit}: {}", url::STEPS.get());
+        url::STEPS.set(0);
+        mark(&text);
+        assert!(url::STEPS.get() <= text.len(), "{unit}: {}", url::STEPS.get());
     }
 }
 

@@ -39,13 +39,23 @@ pub(crate) fn around(text: &str, from: usize, colon: usize) -> Option<Range<usiz
     if ahead.is_some_and(|c| c.is_ascii_alphanumeric()) {
         return None;
     }
+    // Asked first: what begins none is not read to its end, or a text of many beginnings would be read once for each.
+    // Such a sign is no punctuation, either: what it begins is never empty.
+    if !host.starts_with(|c: char| (c.is_alphanumeric() || c == '[') && !is_end(c)) {
+        return None;
+    }
     let length = host.find(is_end).unwrap_or(host.len());
     let length = without_punctuation(&host[..length], ahead);
-    let has_host = host[..length].starts_with(|c: char| c.is_alphanumeric() || c == '[');
-    has_host.then(|| start..text.len() - host.len() + length)
+    Some(start..text.len() - host.len() + length)
 }
 
+// Signs looked at, for the test that they are not looked at again and again.
+#[cfg(test)]
+thread_local!(pub(super) static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+
 fn is_end(c: char) -> bool {
+    #[cfg(test)]
+    STEPS.set(STEPS.get() + 1);
     // Signs of wide scripts end a sentence that has no spaces.
     c.is_whitespace()
         || c.is_control()
@@ -92,4 +102,17 @@ pub(crate) fn encoded(address: &str) -> Option<String> {
         }
     }
     (out.len() <= BYTES_MAX).then_some(out)
+}
+
+/// Whose machine an address leads to, and its port: what a browser reads of it. What stands before an `@` is a name to say
+/// there, whatever it looks like.
+pub(crate) fn host(address: &str) -> (&str, &str) {
+    let behind = address.split_once("://").map_or(address, |(_, behind)| behind);
+    let authority = behind.split(['/', '?', '#']).next().unwrap_or(behind);
+    let place = authority.rsplit('@').next().unwrap_or(authority);
+    match place.rsplit_once(':') {
+        // The colons within brackets are the host's own.
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (place, ""),
+    }
 }

@@ -1,7 +1,7 @@
 //! Owns what was said before, while it is gathered page by page from the newest on, and holds back what happens
-//! meanwhile: nothing is shown before what came earlier. Pure.
+//! meanwhile: nothing is shown before what came earlier. Neither grows for ever. Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use chat_protocol::{RoomMessage, RoomName, Seq, limits};
@@ -11,6 +11,8 @@ use crate::net::event::{Moment, NetCommand, NetEvent, Origin};
 
 /// When a page that did not come is asked for again: a link that is lost forgets what was asked.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// Most entries that are gathered, and most that are held back meanwhile, of all rooms together.
+const ENTRIES_MAX: usize = 100_000;
 /// When one that could not be had now is.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -18,6 +20,9 @@ const AGAIN_AFTER: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Past {
     rooms: BTreeMap<RoomName, Part>,
+    most: usize,
+    /// How many were gathered and let go; none while there is room for all that is wanted.
+    left_out: Option<usize>,
 }
 
 /// One room's.
@@ -52,7 +57,8 @@ enum Stage {
 impl Past {
     pub(super) fn new(since: Timestamp, rooms: &[RoomName]) -> Self {
         let part = || Part { since, messages: VecDeque::new(), meanwhile: Vec::new(), stage: Stage::Outside };
-        Self { rooms: rooms.iter().map(|room| (room.clone(), part())).collect() }
+        let rooms = rooms.iter().map(|room| (room.clone(), part())).collect();
+        Self { rooms, most: ENTRIES_MAX, left_out: None }
     }
 
     /// True when there is nothing older that is wanted.
@@ -60,8 +66,23 @@ impl Past {
         self.rooms.values().all(|part| part.stage == Stage::Whole)
     }
 
+    /// What of it will not be shown, for people.
+    pub(super) fn told(&self) -> Option<String> {
+        let (count, most) = (self.left_out?, self.most);
+        Some(format!(
+            "-- older messages are left out ({count} that had come): a tail begins with {most} at most; begin later \
+             with --since"
+        ))
+    }
+
     /// Takes in what happened in a room; gives what to ask for.
     pub(super) fn event(&mut self, now: Moment, event: NetEvent) -> Option<NetCommand> {
+        let asked = self.take(now, event);
+        let cut = self.limit();
+        asked.filter(|command| !matches!(command, NetCommand::History { room, .. } if cut.contains(room)))
+    }
+
+    fn take(&mut self, now: Moment, event: NetEvent) -> Option<NetCommand> {
         match event {
             NetEvent::Joined { room, head, .. } => {
                 let part = self.rooms.get_mut(&room).filter(|part| part.stage == Stage::Outside)?;
@@ -90,6 +111,31 @@ impl Past {
         }
     }
 
+    /// Lets go of the oldest beyond the most, and gives the rooms of these: what is older there is not wanted any more.
+    /// Where too much happens meanwhile, what was gathered has to do.
+    fn limit(&mut self) -> BTreeSet<RoomName> {
+        let mut cut = BTreeSet::new();
+        let gathered: usize = self.rooms.values().map(|part| part.messages.len()).sum();
+        for _ in self.most..gathered {
+            let Some((room, part)) = earliest(self.rooms.iter_mut()) else { break };
+            part.messages.pop_front();
+            part.stage = Stage::Whole;
+            if !cut.contains(room) {
+                cut.insert(room.clone());
+            }
+            *self.left_out.get_or_insert_default() += 1;
+        }
+        let held: usize = self.rooms.values().map(|part| part.meanwhile.len()).sum();
+        if held > self.most {
+            for (room, part) in self.rooms.iter_mut().filter(|(_, part)| part.stage != Stage::Whole) {
+                part.stage = Stage::Whole;
+                cut.insert(room.clone());
+                self.left_out.get_or_insert_default();
+            }
+        }
+        cut
+    }
+
     /// When [`Self::ask_again`] is due.
     pub(super) fn deadline(&self) -> Option<Moment> {
         let due = |part: &Part| match part.stage {
@@ -113,30 +159,35 @@ impl Past {
     /// All of it as it is to be shown: what was said in the order of time, as far as each room's own order allows, then
     /// what happened meanwhile.
     pub(super) fn into_events(self) -> Vec<NetEvent> {
-        let mut parts: Vec<Part> = self.rooms.into_values().collect();
-        for part in &mut parts {
-            while part.messages.front().is_some_and(|message| is_before(message, part.since)) {
-                part.messages.pop_front();
-            }
-        }
+        let mut rooms = self.rooms;
         let mut events = Vec::new();
-        let first = |part: &Part| part.messages.front().map(|message| message.body.timestamp.clone());
-        while let Some(earliest) =
-            parts.iter_mut().filter(|part| !part.messages.is_empty()).min_by_key(|part| first(part))
-        {
-            let message = earliest.messages.pop_front();
+        while let Some((_, part)) = earliest(rooms.iter_mut()) {
+            let message = part.messages.pop_front();
             events.extend(message.map(|message| NetEvent::Entry {
                 message,
                 out: None,
                 origin: Origin::Replayed,
             }));
         }
-        events.extend(parts.into_iter().flat_map(|part| part.meanwhile));
+        events.extend(rooms.into_values().flat_map(|part| part.meanwhile));
         events
     }
 }
 
+/// The room whose first message, of those that are left, was said first.
+fn earliest<'a>(
+    rooms: impl Iterator<Item = (&'a RoomName, &'a mut Part)>,
+) -> Option<(&'a RoomName, &'a mut Part)> {
+    rooms
+        .filter(|(_, part)| !part.messages.is_empty())
+        .min_by(|(_, one), (_, other)| one.first_said().cmp(&other.first_said()))
+}
+
 impl Part {
+    fn first_said(&self) -> Option<&str> {
+        self.messages.front().map(|message| message.body.timestamp.as_str())
+    }
+
     fn ask(&mut self, now: Moment, room: RoomName, before: Seq) -> NetCommand {
         self.stage = Stage::Asking { before, again_at: now + ANSWER_MAX };
         NetCommand::History { room, before: Some(before), limit: limits::HISTORY_ENTRIES_MAX }
@@ -158,6 +209,9 @@ impl Part {
         let (oldest, is_enough) = (oldest.seq, is_before(oldest, self.since));
         messages.into_iter().rev().for_each(|message| self.messages.push_front(message));
         if is_enough || !more {
+            while self.messages.front().is_some_and(|message| is_before(message, self.since)) {
+                self.messages.pop_front();
+            }
             self.stage = Stage::Whole;
             return None;
         }

@@ -119,3 +119,44 @@ fn a_log_that_is_gone_ends_the_search_for_what_is_older() {
     assert!(past.is_whole());
     assert_eq!(shown(past), ["a 3", "a 4", "reset", "a 1"]);
 }
+
+#[test]
+fn the_oldest_of_too_many_are_let_go_whatever_their_room() {
+    let mut past = past(&["a", "b"]);
+    past.most = 3;
+    let now = Moment::ZERO;
+    past.event(now, joined("a", 9));
+    past.event(now, joined("b", 9));
+    assert_eq!(asks(past.event(now, page("b", vec![said("b", 8, 6), said("b", 9, 8)], true))), Some(8));
+    assert_eq!(past.told(), None);
+    // Two too many: both are the first room's, which asks for no more.
+    let newest = vec![said("a", 7, 4), said("a", 8, 5), said("a", 9, 7)];
+    assert_eq!(asks(past.event(now, page("a", newest, true))), None);
+    assert!(past.ask_again(ANSWER_MAX * 2).iter().all(|command| asks(Some(command.clone())) == Some(8)));
+    past.event(now, page("a", vec![said("a", 6, 3)], true));
+    // What is too old anyway is not counted.
+    past.event(now, page("b", vec![said("b", 6, -2), said("b", 7, -1)], true));
+    assert!(past.is_whole());
+    assert!(
+        past.told().unwrap().contains("(2 that had come): a tail begins with 3 at most"),
+        "{:?}",
+        past.told()
+    );
+    assert_eq!(shown(past), ["b 8", "a 9", "b 9"]);
+}
+
+#[test]
+fn what_happens_meanwhile_is_not_held_back_for_ever() {
+    let mut past = past(&["a", "b"]);
+    past.most = 2;
+    let now = Moment::ZERO;
+    past.event(now, joined("a", 1));
+    past.event(now, page("a", vec![said("a", 1, 1)], false));
+    past.event(now, live(said("a", 2, 2)));
+    past.event(now, live(said("a", 3, 3)));
+    assert!(!past.is_whole(), "the other room is not entered yet");
+    past.event(now, live(said("a", 4, 4)));
+    assert!(past.is_whole());
+    assert!(past.told().unwrap().contains("(0 that had come)"));
+    assert_eq!(shown(past), ["a 1", "a 2", "a 3", "a 4"], "nothing new is let go");
+}
