@@ -32,6 +32,9 @@ use backend::{Hyperlinks, LinkBackend};
 /// A whole frame at 200x60 with colours fits: one write a frame.
 const FRAME_BYTES: usize = 64 * 1024;
 
+/// What a Rust program ends with after a panic.
+const PANICKED: i32 = 101;
+
 /// The terminal while it is ours.
 pub(crate) struct Screen {
     /// The mouse is ours, too.
@@ -177,7 +180,8 @@ fn restore() {
     let _gone = disable_raw_mode();
 }
 
-/// A panic's words are readable only on a terminal in its own modes.
+/// A panic's words are readable only on a terminal in its own modes. One beside the main thread (the reader of keys is
+/// one: bytes that a terminal never sends can panic it) would leave a program that nobody can reach.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -185,6 +189,9 @@ fn restore_on_panic() {
         std::panic::set_hook(Box::new(move |info| {
             restore();
             inner(info);
+            if std::thread::current().name() != Some("main") {
+                std::process::exit(PANICKED);
+            }
         }));
     });
 }

@@ -33,9 +33,22 @@ pub(crate) fn clean_line(text: &str) -> String {
     clean(text).replace('\n', " ")
 }
 
-/// Invisible characters, apart from the joiners and tags that emoji and some scripts are made of.
+/// Invisible characters, apart from the joiners and tags that emoji and some scripts are made of; and those of whose
+/// place and width terminals have ideas of their own, so that what they draw is no longer what the library believes.
 fn is_stray(c: char) -> bool {
-    is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}' | '\u{E0020}'..='\u{E007F}')
+    let is_unplaced = matches!(
+        c,
+        // Annotations between lines, and signs that reach over the digits behind them (prepended concatenation marks).
+        '\u{FFF9}'..='\u{FFFB}'
+            | '\u{600}'..='\u{605}'
+            | '\u{6DD}'
+            | '\u{70F}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8E2}'
+            | '\u{110BD}'
+            | '\u{110CD}'
+    );
+    is_unplaced || is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}' | '\u{E0020}'..='\u{E007F}')
 }
 
 /// Cells a text takes, counted as the terminal library counts them: cluster by cluster.

@@ -15,6 +15,8 @@ use item::{Held, Item, State, words};
 
 /// When to send again what was refused for now, where the server names no time.
 const RETRY: Duration = Duration::from_millis(500);
+/// As short as a server may ask for it: one that says 0 is not to be asked all the time.
+const RETRY_MIN: Duration = Duration::from_millis(50);
 
 /// One room's outbox.
 #[derive(Debug)]
@@ -261,7 +263,7 @@ impl Outbox {
         }
         self.cursor = self.cursor.min(n);
         self.fill(n);
-        self.not_before = Some(now + error.retry_ms.map_or(RETRY, Duration::from_millis));
+        self.not_before = Some(now + error.retry_ms.map_or(RETRY, Duration::from_millis).max(RETRY_MIN));
         None
     }
 

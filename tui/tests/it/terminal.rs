@@ -223,3 +223,13 @@ async fn links_copies_and_the_bare_view_are_bytes_a_terminal_takes() {
     terminal.until("the frames", |terminal| terminal.status().contains("F1 help")).await;
     quits(&mut terminal).await;
 }
+
+#[tokio::test]
+async fn a_panic_beside_the_main_thread_ends_the_program_and_is_read() {
+    let mut terminal = Terminal::start(chat_tui("panic", &["--demo", "--name", "dana"]), (80, 24));
+    terminal.shows("F1 help").await;
+    // No terminal sends these: its cells begin at 1, and the reader of keys subtracts.
+    terminal.press("\x1b[<0;0;0M");
+    terminal.shows("panicked").await;
+    assert_eq!(terminal.end().await.exit_code(), 101);
+}

@@ -55,6 +55,11 @@ fn what_could_move_a_cursor_is_gone() {
     assert_eq!(clean("a\x1b[2Jb\u{9b}31mc\x07d\x7f"), "a[2Jb31mcd");
     assert_eq!(clean("safe\u{202e}exe.txt\u{2066}\u{200b}\u{feff}\u{ad}"), "safeexe.txt");
     assert_eq!(clean("a\tb\nc"), "a    b\nc");
+    assert_eq!(
+        clean("x\u{fff9}\u{fffa}\u{fffb}end \u{600}1\u{6dd}2"),
+        "xend 12",
+        "what terminals place each in its own way"
+    );
     assert_eq!(clean_line("two\nlines\u{2028}"), "two lines");
 }
 

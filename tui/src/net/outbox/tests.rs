@@ -266,6 +266,14 @@ fn a_refusal_for_now_waits_as_long_as_it_is_told() {
 }
 
 #[test]
+fn a_refusal_for_now_is_never_for_no_time() {
+    let mut outbox = said(1);
+    sent(&mut outbox);
+    outbox.refused(NOW, &ErrorMessage { retry_ms: Some(0), ..error(ErrorCode::RateLimited, 1) });
+    assert_eq!(outbox.deadline(), Some(NOW + RETRY_MIN));
+}
+
+#[test]
 fn a_refusal_for_now_without_a_time_waits_half_a_second() {
     let mut outbox = said(1);
     sent(&mut outbox);
