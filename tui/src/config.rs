@@ -8,6 +8,7 @@ mod show;
 mod value;
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::nearest::nearest;
@@ -214,11 +215,20 @@ impl Loaded {
     }
 }
 
+/// No settings are larger.
+const BYTES_MAX: u64 = 1 << 20;
+
 /// None where there is no file and none was named.
 fn read_file(sources: &Sources) -> Result<Option<(PathBuf, String)>, ConfigError> {
     let Some(path) = sources.path() else { return Ok(None) };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some((path, text))),
+    let mut text = String::new();
+    let read = std::fs::File::open(&path).and_then(|file| file.take(BYTES_MAX + 1).read_to_string(&mut text));
+    match read {
+        Ok(bytes) if bytes as u64 > BYTES_MAX => {
+            let why = format!("has more than {BYTES_MAX} bytes: is it the file of settings?");
+            Err(ConfigError(format!("{}: {why}", path.display())))
+        }
+        Ok(_) => Ok(Some((path, text))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && sources.named_path().is_none() => {
             Ok(None)
         }

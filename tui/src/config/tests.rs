@@ -304,3 +304,9 @@ fn a_server_is_found_by_its_name() {
     check_server(Wanted::Named("sned"), Err("is it the command \"send\"?"));
     check_server(Wanted::Named("lb.example.com"), Err("a host goes with --host lb.example.com"));
 }
+
+#[test]
+fn what_is_far_too_large_is_no_file_of_settings() {
+    let error = Loaded::read(&Sources { file: Some("/dev/zero".into()), ..Sources::default() }).unwrap_err();
+    assert!(error.to_string().contains("/dev/zero: has more than 1048576 bytes"), "{error}");
+}
