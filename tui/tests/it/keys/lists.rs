@@ -6,10 +6,13 @@ use crate::cluster::{RateLimit, TestCluster};
 pub(super) const SCENE: Scene =
     Scene { keys: &[], commands: "/join /leave /pin /mute /order /rooms /topic /who /nodes" };
 
-/// Waits until the list of rooms is this.
+/// Waits until the list of rooms is this: each with the sign before it, if it has one.
 async fn listed(chat: &mut Chat, rooms: &[&str]) {
-    let wanted: Vec<String> =
-        rooms.iter().enumerate().map(|(index, room)| format!("{} {room}", index + 1)).collect();
+    let line = |(index, room): (usize, &&str)| {
+        let gap = if room.starts_with(['+', '-']) { "" } else { " " };
+        format!("{}{gap}{room}", index + 1)
+    };
+    let wanted: Vec<String> = rooms.iter().enumerate().map(line).collect();
     chat.until(&format!("the rooms {rooms:?}"), |picture| {
         let pane = picture.rows.iter().map(|row| row.chars().take(14).collect::<String>());
         let pane: Vec<String> =
@@ -40,12 +43,13 @@ async fn rooms_are_joined_left_sorted_and_told_about() {
     chat.command("/order joined").await;
     chat.command("/pin").await;
     chat.shows("#apples is pinned").await;
-    listed(&mut chat, &["apples", "general", "ops", "random"]).await;
+    listed(&mut chat, &["+apples", "general", "ops", "random"]).await;
     chat.command("/pin").await;
     chat.shows("#apples is pinned no more").await;
     listed(&mut chat, &["general", "ops", "random", "apples"]).await;
     chat.command("/mute").await;
     chat.shows("#apples is muted: nothing in it calls you").await;
+    listed(&mut chat, &["general", "ops", "random", "-apples"]).await;
     chat.command("/mute").await;
     chat.shows("#apples is muted no more").await;
 
