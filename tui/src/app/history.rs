@@ -8,7 +8,6 @@ use jiff::civil::DateTime;
 
 use super::changes::{Became, Change, Changes};
 use super::line::{Line, LineId, Mark, Said, Speech};
-use crate::command::retyped;
 use crate::net::event::{Moment, OutId};
 
 /// Most lines a room keeps.
@@ -317,8 +316,8 @@ impl History {
             .max()
     }
 
-    /// Takes the newest message of ours that failed, or the one named if it did, and returns the line that says it again.
-    pub(crate) fn take_failed(&mut self, id: Option<LineId>) -> Option<String> {
+    /// Takes the newest message of ours that failed, or the one named if it did, and returns its text, and whether it said what we do.
+    pub(crate) fn take_failed(&mut self, id: Option<LineId>) -> Option<(String, bool)> {
         let is_it = |line: &Line| {
             id.is_none_or(|id| line.id == id)
                 && matches!(line.speech().map(|speech| &speech.mark), Some(Mark::Failed(_)))
@@ -326,7 +325,7 @@ impl History {
         let index = self.lines.iter().rposition(is_it)?;
         let line = self.lines.remove(index)?;
         let is_action = line.speech().is_some_and(|speech| speech.action);
-        Some(retyped(line.text(), is_action))
+        Some((line.text().to_owned(), is_action))
     }
 }
 

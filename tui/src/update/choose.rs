@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{about, links, older};
+use super::{about, commands, links, older};
 use crate::app::about::Deed;
 use crate::app::line::Line;
 use crate::app::{App, flow};
@@ -110,11 +110,5 @@ fn copy(app: &mut App) -> Vec<Effect> {
 
 fn retry(app: &mut App) {
     let chosen = app.chosen.take();
-    match app.rooms.current_mut().and_then(|room| room.history.take_failed(chosen)) {
-        Some(text) => {
-            about::drop_about(app);
-            app.composer.set(&text);
-        }
-        None => app.hint("that one did not fail"),
-    }
+    commands::retry(app, chosen);
 }

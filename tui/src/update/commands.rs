@@ -4,7 +4,7 @@ use chat_protocol::{Kind, RoomName, limits};
 
 use super::{about, act, bare, mouse, own, rooms, search};
 use crate::app::about::{About, Deed};
-use crate::app::line::{Mark, Said, Speech};
+use crate::app::line::{LineId, Mark, Said, Speech};
 use crate::app::{App, Popup, text};
 use crate::command::{self, Command};
 use crate::effect::{DemoCommand, Effect};
@@ -148,7 +148,7 @@ fn perform(app: &mut App, command: Command) -> Vec<Effect> {
         }
         Command::Mouse => return mouse::toggle(app),
         Command::Theme(name) => theme(app, name),
-        Command::Retry => retry(app),
+        Command::Retry => retry(app, None),
         Command::Version => app.say_here(&Said::Notice, [format!("chat-tui {}", env!("CARGO_PKG_VERSION"))]),
         Command::Quit => return vec![Effect::Quit],
         Command::Kill => return vec![Effect::Demo(DemoCommand::Kill)],
@@ -277,14 +277,14 @@ fn theme(app: &mut App, name: Option<String>) {
     }
 }
 
-/// Takes the newest failed message back into the input.
-fn retry(app: &mut App) {
-    let failed = app.rooms.current_mut().and_then(|room| room.history.take_failed(None));
-    match failed {
-        Some(text) => {
+/// Takes a message that failed back into the input, as it was typed: the chosen one, or else the newest.
+pub(super) fn retry(app: &mut App, chosen: Option<LineId>) {
+    match app.rooms.current_mut().and_then(|room| room.history.take_failed(chosen)) {
+        Some((text, is_action)) => {
             about::drop_about(app);
-            app.composer.set(&text);
+            app.composer.set(&command::retyped(&text, is_action));
         }
+        None if chosen.is_some() => app.hint("that one did not fail"),
         None => app.hint("nothing failed here"),
     }
 }

@@ -25,7 +25,6 @@ pub(super) fn take(app: &mut App, away: Option<&String>, ignored: &[Person], roo
         if let (Some(with), Some(known)) = (&room.with, app.rooms.get_mut(index)) {
             known.with = Some(With::from(with));
         }
-        app.rooms.arrange();
         // What nobody has marked is new with the first look at it; after that we know better what was shown.
         // So is a room that was entered in this run, before any welcome told of it.
         let is_known = (app.rooms.by_name_mut(&room.room))
@@ -34,6 +33,8 @@ pub(super) fn take(app: &mut App, away: Option<&String>, ignored: &[Person], roo
             read(app, &room.room, room.read);
         }
     }
+    // Once, not for each: a conversation's name is known only now.
+    app.rooms.arrange();
 }
 
 /// Whom we ignore, from now on.
